@@ -1,0 +1,54 @@
+/**
+ * An expected failure: something the caller asked for that can't be done. It carries a stable code that programs may
+ * match on and a message for people that says what was wrong, with the value, and what would be right.
+ * `api/errors.ts` alone turns it into wire format; anything else that is thrown is a bug.
+ */
+export type RefusalCode =
+  | 'validation_failed'
+  | 'malformed_json'
+  | 'not_an_object'
+  | 'unsupported_media_type'
+  | 'body_too_large'
+  | 'api_key_missing'
+  | 'api_key_invalid'
+  | 'api_key_conflict'
+  | 'scope_missing'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'symbol_not_found'
+  | 'no_data'
+  | 'range_too_long'
+  | 'quote_unavailable'
+  | 'order_not_found'
+  | 'order_rejected'
+  | 'order_not_open'
+  | 'order_unchangeable'
+  | 'venue_unavailable'
+  | 'account_stopped'
+  | 'too_many_working_orders'
+  | 'shutting_down'
+
+export interface FieldError {
+  /** Path of the field in the request, e.g. `symbols[2].exchange`. */
+  readonly field: string
+  readonly message: string
+}
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+  /** Extra top-level fields of the reply, such as `orderid` of a rejected order. */
+  readonly extra: Readonly<Record<string, unknown>>
+  readonly errors: readonly FieldError[] | undefined
+
+  constructor(
+    code: RefusalCode,
+    message: string,
+    more: { extra?: Readonly<Record<string, unknown>>; errors?: readonly FieldError[] } = {},
+  ) {
+    super(message)
+    this.code = code
+    this.extra = more.extra ?? {}
+    this.errors = more.errors
+  }
+}
