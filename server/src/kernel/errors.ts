@@ -26,6 +26,7 @@ export type RefusalCode =
   | 'venue_unavailable'
   | 'account_stopped'
   | 'too_many_working_orders'
+  | 'overloaded'
   | 'shutting_down'
 
 export interface FieldError {
