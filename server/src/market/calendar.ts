@@ -1,4 +1,5 @@
-import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import { assert } from '../kernel/assert.ts'
+import { dayNumberAt, type ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Exchange } from './instrument.ts'
 
 /** One trading session of one exchange: [opensAt, closesAt), instants. */
@@ -16,4 +17,34 @@ export interface TradingCalendar {
   sessionAt(exchange: Exchange, at: number): Session | undefined
   /** The next session that opens after `at`. */
   nextSession(exchange: Exchange, at: number): Session
+}
+
+/** No exchange stays closed longer than this; a longer search is a bug in the holiday list. */
+export const CLOSED_DAYS_MAX = 30
+
+/** Instant of the last second in which the session trades. */
+export const lastSecondOf = (session: Session): number => session.closesAt - 1000
+
+/** The last session of a day before `dayNumber`. */
+export function previousSession(calendar: TradingCalendar, exchange: Exchange, dayNumber: number): Session {
+  for (let day = dayNumber - 1; day >= dayNumber - CLOSED_DAYS_MAX; day -= 1) {
+    const session = calendar.sessionOn(exchange, day)
+    if (session !== undefined) return session
+  }
+  return neverOpen(exchange)
+}
+
+/** The session that is running at `at`, or the last one before it. */
+export function sessionOpenedBy(calendar: TradingCalendar, exchange: Exchange, at: number): Session {
+  const today = dayNumberAt(at)
+  for (let day = today; day >= today - CLOSED_DAYS_MAX; day -= 1) {
+    const session = calendar.sessionOn(exchange, day)
+    if (session !== undefined && session.opensAt <= at) return session
+  }
+  return neverOpen(exchange)
+}
+
+export function neverOpen(exchange: Exchange): never {
+  assert(false, `${exchange} has no session within ${CLOSED_DAYS_MAX} days`)
+  throw new Error('unreachable')
 }

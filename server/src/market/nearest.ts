@@ -1,0 +1,63 @@
+/** Names compared in one call; bounds the work of a hint. */
+const CANDIDATES_MAX = 400
+/** A list this short is compared whole, so that a wrong first letter is found too. */
+const SHORT_LIST_MAX = 1500
+
+/** At most `count` of the sorted names that look most like `wanted`, best first; none that differ in more than half. */
+export function nearestNames(wanted: string, sorted: readonly string[], count: number): string[] {
+  if (wanted === '') return []
+  const near = sorted.length <= SHORT_LIST_MAX ? sorted : neighbours(wanted, sorted)
+  const distanceMax = Math.max(1, Math.floor(wanted.length / 2))
+  const scored: { readonly name: string; readonly distance: number }[] = []
+  for (const name of near) {
+    if (Math.abs(name.length - wanted.length) > distanceMax) continue
+    const distance = editDistance(wanted, name)
+    if (distance <= distanceMax) scored.push({ name, distance })
+  }
+  scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+  return scored.slice(0, count).map((entry) => entry.name)
+}
+
+/** Names beside the places where `wanted` and its beginnings would stand. */
+function neighbours(wanted: string, sorted: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (let length = wanted.length; length > 0 && found.size < CANDIDATES_MAX; length -= 1) {
+    const place = lowerBound(sorted, wanted.slice(0, length))
+    const reach = length === wanted.length ? 100 : 20
+    for (const name of sorted.slice(Math.max(0, place - reach), place + reach)) found.add(name)
+  }
+  return found
+}
+
+/** Index of the first name that isn't before `wanted`. */
+export function lowerBound(sorted: readonly string[], wanted: string): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? '') < wanted) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Letters to insert, delete, replace or swap with a neighbour to turn one name into the other. */
+export function editDistance(a: string, b: string): number {
+  const width = b.length + 1
+  let beforeLast = new Uint16Array(width)
+  let last = Uint16Array.from({ length: width }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = new Uint16Array(width)
+    row[0] = i
+    for (let j = 1; j <= b.length; j += 1) {
+      const same = a.charCodeAt(i - 1) === b.charCodeAt(j - 1)
+      let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (swapped) best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1)
+      row[j] = best
+    }
+    beforeLast = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}
