@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Compilable, Kysely } from 'kysely'
+import { type Clock, systemClock } from '../kernel/clock.ts'
+import { kyselyOver } from './dialect.ts'
+import { type Migration, migrate } from './migrate.ts'
+import { moneyMigrations } from './migrations/money/index.ts'
+import { recordMigrations } from './migrations/record/index.ts'
+import type { MoneyDatabase, RecordDatabase } from './schema.ts'
+import { openFile, type SqlValue, type Synchronous } from './sqlite.ts'
+import { type Statement, Writer } from './writer.ts'
+
+export interface Database<Schema> {
+  /** For reading, on the main thread; it sees what is committed and refuses to write. */
+  readonly kysely: Kysely<Schema>
+  /** For writing. */
+  readonly writer: Writer
+  /** A query as a statement for the writer. On hot paths keep its `sql` and pass fresh parameters. */
+  readonly compile: (query: Compilable) => Statement
+  /** Writes what was accepted, then closes the file. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * One file for each durability class, so that one never waits for another:
+ * `money.db` (every commit waits for the disk) and `record.db` (a power cut may lose the last commits, a crash of the
+ * process none). What is best effort, such as traffic logs, doesn't belong in either: it gets a `telemetry.db`.
+ */
+export interface Databases {
+  readonly money: Database<MoneyDatabase>
+  readonly record: Database<RecordDatabase>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Opens the databases of a data folder, creating the folder (mode 0700) and the files (0600) that aren't there, and
+ * migrates them to the newest schema. Throws StartRefused when they were written by a newer version.
+ */
+export async function openDatabases(dataDir: string, clock: Clock = systemClock): Promise<Databases> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const at = clock.now()
+  const money = await openDatabase<MoneyDatabase>(join(dataDir, 'money.db'), 'FULL', moneyMigrations, at)
+  try {
+    const record = await openDatabase<RecordDatabase>(join(dataDir, 'record.db'), 'NORMAL', recordMigrations, at)
+    const close = async () => {
+      await Promise.all([money.close(), record.close()])
+    }
+    return { money, record, close }
+  } catch (error) {
+    await money.close()
+    throw error
+  }
+}
+
+export async function openDatabase<Schema>(
+  file: string,
+  synchronous: Synchronous,
+  migrations: readonly Migration[],
+  at: number,
+): Promise<Database<Schema>> {
+  const migrating = kyselyOver<Schema>(openFile(file, synchronous, 'read-write'))
+  try {
+    await migrate(migrating, migrations, file, at)
+  } finally {
+    await migrating.destroy()
+  }
+  const connection = openFile(file, synchronous, 'query-only')
+  const kysely = kyselyOver<Schema>(connection)
+  const writer = new Writer(file, synchronous)
+  return {
+    kysely,
+    writer,
+    compile: (query) => {
+      const { sql, parameters } = query.compile()
+      return { sql, parameters: parameters as readonly SqlValue[] } // the writer checks each value
+    },
+    close: async () => {
+      connection.close()
+      await writer.close()
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { StartRefused } from '../kernel/start-refused.ts'
+
+/** What a column or parameter may hold. Integers beyond 2^53-1 must be bigint, and can't be read back as numbers. */
+export type SqlValue = string | number | bigint | null | Uint8Array
+
+/** FULL waits for the disk at every commit; NORMAL may lose the last commits in a power cut, never their order. */
+export type Synchronous = 'FULL' | 'NORMAL'
+
+/** How long a statement waits for another process (a backup, a shell) to let go of the file. */
+export const BUSY_TIMEOUT_MS = 5_000
+/** After an exceptionally large transaction the write-ahead log shrinks back to this. */
+const WAL_SIZE_MAX_BYTES = 67_108_864
+
+const FILE_MODE = 0o600
+
+/**
+ * Opens a database file in WAL mode, readable by its owner alone, and creates it when it isn't there.
+ * A `queryOnly` connection refuses to write. Throws StartRefused when the file system can't hold a write-ahead log.
+ */
+export function openFile(file: string, synchronous: Synchronous, mode: 'read-write' | 'query-only'): DatabaseSync {
+  closeSync(openSync(file, 'a', FILE_MODE))
+  // SQLite gives the log and its index the mode of the database file
+  for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) chmodSync(path, FILE_MODE)
+  const database = new DatabaseSync(file, {
+    timeout: BUSY_TIMEOUT_MS,
+    enableForeignKeyConstraints: true,
+    enableDoubleQuotedStringLiterals: false,
+  })
+  try {
+    const { journal_mode } = database.prepare('PRAGMA journal_mode = WAL').get() ?? {}
+    if (journal_mode !== 'wal') {
+      throw new StartRefused(
+        `${file} can't use a write-ahead log (journal mode is "${journal_mode}"): put the data folder on a local disk`,
+      )
+    }
+    database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${WAL_SIZE_MAX_BYTES}`)
+    database.exec('PRAGMA trusted_schema = OFF')
+    // On macOS fsync alone leaves data in the drive's cache; elsewhere these change nothing
+    if (synchronous === 'FULL') database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
+    if (mode === 'query-only') database.exec('PRAGMA query_only = ON')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Integers are bound as integers: SQLite would otherwise store the number 5 in a text column as "5.0". */
+export function bindable(value: SqlValue): SqlValue {
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+}
+
+/** Throws a TypeError on values that SQLite would silently change: NaN becomes NULL, 2^53+1 becomes 2^53. */
+export function assertExactValue(value: unknown, position: number): asserts value is SqlValue {
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))) return
+    throw new TypeError(`SQL parameter ${position + 1} is ${value}, which can't be stored exactly`)
+  }
+  if (typeof value === 'string' || value === null || typeof value === 'bigint' || value instanceof Uint8Array) return
+  throw new TypeError(`SQL parameter ${position + 1} is of type ${typeof value}, which can't be stored`)
+}

@@ -1,0 +1,238 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { assert } from '../kernel/assert.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { assertExactValue, type SqlValue, type Synchronous } from './sqlite.ts'
+import {
+  type CallFailure,
+  PREPARED_STATEMENTS_MAX,
+  type Reply,
+  type Request,
+  UNKEPT,
+  type WorkerData,
+} from './writer-protocol.ts'
+
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly SqlValue[]
+}
+
+export type Row = Readonly<Record<string, SqlValue>>
+
+/** A statement that SQLite refused: a constraint, a missing table, a value out of range. Nothing of its call is kept. */
+export class StatementFailed extends Error {
+  override readonly name = 'StatementFailed'
+  /** SQLite's extended result code; undefined when a value couldn't be bound. */
+  readonly errcode: number | undefined
+
+  constructor(message: string, errcode: number | undefined) {
+    super(message)
+    this.errcode = errcode
+  }
+}
+
+/** Statements accepted and not yet on disk. */
+export const QUEUE_STATEMENTS_MAX = 100_000
+/** Queries accepted and not yet answered. */
+export const QUEUE_QUERIES_MAX = 10_000
+
+interface Waiting<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: Error) => void
+}
+
+interface Call extends Waiting<void> {
+  readonly statementCount: number
+}
+
+/**
+ * The only way to write to one database file. Statements run in a worker thread, in the order of the calls; all calls
+ * that arrive while one commit runs share the next one, so that the disk is waited for once.
+ */
+export class Writer {
+  readonly #file: string
+  readonly #worker: Worker
+  readonly #port: MessagePort
+  readonly #signal: Int32Array
+  readonly #exited: Promise<void>
+  readonly #sqlNumbers = new Map<string, number>()
+  readonly #queries = new Map<number, Waiting<readonly Row[]>>()
+  #nextQueryId = 1
+  /** The calls of each batch that was sent and not yet answered. */
+  readonly #sent: Call[][] = []
+  #calls: Call[] = []
+  #batch: SqlValue[] = []
+  #pendingStatements = 0
+  #sending = false
+  #closing = false
+  #broken: string | undefined
+
+  constructor(file: string, synchronous: Synchronous) {
+    this.#file = file
+    const { port1, port2 } = new MessageChannel()
+    const signal = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    const data: WorkerData = { file, synchronous, port: port2, signal }
+    this.#port = port1
+    this.#signal = new Int32Array(signal)
+    this.#worker = new Worker(new URL('./writer-worker.ts', import.meta.url), {
+      workerData: data,
+      transferList: [port2],
+      execArgv: [],
+      name: 'database-writer',
+    })
+    port1.on('message', (reply: Reply) => this.#receive(reply))
+    this.#worker.on('error', (error) => this.#break(error instanceof Error ? error.message : String(error)))
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        if (!this.#closing) this.#break('its writer stopped')
+        resolve()
+      })
+    })
+  }
+
+  /** Why nothing can be written any more; undefined while all is well. */
+  get broken(): string | undefined {
+    return this.#broken
+  }
+
+  /** Statements that were accepted and aren't on disk yet. */
+  get pendingStatements(): number {
+    return this.#pendingStatements
+  }
+
+  /**
+   * Runs all statements or none, and resolves when they are on disk (with `synchronous` NORMAL: committed).
+   * Rejects with StatementFailed when one of them is refused by SQLite; with a TypeError on a value that can't be
+   * stored exactly; with a Refusal `overloaded` when too much is waiting, `shutting_down` after `close()`, and
+   * `account_stopped` when the file can't be written: then it isn't known whether the statements are on disk, and
+   * every later write is refused until a restart.
+   */
+  write(statements: readonly Statement[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#refuseIfStopped()
+      if (this.#pendingStatements + statements.length > QUEUE_STATEMENTS_MAX) {
+        throw new Refusal(
+          'overloaded',
+          `${this.#pendingStatements} statements wait to be written to ${this.#file}, at most ${QUEUE_STATEMENTS_MAX} may: try again later`,
+        )
+      }
+      for (const { parameters } of statements)
+        for (const [index, value] of parameters.entries()) assertExactValue(value, index)
+      this.#encode(statements)
+      this.#pendingStatements += statements.length
+      this.#calls.push({ statementCount: statements.length, resolve, reject })
+      if (!this.#sending) {
+        this.#sending = true
+        queueMicrotask(() => this.#send())
+      }
+    })
+  }
+
+  /** Rows of a query that sees every write accepted before it. Long queries delay the writes behind them. */
+  query(sql: string, parameters: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    return new Promise((resolve, reject) => {
+      this.#refuseIfStopped()
+      if (this.#queries.size >= QUEUE_QUERIES_MAX) {
+        throw new Refusal('overloaded', `${this.#queries.size} queries wait for ${this.#file}: try again later`)
+      }
+      for (const [index, value] of parameters.entries()) assertExactValue(value, index)
+      this.#send()
+      const id = this.#nextQueryId++
+      this.#queries.set(id, { resolve, reject })
+      this.#post({ kind: 'query', id, sql, parameters })
+    })
+  }
+
+  /** Writes what was accepted, then closes the file. */
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#send()
+      this.#closing = true
+      this.#post({ kind: 'close' })
+    }
+    await this.#exited
+    this.#port.close()
+  }
+
+  #refuseIfStopped(): void {
+    if (this.#broken !== undefined) throw this.#stopped()
+    if (this.#closing) throw new Refusal('shutting_down', 'Sauda is shutting down: try again when it is back')
+  }
+
+  #stopped(): Refusal {
+    return new Refusal(
+      'account_stopped',
+      `${this.#file} can't be written (${this.#broken}): free the disk or repair it, then restart Sauda`,
+    )
+  }
+
+  #encode(statements: readonly Statement[]): void {
+    const batch = this.#batch
+    batch.push(statements.length)
+    for (const { sql, parameters } of statements) {
+      const number = this.#sqlNumbers.get(sql)
+      if (number !== undefined) batch.push(number)
+      else if (this.#sqlNumbers.size < PREPARED_STATEMENTS_MAX) {
+        this.#sqlNumbers.set(sql, this.#sqlNumbers.size)
+        batch.push(sql)
+      } else batch.push(UNKEPT, sql)
+      batch.push(parameters.length)
+      for (const value of parameters) batch.push(value)
+    }
+  }
+
+  #send(): void {
+    this.#sending = false
+    if (this.#calls.length === 0 || this.#broken !== undefined) return
+    this.#sent.push(this.#calls)
+    this.#post(this.#batch)
+    this.#calls = []
+    this.#batch = []
+  }
+
+  #post(request: Request): void {
+    this.#port.postMessage(request)
+    Atomics.add(this.#signal, 0, 1)
+    Atomics.notify(this.#signal, 0)
+  }
+
+  #receive(reply: Reply): void {
+    if (typeof reply === 'number') this.#settle(reply, [])
+    else if (reply.kind === 'committed') this.#settle(reply.batches, reply.failures)
+    else if (reply.kind === 'broken') this.#break(reply.message)
+    else if (reply.kind === 'rows') this.#takeQuery(reply.id).resolve(reply.rows)
+    else this.#takeQuery(reply.id).reject(new StatementFailed(reply.message, reply.errcode))
+  }
+
+  #settle(batches: number, failures: readonly CallFailure[]): void {
+    const failed = new Map(failures.map((failure) => [failure.call, failure]))
+    let index = 0
+    for (let left = batches; left > 0; left -= 1) {
+      const calls = this.#sent.shift()
+      assert(calls !== undefined, 'the writer answered more batches than were sent')
+      for (const call of calls) {
+        this.#pendingStatements -= call.statementCount
+        const failure = failed.size === 0 ? undefined : failed.get(index)
+        if (failure === undefined) call.resolve()
+        else call.reject(new StatementFailed(failure.message, failure.errcode))
+        index += 1
+      }
+    }
+  }
+
+  #takeQuery(id: number): Waiting<readonly Row[]> {
+    const query = this.#queries.get(id)
+    assert(query !== undefined, `the writer answered query ${id}, which nobody asked`)
+    this.#queries.delete(id)
+    return query
+  }
+
+  #break(message: string): void {
+    this.#broken ??= message
+    const stopped = this.#stopped()
+    for (const calls of [...this.#sent.splice(0), this.#calls.splice(0)]) for (const call of calls) call.reject(stopped)
+    for (const query of this.#queries.values()) query.reject(stopped)
+    this.#queries.clear()
+    this.#batch = []
+    this.#pendingStatements = 0
+  }
+}
