@@ -27,7 +27,7 @@ export const MULTIPLIER_DECIMALS = 8
 export const PRICE_ONE = 10 ** PRICE_DECIMALS
 export const QUANTITY_ONE = 10 ** QUANTITY_DECIMALS
 export const MONEY_ONE = 10 ** MONEY_DECIMALS
-export const MULTIPLIER_ONE = 10 ** MULTIPLIER_DECIMALS as Multiplier
+export const MULTIPLIER_ONE = (10 ** MULTIPLIER_DECIMALS) as Multiplier
 
 export const ZERO_PRICE = 0 as Price
 export const ZERO_QUANTITY = 0 as Quantity
@@ -101,7 +101,7 @@ const VALUE_DIVISOR = 10n ** BigInt(PRICE_DECIMALS + QUANTITY_DECIMALS + MULTIPL
 const PRICE_PER_PAISA = PRICE_ONE / MONEY_ONE
 
 /** Price × quantity × contract multiplier in paise. Whole paise and whole units (all of equity) never touch bigint. */
-export function valueOf(at: Price, count: Quantity, contract: Multiplier, rounding: Rounding): Money {
+export function tradeValue(at: Price, count: Quantity, contract: Multiplier, rounding: Rounding): Money {
   if (contract === MULTIPLIER_ONE && count % QUANTITY_ONE === 0 && at % PRICE_PER_PAISA === 0) {
     const value = (at / PRICE_PER_PAISA) * (count / QUANTITY_ONE)
     if (Number.isSafeInteger(value)) return money(value)

@@ -1,0 +1,129 @@
+import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
+import type { Exchange, Instrument } from '../market/instrument.ts'
+
+/**
+ * Where orders go. The paper exchange and every live broker implement this port; nothing above it asks which one it is.
+ */
+export const ACTIONS = ['BUY', 'SELL'] as const
+export const PRICE_TYPES = ['MARKET', 'LIMIT', 'SL', 'SL-M'] as const
+export const PRODUCTS = ['MIS', 'NRML', 'CNC'] as const
+export const ORDER_STATUSES = ['open', 'trigger pending', 'complete', 'cancelled', 'rejected'] as const
+export type Action = (typeof ACTIONS)[number]
+export type PriceType = (typeof PRICE_TYPES)[number]
+export type Product = (typeof PRODUCTS)[number]
+export type OrderStatus = (typeof ORDER_STATUSES)[number]
+
+export interface NewOrder {
+  readonly instrument: Instrument
+  readonly action: Action
+  readonly quantity: Quantity
+  readonly priceType: PriceType
+  readonly product: Product
+  /** 0 when the price type has none; likewise the trigger. */
+  readonly price: Price
+  readonly triggerPrice: Price
+  readonly disclosedQuantity: Quantity
+  readonly strategy: string
+}
+
+export interface OrderChange {
+  readonly quantity: Quantity
+  readonly disclosedQuantity: Quantity
+  /** 0 leaves the price, or the trigger, as it is. */
+  readonly price: Price
+  readonly triggerPrice: Price
+}
+
+export interface OrderReport {
+  readonly id: string
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly action: Action
+  readonly quantity: Quantity
+  readonly priceType: PriceType
+  readonly product: Product
+  readonly price: Price
+  readonly triggerPrice: Price
+  readonly status: OrderStatus
+  readonly filledQuantity: Quantity
+  readonly averagePrice: Price
+  /** Why it was rejected, or cancelled by the venue; empty otherwise. */
+  readonly reason: string
+  readonly strategy: string
+  readonly placedAt: number
+  readonly updatedAt: number
+}
+
+export interface TradeReport {
+  readonly id: string
+  readonly orderId: string
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly action: Action
+  readonly product: Product
+  readonly quantity: Quantity
+  readonly price: Price
+  readonly value: Money
+  readonly strategy: string
+  readonly at: number
+}
+
+export interface PositionReport {
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly product: Product
+  readonly multiplier: Multiplier
+  /** Signed; 0 when closed today. */
+  readonly quantity: Quantity
+  /** Positive when paid, negative when received. */
+  readonly cost: Money
+  readonly averagePrice: Price
+  readonly realisedToday: Money
+  /** The instrument as the venue knows it, for valuing contracts that are no longer listed. */
+  readonly instrument: Instrument
+}
+
+export interface HoldingReport {
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly quantity: Quantity
+  readonly cost: Money
+  readonly averagePrice: Price
+  readonly settledOn: ExchangeDate
+  readonly instrument: Instrument
+}
+
+export interface FundsReport {
+  readonly available: Money
+  /** Blocked by orders and positions. */
+  readonly reserved: Money
+  readonly realised: Money
+  readonly realisedToday: Money
+  readonly resetAt: number
+  readonly resetCount: number
+}
+
+/**
+ * One account at one venue. Every answer is durable: what it tells can't be undone by a crash.
+ * `modify` and `cancel` throw Refusal (order_not_found, order_not_open, order_unchangeable); all throw account_stopped
+ * once the account can't go on.
+ */
+export interface Venue {
+  readonly name: string
+  readonly mode: 'analyze' | 'live'
+  /** A refused order is a report with status `rejected` and its reason. */
+  place(order: NewOrder): Promise<OrderReport>
+  modify(orderId: string, change: OrderChange): Promise<OrderReport>
+  cancel(orderId: string): Promise<OrderReport>
+  /** Orders of the session, oldest first. */
+  orders(): Promise<readonly OrderReport[]>
+  /** An order of any session. Throws order_not_found. */
+  order(orderId: string): Promise<OrderReport>
+  trades(): Promise<readonly TradeReport[]>
+  positions(): Promise<readonly PositionReport[]>
+  holdings(): Promise<readonly HoldingReport[]>
+  funds(): Promise<FundsReport>
+  /** Requests to place, modify and cancel that the account ever had. */
+  requestCount(): Promise<number>
+}

@@ -1,0 +1,129 @@
+import type { Logger } from 'pino'
+import { Refusal } from '../kernel/errors.ts'
+import type { Command } from './command.ts'
+import type { Event } from './event.ts'
+import type { Journal } from './journal.ts'
+import { apply, judge } from './machine.ts'
+import { encodeState } from './snapshot.ts'
+import { type AccountState, assertInvariants } from './state.ts'
+
+/** What one committed command did. `seq` numbers the account's commands without gaps. */
+export interface Committed {
+  readonly account: string
+  readonly seq: number
+  readonly at: number
+  readonly events: readonly Event[]
+}
+
+/**
+ * One account of the paper exchange: the only writer of its state. A command is applied at once, so that the next one
+ * needn't wait; nothing about it leaves before its journal row is on disk. When applying or writing fails the account
+ * stops, and a restart recovers it from the journal.
+ */
+export class AccountEngine {
+  readonly state: AccountState
+  readonly #journal: Journal
+  readonly #log: Logger
+  readonly #publish: (committed: Committed) => void
+  #stopped: Refusal | undefined
+  #lastCommit: Promise<unknown> = Promise.resolve()
+  #archiving: Promise<void> = Promise.resolve()
+
+  constructor(state: AccountState, journal: Journal, log: Logger, publish: (committed: Committed) => void) {
+    this.state = state
+    this.#journal = journal
+    this.#log = log
+    this.#publish = publish
+  }
+
+  /**
+   * Applies and journals a command; resolves with its events once they are durable.
+   * Throws Refusal: order_not_found, order_not_open, order_unchangeable (nothing was changed), account_stopped.
+   */
+  async submit(command: Command): Promise<readonly Event[]> {
+    if (this.#stopped !== undefined) throw this.#stopped
+    try {
+      judge(this.state, command)
+    } catch (refusal) {
+      await this.durable() // the reason may rest on a command whose row isn't on disk yet
+      throw refusal
+    }
+    const events = this.#apply(command)
+    const { account, seq } = this.state
+    const closed = events.find((event) => event.kind === 'session-closed')
+    const snapshot = closed === undefined ? undefined : encodeState(this.state)
+    const commit = this.#journal.append(account, seq, command)
+    this.#lastCommit = commit
+    try {
+      await commit
+    } catch (error) {
+      throw this.#stop(error, `journal row ${seq} of account ${account} couldn't be written`)
+    }
+    this.#publish({ account, seq, at: command.at, events })
+    if (closed !== undefined && snapshot !== undefined) this.#archive(closed, { seq, at: command.at, body: snapshot })
+    return events
+  }
+
+  #apply(command: Command): Event[] {
+    try {
+      return apply(this.state, command)
+    } catch (error) {
+      throw this.#stop(
+        error,
+        `command ${this.state.seq + 1} (${command.kind}) of account ${this.state.account} broke an invariant`,
+      )
+    }
+  }
+
+  #stop(error: unknown, what: string): Refusal {
+    this.#log.fatal(
+      { err: error, account: this.state.account },
+      `${what}; the account is stopped until a restart recovers it`,
+    )
+    this.#stopped ??= new Refusal(
+      'account_stopped',
+      `Account ${this.state.account} is stopped after an internal failure, to keep its books right. Nothing was lost; restart the server to recover it.`,
+    )
+    return this.#stopped
+  }
+
+  /** Written behind: the finished books first, then the snapshot that makes replaying their day unnecessary. */
+  #archive(
+    closed: Extract<Event, { kind: 'session-closed' }>,
+    snapshot: { seq: number; at: number; body: string },
+  ): void {
+    const { account } = this.state
+    this.#archiving = this.#archiving
+      .then(() => this.#journal.archive(account, closed))
+      .then(() => this.#journal.saveSnapshot(account, snapshot))
+      .catch((error: unknown) => {
+        this.#log.error(
+          { err: error, account, date: closed.date },
+          "the session's books couldn't be archived; a restart tries again from the journal",
+        )
+      })
+  }
+
+  /** Resolves when all that the state shows is on disk. Reads wait for it. */
+  async durable(): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped
+    try {
+      await this.#lastCommit
+    } catch {
+      throw this.#stopped ?? new Refusal('account_stopped', `Account ${this.state.account} is stopped`)
+    }
+  }
+
+  /** Waits for all writes and leaves a snapshot, so that the next start has nothing to replay. */
+  async close(): Promise<void> {
+    if (this.#stopped !== undefined) return
+    await this.durable()
+    await this.#archiving
+    assertInvariants(this.state)
+    await this.#journal.saveSnapshot(this.state.account, {
+      seq: this.state.seq,
+      at: this.state.lastAt,
+      body: encodeState(this.state),
+    })
+  }
+}

@@ -1,0 +1,15 @@
+import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import type { Order, Trade } from './order.ts'
+
+/** What a command did, in order. Values are copies: they stay true when the state goes on. */
+export type Event =
+  | { readonly kind: 'order'; readonly order: Readonly<Order> }
+  | { readonly kind: 'trade'; readonly trade: Trade }
+  /** The finished session's books, which leave the state here. */
+  | {
+      readonly kind: 'session-closed'
+      readonly date: ExchangeDate
+      readonly orders: readonly Readonly<Order>[]
+      readonly trades: readonly Trade[]
+    }
+  | { readonly kind: 'reset' }

@@ -1,0 +1,239 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Refusal } from '../kernel/errors.ts'
+import { DAY_MS, dateAt } from '../kernel/exchange-time.ts'
+import { absolute, type Money, priceOf } from '../kernel/fixed.ts'
+import { apply } from './machine.ts'
+import { type InstrumentFacts, instrumentKey, isWorking } from './order.ts'
+import { decodeState, encodeState } from './snapshot.ts'
+import { openAccount } from './state.ts'
+import { BTC_PERP, BTC_SPOT, Desk, NIFTY_CE, NIFTY_FUT, RELIANCE, SBIN, termsFor, USDINR } from './test-desk.ts'
+
+/**
+ * Random traders. The desk checks after every command that the books add up (reservations traceable to their owners,
+ * orders finished once) and that money is conserved by an independent count of the trades.
+ */
+interface Traded {
+  readonly on: InstrumentFacts
+  readonly base: number
+  readonly tick: number
+  readonly lot: number
+}
+
+const TRADED: readonly Traded[] = [
+  { on: SBIN, base: 500, tick: 0.05, lot: 1 },
+  { on: RELIANCE, base: 1400, tick: 0.05, lot: 1 },
+  { on: NIFTY_FUT, base: 25000, tick: 0.05, lot: 65 },
+  { on: NIFTY_CE, base: 200, tick: 0.05, lot: 65 },
+  { on: USDINR, base: 87.5, tick: 0.0025, lot: 1000 },
+  { on: BTC_PERP, base: 60000, tick: 0.5, lot: 1 },
+  { on: BTC_SPOT, base: 8500000, tick: 0.01, lot: 0.00001 },
+]
+
+const decimal = (value: number): string => value.toFixed(6)
+const priceAt = (traded: Traded, ticks: number): string =>
+  decimal(Math.max(1, Math.round(traded.base / traded.tick) + ticks) * traded.tick)
+
+type Step =
+  | { do: 'quote'; of: number; ticks: number; spread: number; size: number; tick: boolean }
+  | {
+      do: 'place'
+      of: number
+      side: 'BUY' | 'SELL'
+      lots: number
+      type: 'MARKET' | 'LIMIT' | 'SL' | 'SL-M'
+      ticks: number
+      delivery: boolean
+    }
+  | { do: 'modify' | 'cancel'; nth: number; lots: number; ticks: number }
+  | { do: 'square-off' | 'expire' | 'open-session' | 'reset' }
+
+const nth = fc.nat({ max: 50 })
+const of = fc.nat({ max: TRADED.length - 1 })
+const ticks = fc.integer({ min: -60, max: 60 })
+const lots = fc.integer({ min: 1, max: 40 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('quote' as const),
+      of,
+      ticks,
+      spread: fc.integer({ min: 1, max: 6 }),
+      size: fc.integer({ min: 0, max: 60 }),
+      tick: fc.boolean(),
+    }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('place' as const),
+      of,
+      side: fc.constantFrom('BUY' as const, 'SELL' as const),
+      lots,
+      type: fc.constantFrom('MARKET' as const, 'LIMIT' as const, 'SL' as const, 'SL-M' as const),
+      ticks,
+      delivery: fc.boolean(),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('modify' as const, 'cancel' as const), nth, lots, ticks }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('square-off' as const, 'expire' as const, 'open-session' as const, 'reset' as const),
+    }),
+  },
+)
+
+function perform(desk: Desk, action: Step): void {
+  switch (action.do) {
+    case 'quote': {
+      const traded = TRADED[action.of] as Traded // `of` is an index of TRADED
+      const size = decimal(action.size * traded.lot)
+      const bid = priceAt(traded, action.ticks - action.spread)
+      const ask = priceAt(traded, action.ticks + action.spread)
+      const far = priceAt(traded, action.ticks + action.spread + 3)
+      desk.book(
+        traded.on,
+        priceAt(traded, action.ticks),
+        action.size === 0 ? [] : [[bid, size]],
+        action.size === 0
+          ? []
+          : [
+              [ask, size],
+              [far, size],
+            ],
+      )
+      if (action.tick) desk.tick(traded.on)
+      return
+    }
+    case 'place': {
+      const traded = TRADED[action.of] as Traded
+      const product =
+        traded.on.exchange !== 'NSE' ? (action.delivery ? 'NRML' : 'MIS') : action.delivery ? 'CNC' : 'MIS'
+      const price = priceAt(traded, action.ticks)
+      const trigger = priceAt(traded, action.ticks + (action.side === 'BUY' ? -2 : 2))
+      const notional = traded.on === NIFTY_CE && action.side === 'SELL' ? priceOf(25000) : 0
+      desk.place(action.side, {
+        on: traded.on,
+        product,
+        quantity: decimal(action.lots * traded.lot),
+        type: action.type,
+        price,
+        trigger,
+        terms: termsFor(traded.on, product, action.side, notional),
+      })
+      return
+    }
+    case 'modify':
+    case 'cancel': {
+      const orders = [...desk.state.orders.values()]
+      const order = orders[action.nth % Math.max(1, orders.length)]
+      if (order === undefined) return
+      const traded = TRADED.find((candidate) => candidate.on.id === order.instrument.id) as Traded // all orders are of TRADED
+      if (action.do === 'cancel') desk.cancel(order)
+      else {
+        const limited = order.priceType === 'LIMIT' || order.priceType === 'SL'
+        desk.modify(order, {
+          quantity: decimal(action.lots * traded.lot),
+          ...(limited ? { price: priceAt(traded, action.ticks) } : {}),
+        })
+      }
+      return
+    }
+    case 'square-off':
+      desk.squareOff(...TRADED.map((traded) => traded.on).filter((on) => desk.bookOf(on) !== undefined))
+      return
+    case 'expire':
+      desk.expire(NIFTY_CE, 150)
+      return
+    case 'open-session':
+      desk.now += DAY_MS
+      desk.openSession(dateAt(desk.now))
+      return
+    case 'reset':
+      desk.reset('1000000.00')
+  }
+}
+
+function run(desk: Desk, steps: readonly Step[]): void {
+  for (const action of steps) {
+    try {
+      perform(desk, action)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error // a refused change of an order is a normal answer
+    }
+  }
+}
+
+test('whatever traders do, books add up, money is conserved and orders finish once', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('20000.00', '500000.00', '10000000.00'),
+      fc.array(step, { maxLength: 150, size: 'max' }),
+      (capital, steps) => {
+        const desk = new Desk(capital)
+        run(desk, steps)
+        const finished = new Map<string, number>()
+        for (const event of desk.events) {
+          if (event.kind === 'order' && !isWorking(event.order))
+            finished.set(event.order.id, (finished.get(event.order.id) ?? 0) + 1)
+        }
+        expect(Math.max(0, ...finished.values())).toBeLessThanOrEqual(1)
+        for (const [id, order] of desk.state.orders) {
+          const traded = desk.state.trades.filter((trade) => trade.orderId === id)
+          expect(traded.reduce((sum, trade) => sum + trade.quantity, 0)).toBe(order.filledQuantity)
+          expect(traded.reduce((sum, trade) => sum + trade.value, 0)).toBe(order.filledValue)
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('the same commands give the same state, also through a snapshot at any point', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.nat({ max: 80 }), (steps, cut) => {
+      const desk = new Desk('500000.00')
+      run(desk, steps)
+      let replayed = openAccount('default', 50_000_000 as Money, Date.parse('2026-08-04T04:30:00Z'), '2026-08-04')
+      for (const [index, command] of desk.commands.entries()) {
+        if (index === cut) replayed = decodeState(encodeState(replayed))
+        apply(replayed, JSON.parse(JSON.stringify(command)))
+      }
+      expect(encodeState(replayed)).toBe(encodeState(desk.state))
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('closing everything leaves nothing reserved: cash is the capital and what was realised', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
+      const desk = new Desk()
+      run(desk, steps)
+      for (const order of [...desk.state.orders.values()]) if (isWorking(order)) desk.cancel(order)
+      for (const traded of TRADED) desk.quote(traded.on, priceAt(traded, 0))
+      for (const position of [...desk.state.positions.values()]) {
+        while (position.quantity !== 0) {
+          const { freezeQuantity, lotSize } = position.instrument
+          const slice = Math.min(
+            absolute(position.quantity),
+            freezeQuantity === 0 ? Number.POSITIVE_INFINITY : freezeQuantity - (freezeQuantity % lotSize),
+          )
+          const order = desk.place(position.quantity > 0 ? 'SELL' : 'BUY', {
+            on: position.instrument,
+            product: position.product,
+            quantity: (slice / 1e6).toFixed(6),
+          })
+          expect([order.status, instrumentKey(order.instrument)]).toEqual([
+            'complete',
+            instrumentKey(position.instrument),
+          ])
+        }
+      }
+      expect(desk.state.reserved).toBe(0)
+    }),
+    { numRuns: 150 },
+  )
+})

@@ -1,0 +1,136 @@
+import type { Databases } from '../storage/open.ts'
+import type { Statement } from '../storage/writer.ts'
+import type { Command } from './command.ts'
+import type { Event } from './event.ts'
+import { apply } from './machine.ts'
+import type { Order } from './order.ts'
+import { decodeState } from './snapshot.ts'
+import { type AccountState, assertInvariants } from './state.ts'
+
+export interface Snapshot {
+  readonly seq: number
+  readonly at: number
+  readonly body: string
+}
+
+/** Rows of finished books written in one statement group, so that the record file's writer is never held long. */
+const ARCHIVE_CHUNK = 1_000
+
+/**
+ * The paper accounts' commands and snapshots in the money file, and their finished sessions in the record file.
+ * Recovery is the latest snapshot and the commands after it, applied again.
+ */
+export class Journal {
+  readonly #databases: Databases
+  readonly #insertSql: string
+
+  constructor(databases: Databases) {
+    this.#databases = databases
+    this.#insertSql = databases.money.compile(
+      databases.money.kysely.insertInto('journal').values({ account: '', seq: 0, at: 0, kind: '', body: '' }),
+    ).sql
+  }
+
+  /** Resolves when the row is on disk. */
+  append(account: string, seq: number, command: Command): Promise<void> {
+    const { kind, at, ...body } = command
+    return this.#databases.money.writer.write([
+      { sql: this.#insertSql, parameters: [account, seq, at, kind, JSON.stringify(body)] },
+    ])
+  }
+
+  async saveSnapshot(account: string, snapshot: Snapshot): Promise<void> {
+    const { kysely, writer, compile } = this.#databases.money
+    await writer.write([
+      compile(
+        kysely
+          .insertInto('snapshot')
+          .values({ account, ...snapshot })
+          .onConflict((row) => row.doNothing()),
+      ),
+      compile(kysely.deleteFrom('snapshot').where('account', '=', account).where('seq', '<', snapshot.seq)),
+    ])
+  }
+
+  /** Safe to repeat: a row that is there already stays. */
+  async archive(account: string, closed: Extract<Event, { kind: 'session-closed' }>): Promise<void> {
+    const { kysely, writer, compile } = this.#databases.record
+    const statements: Statement[] = []
+    for (const order of closed.orders) {
+      statements.push(
+        compile(
+          kysely
+            .insertInto('paper_order')
+            .values({
+              account,
+              order_id: order.id,
+              session_date: closed.date,
+              placed_at: order.placedAt,
+              body: JSON.stringify(order),
+            })
+            .onConflict((row) => row.doNothing()),
+        ),
+      )
+    }
+    for (const trade of closed.trades) {
+      statements.push(
+        compile(
+          kysely
+            .insertInto('paper_trade')
+            .values({
+              account,
+              trade_id: trade.id,
+              order_id: trade.orderId,
+              session_date: closed.date,
+              traded_at: trade.at,
+              body: JSON.stringify(trade),
+            })
+            .onConflict((row) => row.doNothing()),
+        ),
+      )
+    }
+    for (let from = 0; from < statements.length; from += ARCHIVE_CHUNK)
+      await writer.write(statements.slice(from, from + ARCHIVE_CHUNK))
+  }
+
+  /** An order of a finished session. */
+  async archivedOrder(account: string, orderId: string): Promise<Order | undefined> {
+    const row = await this.#databases.record.kysely
+      .selectFrom('paper_order')
+      .select('body')
+      .where('account', '=', account)
+      .where('order_id', '=', orderId)
+      .executeTakeFirst()
+    return row === undefined ? undefined : (JSON.parse(row.body) as Order)
+  }
+
+  /** The account as its last durable command left it; undefined when it never had one. */
+  async recover(account: string): Promise<{ state: AccountState; replayed: number } | undefined> {
+    const { kysely } = this.#databases.money
+    const snapshot = await kysely
+      .selectFrom('snapshot')
+      .selectAll()
+      .where('account', '=', account)
+      .orderBy('seq', 'desc')
+      .executeTakeFirst()
+    if (snapshot === undefined) return undefined
+    const state = decodeState(snapshot.body)
+    let replayed = 0
+    const rows = kysely
+      .selectFrom('journal')
+      .select(['seq', 'at', 'kind', 'body'])
+      .where('account', '=', account)
+      .where('seq', '>', state.seq)
+      .orderBy('seq')
+      .stream(1_000)
+    for await (const row of rows) {
+      if (row.seq !== state.seq + 1)
+        throw new Error(`journal of account ${account} has no row ${state.seq + 1} before row ${row.seq}`)
+      const command = { kind: row.kind, at: row.at, ...JSON.parse(row.body) } as Command
+      for (const event of apply(state, command)) if (event.kind === 'session-closed') await this.archive(account, event)
+      replayed += 1
+    }
+    assertInvariants(state)
+    return { state, replayed }
+  }
+}

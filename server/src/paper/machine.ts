@@ -1,0 +1,129 @@
+import { assert } from '../kernel/assert.ts'
+import { judgeCancel, judgeModify } from './change.ts'
+import type { CancelCommand, Command, ModifyCommand, PlaceCommand, QuoteCommand } from './command.ts'
+import type { Event } from './event.ts'
+import { enlist, execute, finish } from './fills.ts'
+import { rebalance, requirements, reserve } from './margin.ts'
+import { fillsOf, triggersOn } from './matching.ts'
+import { instrumentKey, isWorking, type Order } from './order.ts'
+import { orderOf, refusalOf } from './place.ts'
+import { applyExpire, applyOpenSession, applyReset, applySquareOff } from './session.ts'
+import type { AccountState } from './state.ts'
+
+/**
+ * Throws a Refusal when a modify or cancel can't be done; the command must then not be applied or journalled.
+ * Every other command always applies: a place that the exchange refuses becomes a rejected order.
+ */
+export function judge(state: AccountState, command: Command): void {
+  if (command.kind === 'modify') judgeModify(state, command)
+  else if (command.kind === 'cancel') judgeCancel(state, command)
+}
+
+/**
+ * The paper exchange: applies one command to the account's state and says what happened. Deterministic: no clock, no
+ * I/O, no chance. The same commands on the same state always give the same events and the same state.
+ */
+export function apply(state: AccountState, command: Command): Event[] {
+  const events: Event[] = []
+  switch (command.kind) {
+    case 'place':
+      applyPlace(state, command, events)
+      break
+    case 'modify':
+      applyModify(state, command, events)
+      break
+    case 'cancel':
+      applyCancel(state, command, events)
+      break
+    case 'quote':
+      applyQuote(state, command, events)
+      break
+    case 'square-off':
+      applySquareOff(state, command, events)
+      break
+    case 'expire':
+      applyExpire(state, command, events)
+      break
+    case 'open-session':
+      applyOpenSession(state, command, events)
+      break
+    case 'reset':
+      applyReset(state, command, events)
+      break
+  }
+  state.seq += 1
+  state.lastAt = Math.max(state.lastAt, command.at)
+  return events
+}
+
+function applyPlace(state: AccountState, command: PlaceCommand, events: Event[]): void {
+  assert(!state.orders.has(command.orderId), `order id ${command.orderId} is used twice`)
+  state.requestCount += 1
+  const order = orderOf(command)
+  const refusal = refusalOf(state, order, command)
+  state.orders.set(order.id, order)
+  if (refusal !== undefined) {
+    order.status = 'rejected'
+    order.reason = refusal
+    events.push({ kind: 'order', order: { ...order } })
+    return
+  }
+  for (const { order: other, margin } of requirements(state, order.instrument, order.product, order))
+    reserve(state, other, margin)
+  enlist(state, order)
+  const key = instrumentKey(order.instrument)
+  const fills = command.book === undefined ? [] : fillsOf(order, command.book, state.taken.get(key), false)
+  execute(state, order, fills, command.book, command.at, events)
+}
+
+function applyModify(state: AccountState, command: ModifyCommand, events: Event[]): void {
+  const changed = judgeModify(state, command)
+  const order = state.orders.get(command.orderId)
+  assert(order !== undefined, 'judged above')
+  state.requestCount += 1
+  order.quantity = changed.quantity
+  order.disclosedQuantity = changed.disclosedQuantity
+  order.price = changed.price
+  order.triggerPrice = changed.triggerPrice
+  order.status = changed.status
+  order.triggered = changed.triggered
+  order.referencePrice = changed.referencePrice
+  order.updatedAt = command.at
+  for (const { order: other, margin } of requirements(state, order.instrument, order.product))
+    reserve(state, other, margin)
+  const fills =
+    command.book === undefined
+      ? []
+      : fillsOf(order, command.book, state.taken.get(instrumentKey(order.instrument)), false)
+  execute(state, order, fills, command.book, command.at, events)
+}
+
+function applyCancel(state: AccountState, command: CancelCommand, events: Event[]): void {
+  const order = judgeCancel(state, command)
+  state.requestCount += 1
+  finish(state, order, 'cancelled', '', command.at)
+  // Its cover passes to younger orders, which can only need less than before.
+  assert(
+    rebalance(state, order.instrument, order.product).length === 0,
+    'a cancel never makes another order unaffordable',
+  )
+  events.push({ kind: 'order', order: { ...order } })
+}
+
+function applyQuote(state: AccountState, command: QuoteCommand, events: Event[]): void {
+  const key = instrumentKey(command)
+  for (const order of [...(state.working.get(key) ?? [])]) {
+    if (!isWorking(order)) continue // cancelled by the fill of an earlier one
+    const released = triggersOn(order, command.book)
+    if (released) release(order, command)
+    const fills = fillsOf(order, command.book, state.taken.get(key), !released)
+    if (released || fills.length > 0) execute(state, order, fills, command.book, command.at, events)
+  }
+}
+
+/** A stop's trigger is reached: from now on it is an ordinary limit or market order. */
+function release(order: Order, command: QuoteCommand): void {
+  order.triggered = true
+  order.status = 'open'
+  order.updatedAt = command.at
+}

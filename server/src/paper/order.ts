@@ -1,0 +1,143 @@
+import type { Action, OrderStatus, PriceType, Product } from '../brokers/venue.ts'
+import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
+import type { Exchange, Instrument, InstrumentKind } from '../market/instrument.ts'
+
+export type { Action, OrderStatus, PriceType, Product }
+
+/** What the exchange must know of an instrument to judge an order. Travels in the command, so that replay never asks. */
+export interface InstrumentFacts {
+  readonly id: number
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly kind: InstrumentKind
+  readonly name: string
+  readonly strike: Price
+  readonly lotSize: Quantity
+  readonly tickSize: Price
+  readonly freezeQuantity: Quantity
+  readonly multiplier: Multiplier
+  readonly expiry: ExchangeDate | undefined
+}
+
+export function factsOf(instrument: Instrument): InstrumentFacts {
+  return {
+    id: instrument.id,
+    symbol: instrument.symbol,
+    exchange: instrument.exchange,
+    kind: instrument.kind,
+    name: instrument.name,
+    strike: instrument.strike,
+    lotSize: instrument.lotSize,
+    tickSize: instrument.tickSize,
+    freezeQuantity: instrument.freezeQuantity,
+    multiplier: instrument.multiplier,
+    expiry: instrument.expiry,
+  }
+}
+
+/** The instrument again, for pricing what may no longer be listed. The source's own names of it are gone. */
+export const instrumentOf = (facts: InstrumentFacts): Instrument => ({
+  ...facts,
+  token: String(facts.id),
+  sourceSymbol: facts.symbol,
+  sourceExchange: facts.exchange,
+})
+
+/** How the opening part of an order is margined. */
+export interface MarginTerms {
+  /** 500 is 5x: the exchange blocks a fifth of the notional. */
+  readonly leverageHundredths: number
+  /** Price the notional is computed on instead of the order's own; 0 for the order's own. Set for short options. */
+  readonly notionalPrice: Price
+}
+
+export interface Order {
+  readonly id: string
+  readonly instrument: InstrumentFacts
+  readonly action: Action
+  readonly priceType: PriceType
+  readonly product: Product
+  readonly strategy: string
+  readonly placedAt: number
+  readonly terms: MarginTerms
+  quantity: Quantity
+  disclosedQuantity: Quantity
+  /** Limit price; 0 for MARKET and SL-M. */
+  price: Price
+  /** Trigger; 0 for MARKET and LIMIT. */
+  triggerPrice: Price
+  status: OrderStatus
+  /** True once a stop has been triggered: from then on it is a limit or market order. */
+  triggered: boolean
+  filledQuantity: Quantity
+  /** Sum of the values of its trades. */
+  filledValue: Money
+  trades: number
+  /** Price its margin is computed on. */
+  referencePrice: Price
+  /** Reserved now for the part that would open or increase a position. */
+  margin: Money
+  /** Why it was rejected, or cancelled by the exchange; empty otherwise. */
+  reason: string
+  updatedAt: number
+}
+
+export interface Trade {
+  readonly id: string
+  readonly orderId: string
+  readonly instrument: InstrumentFacts
+  readonly action: Action
+  readonly product: Product
+  readonly strategy: string
+  readonly quantity: Quantity
+  readonly price: Price
+  readonly value: Money
+  /** Profit or loss that this trade realised. */
+  readonly realised: Money
+  readonly at: number
+}
+
+export interface Position {
+  readonly instrument: InstrumentFacts
+  readonly product: Product
+  /** Signed: positive long, negative short, 0 once closed today. */
+  quantity: Quantity
+  /** What the open quantity cost: positive when paid (long), negative when received (short). */
+  cost: Money
+  margin: Money
+  realisedToday: Money
+  /** When the position was last opened from flat. */
+  openedAt: number
+  updatedAt: number
+}
+
+export interface Holding {
+  readonly instrument: InstrumentFacts
+  quantity: Quantity
+  cost: Money
+  settledOn: ExchangeDate
+}
+
+export const isWorking = (order: Pick<Order, 'status'>): boolean =>
+  order.status === 'open' || order.status === 'trigger pending'
+
+export const remainingOf = (order: Pick<Order, 'quantity' | 'filledQuantity'>): Quantity =>
+  (order.quantity - order.filledQuantity) as Quantity
+
+/** Signed quantity that a fill adds to a position. */
+export const signed = (action: Action, quantity: Quantity): Quantity =>
+  (action === 'BUY' ? quantity : -quantity) as Quantity
+
+export const instrumentKey = (instrument: Pick<InstrumentFacts, 'symbol' | 'exchange'>): string =>
+  `${instrument.exchange}:${instrument.symbol}`
+
+export const positionKey = (instrument: Pick<InstrumentFacts, 'symbol' | 'exchange'>, product: Product): string =>
+  `${instrument.exchange}:${instrument.symbol}:${product}`
+
+/** Paid with cash in full when opened: delivery, and bought options without leverage. Its margin is exactly its cost. */
+export function isPaidInFull(order: Pick<Order, 'action' | 'product' | 'instrument' | 'terms'>): boolean {
+  if (order.action !== 'BUY' || order.terms.leverageHundredths !== 100) return false
+  const { kind } = order.instrument
+  return order.product === 'CNC' || kind === 'CE' || kind === 'PE'
+}

@@ -1,0 +1,285 @@
+import type {
+  Action,
+  FundsReport,
+  HoldingReport,
+  NewOrder,
+  OrderChange,
+  OrderReport,
+  PositionReport,
+  TradeReport,
+  Venue,
+} from '../brokers/venue.ts'
+import { assert } from '../kernel/assert.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { dateOf, dayNumberAt, timestampOf } from '../kernel/exchange-time.ts'
+import { averagePrice, type Money, type Price, ZERO_PRICE } from '../kernel/fixed.ts'
+import { type Instrument, isOption } from '../market/instrument.ts'
+import type { MarketData } from '../market/market-data.ts'
+import { freshBook } from './books.ts'
+import type { Book, SessionFacts } from './command.ts'
+import { type SessionRules, squareOffAt } from './due.ts'
+import type { AccountEngine } from './engine.ts'
+import type { Event } from './event.ts'
+import type { Journal } from './journal.ts'
+import { factsOf, instrumentOf, type MarginTerms, type Order, type Trade } from './order.ts'
+import type { OrderIds } from './order-ids.ts'
+import type { Scheduler } from './scheduler.ts'
+import { availableOf } from './state.ts'
+
+/** Leverages in hundredths: 500 is 5x. */
+export interface MarginSettings {
+  readonly equityMisLeverageHundredths: number
+  readonly futuresLeverageHundredths: number
+  readonly optionBuyLeverageHundredths: number
+  readonly optionSellLeverageHundredths: number
+  /** What a sold option blocks: `futures`, its underlying's notional like a future; `premium`, its premium only. */
+  readonly optionSellMargin: 'futures' | 'premium'
+}
+
+export interface PaperVenueOptions {
+  readonly engine: AccountEngine
+  readonly scheduler: Scheduler
+  readonly journal: Journal
+  readonly orderIds: OrderIds
+  readonly marketData: MarketData
+  /** Price of what an option is on, for margin. */
+  readonly underlyingPrice: (instrument: Instrument) => Promise<Price | undefined>
+  readonly rules: SessionRules
+  readonly margin: MarginSettings
+  readonly clock: Clock
+}
+
+/** One account of the paper exchange, as a venue: gathers what a command depends on, submits it, reports what came of it. */
+export class PaperVenue implements Venue {
+  readonly name = 'paper'
+  readonly mode = 'analyze'
+  readonly #options: PaperVenueOptions
+
+  constructor(options: PaperVenueOptions) {
+    this.#options = options
+  }
+
+  async place(order: NewOrder): Promise<OrderReport> {
+    const { engine, orderIds } = this.#options
+    const instrument = factsOf(order.instrument)
+    await orderIds.prepare(1)
+    const terms = await this.#terms(order.instrument, order.action, order.product)
+    const { at, book, session } = await this.#market(order.instrument)
+    const orderId = orderIds.take(at)
+    const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity, strategy } = order
+    const events = await engine.submit({
+      kind: 'place',
+      at,
+      orderId,
+      instrument,
+      action,
+      quantity,
+      priceType,
+      product,
+      price,
+      triggerPrice,
+      disclosedQuantity,
+      strategy,
+      terms,
+      session,
+      book,
+    })
+    return reportOf(lastOrder(events, orderId))
+  }
+
+  async modify(orderId: string, change: OrderChange): Promise<OrderReport> {
+    const { engine } = this.#options
+    const existing = await this.#sessionOrder(orderId, 'modify')
+    const { at, book, session } = await this.#market(instrumentOf(existing.instrument))
+    const events = await engine.submit({ kind: 'modify', at, orderId, ...change, session, book })
+    return reportOf(lastOrder(events, orderId))
+  }
+
+  async cancel(orderId: string): Promise<OrderReport> {
+    const { engine, scheduler, clock } = this.#options
+    await scheduler.catchUp()
+    await this.#sessionOrder(orderId, 'cancel')
+    const events = await engine.submit({ kind: 'cancel', at: clock.now(), orderId })
+    return reportOf(lastOrder(events, orderId))
+  }
+
+  async orders(): Promise<readonly OrderReport[]> {
+    await this.#settled()
+    return [...this.#options.engine.state.orders.values()].map(reportOf)
+  }
+
+  async order(orderId: string): Promise<OrderReport> {
+    await this.#settled()
+    const { engine, journal } = this.#options
+    const order = engine.state.orders.get(orderId) ?? (await journal.archivedOrder(engine.state.account, orderId))
+    if (order === undefined) throw new Refusal('order_not_found', `Order ${orderId} not found`)
+    return reportOf(order)
+  }
+
+  async trades(): Promise<readonly TradeReport[]> {
+    await this.#settled()
+    return this.#options.engine.state.trades.map(tradeReportOf)
+  }
+
+  async positions(): Promise<readonly PositionReport[]> {
+    await this.#settled()
+    return [...this.#options.engine.state.positions.values()].map((position) => ({
+      symbol: position.instrument.symbol,
+      exchange: position.instrument.exchange,
+      product: position.product,
+      multiplier: position.instrument.multiplier,
+      quantity: position.quantity,
+      cost: position.cost,
+      averagePrice: averagePrice(position.cost, position.quantity, position.instrument.multiplier),
+      realisedToday: position.realisedToday,
+      instrument: instrumentOf(position.instrument),
+    }))
+  }
+
+  async holdings(): Promise<readonly HoldingReport[]> {
+    await this.#settled()
+    return [...this.#options.engine.state.holdings.values()].map((holding) => ({
+      symbol: holding.instrument.symbol,
+      exchange: holding.instrument.exchange,
+      quantity: holding.quantity,
+      cost: holding.cost,
+      averagePrice: averagePrice(holding.cost, holding.quantity, holding.instrument.multiplier),
+      settledOn: holding.settledOn,
+      instrument: instrumentOf(holding.instrument),
+    }))
+  }
+
+  async funds(): Promise<FundsReport> {
+    await this.#settled()
+    const { state } = this.#options.engine
+    return {
+      available: availableOf(state),
+      reserved: state.reserved,
+      realised: state.realised,
+      realisedToday: state.realisedToday,
+      resetAt: state.resetAt,
+      resetCount: state.resetCount,
+    }
+  }
+
+  async requestCount(): Promise<number> {
+    await this.#settled()
+    return this.#options.engine.state.requestCount
+  }
+
+  /** Starts the account again with that capital. */
+  async reset(capital: Money): Promise<void> {
+    const { engine, scheduler, clock } = this.#options
+    await scheduler.catchUp()
+    await engine.submit({ kind: 'reset', at: clock.now(), capital })
+  }
+
+  /** What is shown must be of the current day, and on disk. */
+  async #settled(): Promise<void> {
+    await this.#options.scheduler.catchUp()
+    await this.#options.engine.durable()
+  }
+
+  /** An order of the current session; one of an earlier session is finished, and the refusal says how it ended. */
+  async #sessionOrder(orderId: string, verb: 'modify' | 'cancel'): Promise<Order> {
+    const { engine, journal } = this.#options
+    const order = engine.state.orders.get(orderId)
+    if (order !== undefined) return order
+    const archived = await journal.archivedOrder(engine.state.account, orderId)
+    if (archived === undefined) throw new Refusal('order_not_found', `Order ${orderId} not found`)
+    throw new Refusal('order_not_open', `Cannot ${verb} order in ${archived.status} status`)
+  }
+
+  /** The market at one instant, with nothing overdue: what a command sees and when. */
+  async #market(instrument: Instrument): Promise<{ at: number; book: Book | undefined; session: SessionFacts }> {
+    const { scheduler, clock, marketData } = this.#options
+    for (;;) {
+      await scheduler.catchUp()
+      const session = this.#session(instrument, clock.now())
+      const book = session.open ? await freshBook(marketData, instrument, clock.now()) : undefined
+      const at = clock.now()
+      if (!scheduler.isDue(at)) return { at, book, session }
+    }
+  }
+
+  #session(instrument: Instrument, at: number): SessionFacts {
+    const { rules } = this.#options
+    const { exchange } = instrument
+    const session = rules.calendar.sessionAt(exchange, at)
+    if (session === undefined) {
+      const next = rules.calendar.nextSession(exchange, at)
+      return {
+        open: false,
+        closedReason: `${exchange} is closed; it opens at ${timestampOf(next.opensAt)} IST`,
+        squareOffAt: at,
+      }
+    }
+    const dayNumber = dayNumberAt(session.opensAt)
+    const until = squareOffAt(rules, exchange, dayNumber)
+    assert(until !== undefined, `${exchange} has a session on ${dateOf(dayNumber)} and no square-off time`)
+    return { open: true, closedReason: '', squareOffAt: until }
+  }
+
+  async #terms(instrument: Instrument, action: Action, product: string): Promise<MarginTerms> {
+    const { margin } = this.#options
+    if (product === 'CNC') return { leverageHundredths: 100, notionalPrice: ZERO_PRICE }
+    if (isOption(instrument)) {
+      if (action === 'BUY') return { leverageHundredths: margin.optionBuyLeverageHundredths, notionalPrice: ZERO_PRICE }
+      if (margin.optionSellMargin === 'premium')
+        return { leverageHundredths: margin.optionSellLeverageHundredths, notionalPrice: ZERO_PRICE }
+      // Without its underlying's price the strike stands in: near the money they are close.
+      const notionalPrice = (await this.#options.underlyingPrice(instrument)) ?? instrument.strike
+      return { leverageHundredths: margin.futuresLeverageHundredths, notionalPrice }
+    }
+    const equity = instrument.exchange === 'NSE' || instrument.exchange === 'BSE'
+    return {
+      leverageHundredths: equity ? margin.equityMisLeverageHundredths : margin.futuresLeverageHundredths,
+      notionalPrice: ZERO_PRICE,
+    }
+  }
+}
+
+/** The order as the command left it. */
+function lastOrder(events: readonly Event[], orderId: string): Readonly<Order> {
+  const event = events.findLast((candidate) => candidate.kind === 'order' && candidate.order.id === orderId)
+  assert(event !== undefined && event.kind === 'order', `the command said nothing about order ${orderId}`)
+  return event.order
+}
+
+export function reportOf(order: Readonly<Order>): OrderReport {
+  return {
+    id: order.id,
+    symbol: order.instrument.symbol,
+    exchange: order.instrument.exchange,
+    action: order.action,
+    quantity: order.quantity,
+    priceType: order.priceType,
+    product: order.product,
+    price: order.price,
+    triggerPrice: order.triggerPrice,
+    status: order.status,
+    filledQuantity: order.filledQuantity,
+    averagePrice: averagePrice(order.filledValue, order.filledQuantity, order.instrument.multiplier),
+    reason: order.reason,
+    strategy: order.strategy,
+    placedAt: order.placedAt,
+    updatedAt: order.updatedAt,
+  }
+}
+
+function tradeReportOf(trade: Trade): TradeReport {
+  return {
+    id: trade.id,
+    orderId: trade.orderId,
+    symbol: trade.instrument.symbol,
+    exchange: trade.instrument.exchange,
+    action: trade.action,
+    product: trade.product,
+    quantity: trade.quantity,
+    price: trade.price,
+    value: trade.value,
+    strategy: trade.strategy,
+    at: trade.at,
+  }
+}

@@ -1,0 +1,213 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../kernel/clock.ts'
+import type { Price } from '../kernel/fixed.ts'
+import type { Instrument } from '../market/instrument.ts'
+import type { MarketData } from '../market/market-data.ts'
+import { freshBook, pastBook } from './books.ts'
+import type { Book } from './command.ts'
+import { type Due, dueBetween, nextDueAt, type SessionRules } from './due.ts'
+import type { AccountEngine } from './engine.ts'
+import { wouldAct } from './matching.ts'
+import { type InstrumentFacts, instrumentKey, instrumentOf, type Position } from './order.ts'
+import type { OrderIds } from './order-ids.ts'
+
+export interface SchedulerOptions {
+  readonly engine: AccountEngine
+  readonly orderIds: OrderIds
+  readonly marketData: MarketData
+  readonly settlementPrice: (instrument: Instrument, at: number) => Promise<Price | undefined>
+  readonly rules: SessionRules
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** How often working orders meet the market. */
+export const TICK_MS = 1_000
+
+/**
+ * What happens to an account without its owner: working orders meet quotes; intraday positions are squared off;
+ * contracts expire; the trading day changes. After a stop it makes up for what fell due meanwhile, in order, at the
+ * prices of those instants.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions
+  #nextDueAt: number
+  #running: Promise<void> | undefined
+  #round: Promise<void> | undefined
+  #stopTimer: (() => void) | undefined
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#nextDueAt = options.engine.state.lastAt
+  }
+
+  start(): void {
+    this.#stopTimer = this.#options.clock.every(TICK_MS, () => {
+      void this.tick()
+    })
+  }
+
+  /** Resolves when the round under way, if any, is over. */
+  async stop(): Promise<void> {
+    this.#stopTimer?.()
+    await this.#round
+  }
+
+  /** One round, never two at a time; errors are logged and the next round tries again. */
+  tick(): Promise<void> {
+    this.#round ??= this.#tick().finally(() => {
+      this.#round = undefined
+    })
+    return this.#round
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.catchUp()
+      await this.matchWorkingOrders()
+    } catch (error) {
+      this.#options.log.error(
+        { err: error, account: this.#options.engine.state.account },
+        "the paper exchange's round failed; the next one tries again",
+      )
+    }
+  }
+
+  /** True when something fell due and isn't done: nothing else may happen before `catchUp`. */
+  isDue(now: number): boolean {
+    return now >= this.#nextDueAt
+  }
+
+  /** Does all that fell due up to now. Every order waits for it, so that none lands in a day that is over. */
+  async catchUp(): Promise<void> {
+    while (this.isDue(this.#options.clock.now())) {
+      this.#running ??= this.#runDue(this.#options.clock.now()).finally(() => {
+        this.#running = undefined
+      })
+      await this.#running
+    }
+  }
+
+  async #runDue(now: number): Promise<void> {
+    const { engine, rules } = this.#options
+    const dues = dueBetween(rules, engine.state.lastAt, now)
+    for (const [index, due] of dues.entries()) {
+      // Of several day changes in a row only the last one matters, unless business of a day in between falls due.
+      const later = dues.slice(index + 1)
+      if (
+        due.kind === 'open-session' &&
+        later.some((other) => other.kind === 'open-session') &&
+        !later.some((other) => this.#hasBusiness(other))
+      )
+        continue
+      await this.#run(due)
+    }
+    this.#nextDueAt = nextDueAt(rules, now)
+  }
+
+  #hasBusiness(due: Due): boolean {
+    if (due.kind === 'open-session') return false
+    if (due.kind === 'square-off') return this.#intraday(due.exchanges).length > 0
+    return this.#expiring(due.exchange, due.date).size > 0
+  }
+
+  async #run(due: Due): Promise<void> {
+    const { engine } = this.#options
+    switch (due.kind) {
+      case 'square-off':
+        return this.#squareOff(due)
+      case 'expire':
+        return this.#expire(due)
+      case 'open-session':
+        if (due.date > engine.state.sessionDate)
+          await engine.submit({ kind: 'open-session', at: due.effectiveAt, date: due.date })
+    }
+  }
+
+  #intraday(exchanges: readonly string[]): Position[] {
+    return [...this.#options.engine.state.positions.values()].filter(
+      (position) =>
+        position.product === 'MIS' && position.quantity !== 0 && exchanges.includes(position.instrument.exchange),
+    )
+  }
+
+  async #squareOff(due: Extract<Due, { kind: 'square-off' }>): Promise<void> {
+    const { engine, marketData, orderIds, log } = this.#options
+    const books = new Map<string, Book>()
+    for (const position of this.#intraday(due.exchanges)) {
+      const book = await pastBook(marketData, instrumentOf(position.instrument), due.effectiveAt)
+      if (book !== undefined) books.set(instrumentKey(position.instrument), book)
+    }
+    await orderIds.prepare(books.size)
+    // From here on without waiting: what is squared off is what is held now.
+    const closes = this.#intraday(due.exchanges).flatMap((position) => {
+      const book = books.get(instrumentKey(position.instrument))
+      if (book !== undefined) {
+        const { symbol, exchange } = position.instrument
+        return [{ symbol, exchange, orderId: orderIds.take(due.effectiveAt), book }]
+      }
+      log.error(
+        { symbol: position.instrument.symbol },
+        'no price to square off an intraday position; it is carried over',
+      )
+      return []
+    })
+    const cancels = [...engine.state.working.values()].some((orders) =>
+      orders.some((order) => order.product === 'MIS' && due.exchanges.includes(order.instrument.exchange)),
+    )
+    if (closes.length > 0 || cancels) {
+      await engine.submit({ kind: 'square-off', at: due.effectiveAt, exchanges: due.exchanges, closes })
+    }
+  }
+
+  /** Contracts of that exchange whose last day is over, with positions or working orders. */
+  #expiring(exchange: string, date: string): Map<string, InstrumentFacts> {
+    const { positions, working } = this.#options.engine.state
+    const expired = new Map<string, InstrumentFacts>()
+    const consider = (instrument: InstrumentFacts): void => {
+      if (instrument.exchange === exchange && instrument.expiry !== undefined && instrument.expiry <= date)
+        expired.set(instrumentKey(instrument), instrument)
+    }
+    for (const position of positions.values()) if (position.quantity !== 0) consider(position.instrument)
+    for (const orders of working.values()) for (const order of orders) consider(order.instrument)
+    return expired
+  }
+
+  async #expire(due: Extract<Due, { kind: 'expire' }>): Promise<void> {
+    const { engine, orderIds, settlementPrice, log } = this.#options
+    for (const instrument of this.#expiring(due.exchange, due.date).values()) {
+      const price = await settlementPrice(instrumentOf(instrument), due.effectiveAt)
+      if (price === undefined) {
+        log.error(
+          { symbol: instrument.symbol },
+          'no settlement price for an expired contract; its positions stay until there is one',
+        )
+        continue
+      }
+      await orderIds.prepare(2)
+      const held = [...engine.state.positions.values()].filter(
+        (position) => position.quantity !== 0 && instrumentKey(position.instrument) === instrumentKey(instrument),
+      )
+      const closes = held.map((position) => ({ product: position.product, orderId: orderIds.take(due.effectiveAt) }))
+      const { symbol, exchange } = instrument
+      await engine.submit({ kind: 'expire', at: due.effectiveAt, symbol, exchange, settlementPrice: price, closes })
+    }
+  }
+
+  /** Lets working orders meet the current books. Only a quote that changes something becomes a command. */
+  async matchWorkingOrders(): Promise<void> {
+    const { engine, marketData, clock, rules } = this.#options
+    for (const key of [...engine.state.working.keys()]) {
+      const instrument = engine.state.working.get(key)?.[0]?.instrument
+      const now = clock.now()
+      if (instrument === undefined || rules.calendar.sessionAt(instrument.exchange, now) === undefined) continue
+      const book = await freshBook(marketData, instrumentOf(instrument), now)
+      if (book === undefined || this.isDue(clock.now())) continue
+      const orders = engine.state.working.get(key) ?? []
+      const taken = engine.state.taken.get(key)
+      if (orders.some((order) => wouldAct(order, book, taken))) {
+        await engine.submit({ kind: 'quote', at: now, symbol: instrument.symbol, exchange: instrument.exchange, book })
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
+import type { AccountState, TakenLiquidity } from './state.ts'
+
+/** The state as JSON. Everything in it is integers and text, so that it comes back exactly. */
+export function encodeState(state: AccountState): string {
+  const { orders, positions, holdings, taken, working: _derived, workingCount: _counted, ...rest } = state
+  return JSON.stringify({
+    ...rest,
+    orders: [...orders.values()],
+    positions: [...positions.values()],
+    holdings: [...holdings.values()],
+    taken: [...taken],
+  })
+}
+
+interface Encoded
+  extends Omit<AccountState, 'orders' | 'working' | 'workingCount' | 'positions' | 'holdings' | 'taken'> {
+  readonly orders: Order[]
+  readonly trades: Trade[]
+  readonly positions: Position[]
+  readonly holdings: Holding[]
+  readonly taken: [string, TakenLiquidity][]
+}
+
+export function decodeState(text: string): AccountState {
+  const { orders, positions, holdings, taken, ...rest } = JSON.parse(text) as Encoded
+  const working = new Map<string, Order[]>()
+  let workingCount = 0
+  for (const order of orders) {
+    if (!isWorking(order)) continue
+    const key = instrumentKey(order.instrument)
+    const list = working.get(key)
+    if (list === undefined) working.set(key, [order])
+    else list.push(order)
+    workingCount += 1
+  }
+  return {
+    ...rest,
+    orders: new Map(orders.map((order) => [order.id, order])),
+    positions: new Map(positions.map((position) => [positionKey(position.instrument, position.product), position])),
+    holdings: new Map(holdings.map((holding) => [instrumentKey(holding.instrument), holding])),
+    taken: new Map(taken),
+    working,
+    workingCount,
+  }
+}
