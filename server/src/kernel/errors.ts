@@ -27,6 +27,7 @@ export type RefusalCode =
   | 'account_stopped'
   | 'too_many_working_orders'
   | 'overloaded'
+  | 'not_implemented'
   | 'shutting_down'
 
 export interface FieldError {

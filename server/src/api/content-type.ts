@@ -1,0 +1,18 @@
+import { Refusal } from '../kernel/errors.ts'
+import { shown } from './field.ts'
+
+/** JSON as such, as a derived type, or from clients that name no type or call it plain text. */
+const JSON_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/plain)$/
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i
+
+/** Throws unsupported_media_type unless a body of this type is read as JSON in UTF-8. */
+export function requireJson(header: string | undefined): void {
+  if (header === undefined || header === '' || header === 'application/json') return
+  const type = header.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (!JSON_TYPE.test(type)) {
+    throw new Refusal('unsupported_media_type', `Content-Type ${shown(type)} is not accepted; send application/json.`)
+  }
+  const charset = CHARSET.exec(header)?.[1]?.toLowerCase()
+  if (charset === undefined || charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii') return
+  throw new Refusal('unsupported_media_type', `Charset ${shown(charset)} is not accepted; send JSON in UTF-8.`)
+}

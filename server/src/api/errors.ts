@@ -1,0 +1,162 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { type FieldError, Refusal, type RefusalCode } from '../kernel/errors.ts'
+import { errorPage } from '../pages/error-page.ts'
+
+/** The one place where what went wrong becomes wire format: JSON under `/api/`, an HTML page elsewhere. */
+
+/** Codes of failures that no handler decides: the transport's, and bugs. */
+export type WireCode = RefusalCode | 'malformed_request' | 'request_timeout' | 'headers_too_large' | 'internal_error'
+
+export const STATUS_OF: Readonly<Record<WireCode, number>> = {
+  validation_failed: 400,
+  malformed_json: 400,
+  malformed_request: 400,
+  not_an_object: 400,
+  api_key_conflict: 400,
+  symbol_not_found: 400,
+  range_too_long: 400,
+  order_rejected: 400,
+  order_not_open: 400,
+  order_unchangeable: 400,
+  too_many_working_orders: 400,
+  api_key_missing: 401,
+  api_key_invalid: 403,
+  scope_missing: 403,
+  not_found: 404,
+  no_data: 404,
+  order_not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  headers_too_large: 431,
+  internal_error: 500,
+  not_implemented: 501,
+  quote_unavailable: 503,
+  venue_unavailable: 503,
+  account_stopped: 503,
+  overloaded: 503,
+  shutting_down: 503,
+}
+
+/** Refusals that every operation may answer with, whatever it does. */
+export const COMMON_CODES: readonly WireCode[] = [
+  'validation_failed',
+  'malformed_json',
+  'not_an_object',
+  'api_key_conflict',
+  'api_key_missing',
+  'api_key_invalid',
+  'scope_missing',
+  'method_not_allowed',
+  'body_too_large',
+  'unsupported_media_type',
+  'internal_error',
+  'shutting_down',
+]
+
+export type StatusOverrides = { readonly [Code in RefusalCode]?: number }
+
+export interface ErrorReply {
+  readonly status: number
+  readonly code: WireCode
+  readonly message: string
+  readonly errors: readonly FieldError[] | undefined
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+const RETRY_AFTER_SECONDS: { readonly [Code in WireCode]?: number } = { overloaded: 1, shutting_down: 5 }
+
+/** What to answer for anything thrown. Only a Refusal's own words reach the client. */
+export function errorReply(
+  error: unknown,
+  requestId: string,
+  overrides: StatusOverrides = {},
+  bodyBytesMax?: number,
+): ErrorReply {
+  if (error instanceof Refusal) {
+    const { code, message, errors, extra } = error
+    return { status: overrides[code] ?? STATUS_OF[code], code, message, errors, extra }
+  }
+  const [code, message] = transportFailure(error, bodyBytesMax) ?? [
+    'internal_error',
+    `Something went wrong inside the server. The log has the details under request id ${requestId}.`,
+  ]
+  return { status: STATUS_OF[code], code, message, errors: undefined, extra: {} }
+}
+
+/** Failures that Fastify itself finds, before any of our code runs. */
+function transportFailure(error: unknown, bodyBytesMax = 0): [WireCode, string] | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code, statusCode } = error as Partial<FastifyError>
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return ['body_too_large', `The request body is too large; at most ${bodyBytesMax} bytes are accepted.`]
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return ['unsupported_media_type', 'The Content-Type header is not a media type; send application/json.']
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return ['malformed_request', 'The request body is not as long as its Content-Length header says.']
+    case 'FST_ERR_BAD_URL':
+      return ['malformed_request', 'The path of the request is not a valid URL path.']
+    case 'ECONNRESET':
+      return ['malformed_request', 'The connection was closed before the request body was complete.']
+    default:
+  }
+  const isClients = statusCode !== undefined && statusCode >= 400 && statusCode < 500
+  if (code?.startsWith('FST_') !== true || !isClients) return undefined
+  return statusCode === 404
+    ? ['not_found', 'There is nothing at this path.']
+    : ['malformed_request', 'The request is not valid HTTP for this server.']
+}
+
+/** JSON text of an error, keys in alphabetical order. */
+export function errorBody(reply: ErrorReply, requestId: string): string {
+  const { code, message, errors, extra } = reply
+  const told = errors === undefined ? {} : { errors }
+  const body: Record<string, unknown> = { ...extra, ...told, code, message, request_id: requestId, status: 'error' }
+  const sorted: Record<string, unknown> = {}
+  for (const name of Object.keys(body).sort()) sorted[name] = body[name]
+  return JSON.stringify(sorted)
+}
+
+export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
+
+/** Answers a request with what went wrong; what isn't the client's doing is logged with the request id. */
+export function sendError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  overrides?: StatusOverrides,
+): void {
+  const answer = errorReply(error, request.id, overrides, request.server.initialConfig.bodyLimit)
+  if (answer.code === 'internal_error') request.log.error({ err: error, requestId: request.id }, 'request failed')
+  reply.code(answer.status)
+  reply.header('x-request-id', request.id)
+  if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="Sauda API"')
+  const retryAfterSeconds = RETRY_AFTER_SECONDS[answer.code]
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
+  if (isApiPath(request.url)) {
+    reply.type('application/json; charset=utf-8').send(errorBody(answer, request.id))
+  } else {
+    reply.type('text/html; charset=utf-8').send(errorPage(answer.status, answer.message, request.id))
+  }
+}
+
+/** Field errors that the message itself tells; all are in `errors`. */
+const TOLD_ERRORS_MAX = 3
+
+/**
+ * The refusal of an input. Text that happens to be the request's own key is taken out, wherever in the input it stood.
+ */
+export function inputRefusal(found: readonly FieldError[], key: string): Refusal {
+  const errors = found.map(({ field, message }) => ({
+    field: field.replaceAll(key, '[apikey]'),
+    message: message.replaceAll(key, '[apikey]'),
+  }))
+  const told = errors
+    .slice(0, TOLD_ERRORS_MAX)
+    .map(({ field, message }) => (field === '' ? message : `${field}: ${message}`))
+  const untold = errors.length - told.length
+  const message = untold > 0 ? `${told.join(' ')} (and ${untold} more)` : told.join(' ')
+  return new Refusal('validation_failed', message, { errors })
+}

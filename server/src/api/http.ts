@@ -1,0 +1,245 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import type { Clock } from '../kernel/clock.ts'
+import { type FieldError, Refusal } from '../kernel/errors.ts'
+import { requireJson } from './content-type.ts'
+import { errorBody, inputRefusal, isApiPath, STATUS_OF, sendError, type WireCode } from './errors.ts'
+import { FieldProblem, shown } from './field.ts'
+import { parseJson } from './json-body.ts'
+import { identify, type KeyCheck, keyOf, requireScope } from './middleware/authenticate.ts'
+import { objectDecoder } from './nested-fields.ts'
+import type { AnyOperation, Context } from './operation.ts'
+import { serialisationSchema, withWarnings } from './output-schema.ts'
+import { newRequestId, requestIdFrom } from './request-id.ts'
+import type { Services } from './services.ts'
+
+/**
+ * The way of a request, in this order; the first step that refuses answers:
+ * request id → path and method → content type → body (size, JSON, object) → key → scope → fields → rules between
+ * fields → handler → answer.
+ */
+
+export const BODY_BYTES_MAX = 256 * 1024
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+const CONNECTION_TIMEOUT_MS = 120_000
+/** Longer than the idle time-outs of common proxies, so that they never meet a connection we just closed. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+
+export const API_PREFIX = '/api/v1'
+
+export interface HttpOptions {
+  readonly logger?: FastifyBaseLogger
+  readonly bodyBytesMax?: number
+  /** Proxies whose `X-Forwarded-For` is believed: addresses or networks. None by default. */
+  readonly trustProxy?: readonly string[]
+}
+
+/** The HTTP server, not listening, without routes. It answers errors in wire format and knows when it is closing. */
+export function createHttp(options: HttpOptions = {}): FastifyInstance {
+  const app = Fastify({
+    ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
+    ...(options.trustProxy === undefined ? {} : { trustProxy: [...options.trustProxy] }),
+    routerOptions: { ignoreTrailingSlash: true },
+    bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestIdHeader: false,
+    genReqId: (request) => requestIdFrom(request.headers),
+    // Log lines name the request themselves; a logger for each request would cost more than most requests.
+    childLoggerFactory: (logger) => logger,
+    return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  })
+  let closing = false
+  app.addHook('preClose', (done) => {
+    closing = true
+    done()
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    if (!closing) return done()
+    reply.header('connection', 'close')
+    done(new Refusal('shutting_down', 'The server is shutting down. Send the request again in a few seconds.'))
+  })
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
+  app.setNotFoundHandler((request, reply) => sendError(notFound(request), request, reply))
+  return app
+}
+
+function notFound(request: FastifyRequest): Refusal {
+  const path = request.url.split('?', 1)[0] ?? ''
+  return new Refusal('not_found', `There is nothing at ${shown(path)}.${isApiPath(path) ? HELP : ''}`)
+}
+
+const HELP = ` All operations are listed at ${API_PREFIX}/.`
+
+/** Bytes that aren't HTTP, or that came too slowly: there is no request to answer, only a socket. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [code, message]: [WireCode, string] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ['request_timeout', 'The request took too long to arrive.']
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? ['headers_too_large', 'The headers of the request are too large.']
+        : ['malformed_request', 'The request is not valid HTTP.']
+  const requestId = newRequestId()
+  const status = STATUS_OF[code]
+  const body = errorBody({ status, code, message, errors: undefined, extra: {} }, requestId)
+  socket.end(
+    `HTTP/1.1 ${status} Error\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${requestId}\r\n` +
+      `Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+
+export interface MountOptions {
+  readonly keys: KeyCheck
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** Adds one route for each operation, and the answers for wrong methods and unknown paths under `/api/`. */
+export function mountOperations(
+  app: FastifyInstance,
+  operations: readonly AnyOperation[],
+  services: Services,
+  options: MountOptions,
+): void {
+  app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, parsed) => {
+      parsed(null, readBody(request.headers['content-type'], body))
+    })
+    const methods = new Map<string, string[]>()
+    for (const operation of operations) {
+      const path = `${API_PREFIX}/${operation.name}`
+      methods.set(path, [...(methods.get(path) ?? []), operation.method])
+      mount(scope, path, operation, services, options)
+    }
+    for (const [path, taken] of methods) mountOtherMethods(scope, path, taken)
+    scope.all('/api/*', { onRequest: (request, _reply, next) => next(notFound(request)) }, neverReached)
+    done()
+  })
+}
+
+/** The body as JSON; a Refusal when it isn't, so that the connection stays usable, which a thrown error would end. */
+function readBody(contentType: string | undefined, body: Buffer): unknown {
+  try {
+    requireJson(contentType)
+    return parseJson(body)
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}
+
+const neverReached = (): never => {
+  throw new Error('a request passed a hook that refuses every request')
+}
+
+function mountOtherMethods(scope: FastifyInstance, path: string, taken: readonly string[]): void {
+  const allowed = [...taken, ...(taken.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
+  const allow = allowed.join(', ')
+  scope.options(path, (_request, reply) => {
+    reply.code(204).header('allow', allow).send()
+  })
+  scope.route({
+    method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
+    url: path,
+    onRequest: (request, reply, next) => {
+      reply.header('allow', allow)
+      next(
+        new Refusal('method_not_allowed', `${request.method} is not allowed for ${path}; use ${taken.join(' or ')}.`),
+      )
+    },
+    handler: neverReached,
+  })
+}
+
+function mount(
+  scope: FastifyInstance,
+  path: string,
+  operation: AnyOperation,
+  services: Services,
+  options: MountOptions,
+): void {
+  const { keys, clock } = options
+  const { scope: needed, method } = operation
+  const check = operation.check?.bind(operation)
+  const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check }, ['apikey'])
+
+  const handler = (request: FastifyRequest, _reply: FastifyReply): unknown => {
+    const source = method === 'GET' ? queryOf(request) : bodyOf(request)
+    const key = keyOf(source, request.headers)
+    const identity = identify(keys, key)
+    requireScope(identity, needed)
+    const warnings: FieldError[] = []
+    const input = decode(source, warnings)
+    if (input instanceof FieldProblem) throw inputRefusal(input.errors, key)
+    const context: Context = {
+      account: identity.account,
+      keyId: identity.keyId,
+      requestId: request.id,
+      now: clock.now(),
+      idempotencyKey: idempotencyKeyOf(request.headers),
+      services,
+    }
+    const answer = operation.handle(input, context)
+    return warnings.length === 0 ? answer : addWarnings(answer, warnings)
+  }
+
+  scope.route({
+    method,
+    url: path,
+    schema: { response: { 200: serialisationSchema(withWarnings({ ...operation.output })) } },
+    errorHandler: (error, request, reply) => sendError(error, request, reply, operation.refusalStatus),
+    handler,
+  })
+}
+
+async function addWarnings(answer: unknown, warnings: readonly FieldError[]): Promise<unknown> {
+  const body = await answer
+  return typeof body === 'object' && body !== null ? { ...body, warnings } : body
+}
+
+function bodyOf(request: FastifyRequest): unknown {
+  const { body } = request
+  if (body instanceof Refusal) throw body
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body
+  if (body === undefined) return parseJson(Buffer.alloc(0))
+  throw new Refusal('not_an_object', `The request body must be a JSON object, but it is ${kindOf(body)}.`)
+}
+
+function kindOf(body: unknown): string {
+  if (body === null) return 'null'
+  return Array.isArray(body) ? 'a list' : `a ${typeof body}`
+}
+
+function queryOf(request: FastifyRequest): unknown {
+  return { ...(request.query as object), ...(request.params as object) }
+}
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
+
+function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers['idempotency-key']
+  if (given === undefined) return undefined
+  if (typeof given === 'string' && IDEMPOTENCY_KEY.test(given)) return given
+  const message = `Must be 1 to 128 printable ASCII characters without spaces. Got ${shown(given)}.`
+  throw new Refusal('validation_failed', `Idempotency-Key: ${message}`, {
+    errors: [{ field: 'Idempotency-Key', message }],
+  })
+}

@@ -1,0 +1,66 @@
+import type { Static, TSchema } from 'typebox'
+import type { FieldError, RefusalCode } from '../kernel/errors.ts'
+import type { Fields, ValueOf, WireOf } from './field.ts'
+import type { Services } from './services.ts'
+
+/** What a key may do. `trade` includes `read`; `admin` includes everything. */
+export type Scope = 'read' | 'trade' | 'admin'
+/** Which budget of requests per second an operation draws on. */
+export type RateClass = 'read' | 'order' | 'smart-order' | 'heavy'
+export type Method = 'GET' | 'POST'
+/** Heading that the documents show an operation under. */
+export type Tag = 'Orders' | 'Account' | 'Market data' | 'Symbols' | 'Analyzer' | 'Utilities'
+
+/** Who asks, when, and what there is to answer with. */
+export interface Context {
+  readonly account: string
+  readonly keyId: string
+  readonly requestId: string
+  /** Instant at which the request was decoded; one request sees one time. */
+  readonly now: number
+  /** The `Idempotency-Key` header, 1 to 128 printable ASCII characters; undefined when there is none. */
+  readonly idempotencyKey: string | undefined
+  readonly services: Services
+}
+
+/**
+ * One operation of the API. The route, validation, serialisation, the documents and the typed client all come from
+ * this value.
+ */
+export interface Operation<Name extends string, Verb extends Method, Input extends Fields, Output extends TSchema> {
+  /** Path below `/api/v1/`, lower-case letters, may contain `/`. */
+  readonly name: Name
+  readonly method: Verb
+  readonly tag: Tag
+  readonly summary: string
+  readonly description: string
+  readonly scope: Scope
+  readonly rateClass: RateClass
+  readonly input: Input
+  /** Fields that are accepted and have no effect; the answer's `warnings` gives each one's reason. */
+  readonly ignored?: Readonly<Record<string, string>>
+  /** Rules between fields; asked only when every single field is right. */
+  check?(input: ValueOf<Input>): readonly FieldError[]
+  /** Body of the 200 answer. Keys leave in alphabetical order whatever the order here. */
+  readonly output: Output
+  /** An input that works as it stands, without `apikey`. */
+  readonly example: WireOf<Input>
+  /** Refusals that the documents should name besides those that every operation has. */
+  readonly refusals?: readonly RefusalCode[]
+  /** Where this operation answers a refusal with another status than usual. */
+  readonly refusalStatus?: { readonly [Code in RefusalCode]?: number }
+  /** Throws Refusal for expected failures. */
+  handle(input: ValueOf<Input>, context: Context): Static<Output> | Promise<Static<Output>>
+}
+
+export type AnyOperation = Operation<string, Method, Fields, TSchema>
+
+/** Checks an operation's parts against each other and keeps their types for the client. */
+export function defineOperation<
+  const Name extends string,
+  const Verb extends Method,
+  const Input extends Fields,
+  Output extends TSchema,
+>(operation: Operation<Name, Verb, Input, Output>): Operation<Name, Verb, Input, Output> {
+  return operation
+}
