@@ -18,8 +18,11 @@ function adapt(database: DatabaseSync): SqliteDatabase {
 }
 
 function adaptStatement(statement: StatementSync): SqliteStatement {
+  const reader = statement.columns().length > 0
+  // The row id that a write reports as a number would fail beyond 2^53-1 after the write has happened
+  if (!reader) statement.setReadBigInts(true)
   return {
-    reader: statement.columns().length > 0,
+    reader,
     all: (parameters) => statement.all(...exact(parameters)),
     run: (parameters) => statement.run(...exact(parameters)),
     iterate: (parameters) => statement.iterate(...exact(parameters)),

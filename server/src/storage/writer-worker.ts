@@ -39,9 +39,9 @@ class FileFailure extends Error {}
 const { file, synchronous, port, signal } = workerData as WorkerData
 const requests = new Int32Array(signal)
 const database = openFile(file, synchronous, 'read-write')
-const begin = database.prepare('BEGIN IMMEDIATE')
-const commit = database.prepare('COMMIT')
-const rollback = database.prepare('ROLLBACK')
+const begin = prepareToRun('BEGIN IMMEDIATE')
+const commit = prepareToRun('COMMIT')
+const rollback = prepareToRun('ROLLBACK')
 /** In the order in which they were first sent. */
 const kept: Sql[] = []
 
@@ -134,9 +134,16 @@ function commitSeparately(calls: readonly Call[]): readonly CallFailure[] {
   return failures
 }
 
+/** `run()` reports the last row id, which as a number would fail beyond 2^53-1 after the statement has run. */
+function prepareToRun(text: string): StatementSync {
+  const statement = database.prepare(text)
+  statement.setReadBigInts(true)
+  return statement
+}
+
 function runCall(call: Call): void {
   for (const { sql, parameters } of call) {
-    sql.prepared ??= database.prepare(sql.text)
+    sql.prepared ??= prepareToRun(sql.text)
     sql.prepared.run(...parameters)
   }
 }

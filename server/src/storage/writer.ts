@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { assertExactValue, type SqlValue, type Synchronous } from './sqlite.ts'
@@ -83,7 +83,9 @@ export class Writer {
     this.#worker.on('error', (error) => this.#break(error instanceof Error ? error.message : String(error)))
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
-        if (!this.#closing) this.#break('its writer stopped')
+        this.#receiveRest()
+        const owesAnswers = this.#sent.length > 0 || this.#queries.size > 0
+        if (!this.#closing || owesAnswers) this.#break('its writer stopped')
         resolve()
       })
     })
@@ -201,6 +203,15 @@ export class Writer {
     else if (reply.kind === 'broken') this.#break(reply.message)
     else if (reply.kind === 'rows') this.#takeQuery(reply.id).resolve(reply.rows)
     else this.#takeQuery(reply.id).reject(new StatementFailed(reply.message, reply.errcode))
+  }
+
+  /** The end of the worker may be known before its last replies are delivered. */
+  #receiveRest(): void {
+    for (;;) {
+      const rest = receiveMessageOnPort(this.#port)
+      if (rest === undefined) return
+      this.#receive(rest.message as Reply)
+    }
   }
 
   #settle(batches: number, failures: readonly CallFailure[]): void {

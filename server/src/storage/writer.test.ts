@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Refusal } from '../kernel/errors.ts'
+import { QUEUE_STATEMENTS_MAX, type Statement, StatementFailed, Writer } from './writer.ts'
+import { PREPARED_STATEMENTS_MAX } from './writer-protocol.ts'
+
+let dataDir: string
+let file: string
+let writer: Writer
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'sauda-writer-'))
+  file = join(dataDir, 'test.db')
+  const database = new DatabaseSync(file)
+  database.exec('CREATE TABLE item (id INTEGER PRIMARY KEY, note TEXT) STRICT')
+  database.close()
+  writer = new Writer(file, 'FULL')
+})
+afterEach(async () => {
+  await writer.close()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+const insert = (id: number | bigint, note: string | number | null = null): Statement => ({
+  sql: 'INSERT INTO item (id, note) VALUES (?, ?)',
+  parameters: [id, note],
+})
+
+async function outcomes(calls: readonly Promise<void>[]): Promise<readonly string[]> {
+  return (await Promise.allSettled(calls)).map(({ status }) => status)
+}
+
+async function ids(): Promise<readonly unknown[]> {
+  return (await writer.query('SELECT id FROM item ORDER BY rowid')).map(({ id }) => id)
+}
+
+test('a write is there for another connection once it is acknowledged', async () => {
+  await writer.write([insert(1, 'one')])
+  const other = new DatabaseSync(file)
+  expect(
+    other
+      .prepare('SELECT note FROM item')
+      .all()
+      .map((row) => ({ ...row })),
+  ).toEqual([{ note: 'one' }])
+  other.close()
+})
+
+test('calls are run in the order in which they were made', async () => {
+  await writer.write([insert(1, '0')])
+  const append = (text: string): Statement => ({ sql: 'UPDATE item SET note = note || ?', parameters: [text] })
+  await Promise.all(Array.from({ length: 200 }, (_, index) => writer.write([append(`,${index + 1}`)])))
+  expect(await writer.query('SELECT note FROM item')).toEqual([
+    { note: Array.from({ length: 201 }, (_, i) => i).join() },
+  ])
+})
+
+test('a failing call keeps nothing and takes no other call down', async () => {
+  const settled = await outcomes([
+    writer.write([insert(1)]),
+    writer.write([insert(2), insert(1)]),
+    writer.write([{ sql: 'INSERT INTO missing VALUES (1)', parameters: [] }]),
+    writer.write([insert(3)]),
+    writer.write([{ sql: 'INSERT INTO missing VALUES (1)', parameters: [] }]),
+    writer.write([insert(2n ** 70n)]),
+    writer.write([insert(4)]),
+  ])
+  expect(settled).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled', 'rejected', 'rejected', 'fulfilled'])
+  expect(await ids()).toEqual([1, 3, 4])
+})
+
+test('a failure says what SQLite said and carries its code', async () => {
+  await writer.write([insert(1)])
+  const failure = await writer.write([insert(1)]).catch((error: unknown) => error)
+  expect(failure).toBeInstanceOf(StatementFailed)
+  expect(failure).toMatchObject({ message: 'UNIQUE constraint failed: item.id', errcode: 1555 })
+  expect(writer.broken).toBeUndefined()
+})
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+  'a number that would be changed, %d, is refused',
+  async (value) => {
+    await expect(writer.write([insert(1), insert(value)])).rejects.toThrow(`SQL parameter 1 is ${value}`)
+    await writer.write([insert(2)])
+    expect(await ids()).toEqual([2])
+  },
+)
+
+test('a whole number in a text column has no decimal point', async () => {
+  await writer.write([insert(1, 5)])
+  expect(await writer.query('SELECT note FROM item')).toEqual([{ note: '5' }])
+})
+
+test('an integer that JavaScript cannot hold exactly fails to be read', async () => {
+  await writer.write([insert(2n ** 53n + 1n)])
+  await expect(ids()).rejects.toThrow('too large')
+})
+
+test('a query sees the writes made before it', async () => {
+  const writing = writer.write([insert(1)])
+  expect(await ids()).toEqual([1])
+  await writing
+})
+
+test('more different statements than are kept prepared still run', async () => {
+  const calls = Array.from({ length: PREPARED_STATEMENTS_MAX + 20 }, (_, index) =>
+    writer.write([{ sql: `INSERT INTO item (id) VALUES (${index})`, parameters: [] }]),
+  )
+  await Promise.all(calls)
+  await writer.write([insert(-1), { sql: 'INSERT INTO item (id) VALUES (-2)', parameters: [] }])
+  expect((await ids()).length).toBe(PREPARED_STATEMENTS_MAX + 22)
+})
+
+test('more statements than the queue holds are refused at once, and it takes writes again later', async () => {
+  const many = Array.from({ length: QUEUE_STATEMENTS_MAX }, (_, index) => insert(index))
+  const accepted = writer.write(many)
+  const refused = await writer.write([insert(-1)]).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(Refusal)
+  expect(refused).toMatchObject({ code: 'overloaded' })
+  await accepted
+  expect(writer.pendingStatements).toBe(0)
+  await writer.write([insert(-1)])
+})
+
+test('closing writes what was accepted and refuses what comes after', async () => {
+  const calls = Array.from({ length: 50 }, (_, index) => writer.write([insert(index)]))
+  const closed = writer.close()
+  await expect(writer.write([insert(99)])).rejects.toMatchObject({ code: 'shutting_down' })
+  await closed
+  expect(new Set(await outcomes(calls))).toEqual(new Set(['fulfilled']))
+  const database = new DatabaseSync(file)
+  expect(database.prepare('SELECT count(*) AS count FROM item').get()).toMatchObject({ count: 50 })
+  database.close()
+})
+
+test('a statement that ends the transaction by itself stops the writer', async () => {
+  await expect(writer.write([{ sql: 'COMMIT', parameters: [] }])).rejects.toMatchObject({ code: 'account_stopped' })
+  await expect(writer.write([insert(1)])).rejects.toMatchObject({ code: 'account_stopped' })
+  expect(writer.broken).toBe('cannot commit - no transaction is active')
+})
+
+test('a file that is no database stops the writer', async () => {
+  const broken = new Writer(dataDir, 'FULL')
+  await expect(broken.write([insert(1)])).rejects.toMatchObject({ code: 'account_stopped' })
+  await broken.close()
+})
