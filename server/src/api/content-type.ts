@@ -1,5 +1,5 @@
 import { Refusal } from '../kernel/errors.ts'
-import { shown } from './field.ts'
+import { shown } from './field-type.ts'
 
 /** JSON as such, as a derived type, or from clients that name no type or call it plain text. */
 const JSON_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/plain)$/

@@ -23,6 +23,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   api_key_invalid: 403,
   scope_missing: 403,
   not_found: 404,
+  no_live_venue: 409,
   no_data: 404,
   order_not_found: 404,
   method_not_allowed: 405,

@@ -14,7 +14,7 @@ import {
   shown,
   type ValueOf,
   type WireOf,
-} from './field.ts'
+} from './field-type.ts'
 import { nearestWord } from './text-fields.ts'
 
 /** Errors that one answer lists; the rest of a hopeless request is only counted. */

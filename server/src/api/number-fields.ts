@@ -6,7 +6,7 @@ import {
   QUANTITY_DECIMALS,
   type Quantity,
 } from '../kernel/fixed.ts'
-import { type Describe, type Field, FieldProblem, makeField, problem, shown } from './field.ts'
+import { type Describe, type Field, FieldProblem, makeField, problem, shown } from './field-type.ts'
 
 /** A JSON number, or the same number as text; spreadsheets and most client libraries send text. */
 export type NumberWire = number | string

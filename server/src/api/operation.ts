@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox'
 import type { FieldError, RefusalCode } from '../kernel/errors.ts'
-import type { Fields, ValueOf, WireOf } from './field.ts'
+import type { Fields, ValueOf, WireOf } from './field-type.ts'
 import type { Services } from './services.ts'
 
 /** What a key may do. `trade` includes `read`; `admin` includes everything. */

@@ -1,4 +1,4 @@
-import type { JsonSchema } from './field.ts'
+import type { JsonSchema } from './field-type.ts'
 
 const PRIMITIVES: ReadonlySet<unknown> = new Set(['string', 'number', 'integer', 'boolean'])
 

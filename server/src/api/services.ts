@@ -1,5 +1,6 @@
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
+import type { Trading } from '../trading/index.ts'
 
 /** The instruments of today. */
 export interface Instruments {
@@ -19,4 +20,5 @@ export interface Services {
   readonly instruments: Instruments
   readonly search: SymbolSearch
   readonly marketData: MarketData
+  readonly trading: Trading
 }

@@ -1,0 +1,284 @@
+import Type from 'typebox'
+import type { OrderReport } from '../../brokers/venue.ts'
+import { timestampOf } from '../../kernel/exchange-time.ts'
+import { subtract, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
+import { defineOperation } from '../operation.ts'
+import {
+  action,
+  disclosedQuantity,
+  exchange,
+  limitPrice,
+  missingPrices,
+  orderFields,
+  orderId,
+  orderQuantity,
+  priceType,
+  product,
+  strategy,
+  symbol,
+  triggerPrice,
+  VAIN_ORDER_FIELDS,
+} from './order-fields.ts'
+import { mode, roundedPrice } from './wire.ts'
+
+const acknowledgement = Type.Object({
+  message: Type.Optional(Type.String()),
+  mode,
+  orderid: Type.String(),
+  status: Type.Literal('success'),
+})
+
+export const placeorder = defineOperation({
+  name: 'placeorder',
+  method: 'POST',
+  tag: 'Orders',
+  summary: 'Place an order',
+  description:
+    'Answers once the order is on disk. An order that the exchange or a limit refuses answers 400 with its `orderid` and stands in the order book as `rejected` with the reason.',
+  scope: 'trade',
+  rateClass: 'order',
+  input: { strategy, ...orderFields },
+  ignored: VAIN_ORDER_FIELDS,
+  check: missingPrices,
+  output: acknowledgement,
+  example: {
+    strategy: 'my-strategy',
+    exchange: 'NSE',
+    symbol: 'SBIN',
+    action: 'BUY',
+    quantity: 1,
+    pricetype: 'MARKET',
+    product: 'MIS',
+  },
+  refusals: ['symbol_not_found', 'order_rejected', 'account_stopped'],
+  async handle(input, { account, services }) {
+    const report = await services.trading.placeOrder(account, {
+      symbol: input.symbol,
+      exchange: input.exchange,
+      action: input.action,
+      quantity: input.quantity,
+      priceType: input.pricetype,
+      product: input.product,
+      price: input.price,
+      triggerPrice: input.trigger_price,
+      disclosedQuantity: input.disclosed_quantity,
+      strategy: input.strategy,
+    })
+    return { mode: services.trading.venue(account).mode, orderid: report.id, status: 'success' as const }
+  },
+})
+
+export const modifyorder = defineOperation({
+  name: 'modifyorder',
+  method: 'POST',
+  tag: 'Orders',
+  summary: 'Change quantity, price or trigger of a working order',
+  description:
+    '`quantity` is the new total, filled part included. A price or trigger of 0 stays as it is. The change is judged like a new order and margined again. Symbol, exchange, action, product and price type must be those of the order.',
+  scope: 'trade',
+  rateClass: 'order',
+  input: {
+    strategy,
+    orderid: orderId,
+    exchange,
+    symbol,
+    action,
+    product,
+    pricetype: priceType,
+    price: limitPrice,
+    quantity: orderQuantity,
+    disclosed_quantity: disclosedQuantity.optional(ZERO_QUANTITY, 0),
+    trigger_price: triggerPrice.optional(ZERO_PRICE, 0),
+  },
+  output: acknowledgement,
+  example: {
+    strategy: 'my-strategy',
+    orderid: '26112500000001',
+    exchange: 'NSE',
+    symbol: 'SBIN',
+    action: 'BUY',
+    product: 'MIS',
+    pricetype: 'LIMIT',
+    price: 800.5,
+    quantity: 2,
+  },
+  refusals: ['order_not_found', 'order_not_open', 'order_unchangeable', 'account_stopped'],
+  async handle(input, { account, services }) {
+    const report = await services.trading.modifyOrder(account, {
+      orderId: input.orderid,
+      symbol: input.symbol,
+      exchange: input.exchange,
+      action: input.action,
+      priceType: input.pricetype,
+      product: input.product,
+      quantity: input.quantity,
+      disclosedQuantity: input.disclosed_quantity,
+      price: input.price,
+      triggerPrice: input.trigger_price,
+    })
+    const { mode } = services.trading.venue(account)
+    return { message: 'Order modified successfully', mode, orderid: report.id, status: 'success' as const }
+  },
+})
+
+export const cancelorder = defineOperation({
+  name: 'cancelorder',
+  method: 'POST',
+  tag: 'Orders',
+  summary: 'Cancel a working order',
+  description: 'What the order had reserved is free again when the answer arrives.',
+  scope: 'trade',
+  rateClass: 'order',
+  input: { strategy, orderid: orderId },
+  output: acknowledgement,
+  example: { strategy: 'my-strategy', orderid: '26112500000001' },
+  refusals: ['order_not_found', 'order_not_open', 'account_stopped'],
+  async handle(input, { account, services }) {
+    const report = await services.trading.cancelOrder(account, input.orderid)
+    const { mode } = services.trading.venue(account)
+    return { message: 'Order cancelled successfully', mode, orderid: report.id, status: 'success' as const }
+  },
+})
+
+export const cancelallorder = defineOperation({
+  name: 'cancelallorder',
+  method: 'POST',
+  tag: 'Orders',
+  summary: 'Cancel every working order of the account',
+  description: 'Limit orders and waiting stops alike. `strategy` is a tag, not a filter.',
+  scope: 'trade',
+  rateClass: 'order',
+  input: { strategy },
+  output: Type.Object({
+    canceled_orders: Type.Array(Type.String()),
+    failed_cancellations: Type.Array(Type.Object({ message: Type.String(), orderid: Type.String() })),
+    message: Type.String(),
+    mode,
+    status: Type.Literal('success'),
+  }),
+  example: { strategy: 'my-strategy' },
+  async handle(_input, { account, services }) {
+    const { cancelled, failed } = await services.trading.cancelAllOrders(account)
+    const nothing = cancelled.length === 0 && failed.length === 0
+    return {
+      canceled_orders: cancelled,
+      failed_cancellations: failed.map(({ orderId: orderid, message }) => ({ message, orderid })),
+      message: nothing
+        ? 'No open orders to cancel'
+        : `Canceled ${cancelled.length} orders. Failed to cancel ${failed.length} orders.`,
+      mode: services.trading.venue(account).mode,
+      status: 'success' as const,
+    }
+  },
+})
+
+export const closeposition = defineOperation({
+  name: 'closeposition',
+  method: 'POST',
+  tag: 'Orders',
+  summary: 'Close every open position at market',
+  description:
+    'Working orders of each position are cancelled first, so that none opens it the other way. `failures` names each position that could not be closed and why.',
+  scope: 'trade',
+  rateClass: 'order',
+  input: { strategy },
+  output: Type.Object({
+    closed_positions: Type.Optional(Type.Integer()),
+    failed_closures: Type.Optional(Type.Integer()),
+    failures: Type.Optional(
+      Type.Array(
+        Type.Object({ exchange: Type.String(), message: Type.String(), product: Type.String(), symbol: Type.String() }),
+      ),
+    ),
+    message: Type.String(),
+    mode,
+    orderids: Type.Optional(Type.Array(Type.String())),
+    status: Type.Literal('success'),
+  }),
+  example: { strategy: 'my-strategy' },
+  async handle(_input, { account, services }) {
+    const { rows, outcomes } = await services.trading.closePositions(account)
+    const { mode } = services.trading.venue(account)
+    if (rows === 0) return { message: 'No open positions to close', mode, status: 'success' as const }
+    const failures = outcomes.flatMap(({ symbol, exchange, product, failure }) =>
+      failure === undefined ? [] : [{ exchange, message: failure, product, symbol }],
+    )
+    const closed = outcomes.length - failures.length
+    return {
+      closed_positions: closed,
+      failed_closures: failures.length,
+      failures,
+      message: `Closed ${closed} positions${failures.length === 0 ? '' : ` (Failed to close ${failures.length} positions)`}`,
+      mode,
+      orderids: outcomes.flatMap((outcome) => outcome.orderIds),
+      status: 'success' as const,
+    }
+  },
+})
+
+export const orderstatus = defineOperation({
+  name: 'orderstatus',
+  method: 'POST',
+  tag: 'Orders',
+  summary: 'One order, of this session or an earlier one',
+  description: '`average_price` is that of all its trades.',
+  scope: 'read',
+  rateClass: 'read',
+  input: { strategy, orderid: orderId },
+  output: Type.Object({
+    data: Type.Object({
+      action: Type.String(),
+      average_price: Type.Number(),
+      exchange: Type.String(),
+      filled_quantity: Type.Number(),
+      order_status: Type.String(),
+      orderid: Type.String(),
+      pending_quantity: Type.Number(),
+      price: Type.Number(),
+      price_type: Type.String({ description: 'The same as `pricetype`, for clients that read this name.' }),
+      pricetype: Type.String(),
+      product: Type.String(),
+      quantity: Type.Number(),
+      rejection_reason: Type.String(),
+      strategy: Type.String(),
+      symbol: Type.String(),
+      timestamp: Type.String(),
+      trigger_price: Type.Number(),
+    }),
+    mode,
+    status: Type.Literal('success'),
+  }),
+  example: { strategy: 'my-strategy', orderid: '26112500000001' },
+  refusals: ['order_not_found'],
+  async handle(input, { account, services }) {
+    const order = await services.trading.order(account, input.orderid)
+    return {
+      data: { ...orderRow(order), price_type: order.priceType },
+      mode: services.trading.venue(account).mode,
+      status: 'success' as const,
+    }
+  },
+})
+
+/** An order as the order book shows it. */
+export function orderRow(order: OrderReport) {
+  const working = order.status === 'open' || order.status === 'trigger pending'
+  return {
+    action: order.action,
+    average_price: roundedPrice(order.averagePrice, order.exchange),
+    exchange: order.exchange,
+    filled_quantity: toNumber.quantity(order.filledQuantity),
+    order_status: order.status,
+    orderid: order.id,
+    pending_quantity: working ? toNumber.quantity(subtract(order.quantity, order.filledQuantity)) : 0,
+    price: toNumber.price(order.price),
+    pricetype: order.priceType,
+    product: order.product,
+    quantity: toNumber.quantity(order.quantity),
+    rejection_reason: order.reason,
+    strategy: order.strategy,
+    symbol: order.symbol,
+    timestamp: timestampOf(order.placedAt),
+    trigger_price: toNumber.price(order.triggerPrice),
+  }
+}
