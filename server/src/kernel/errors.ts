@@ -24,6 +24,7 @@ export type RefusalCode =
   | 'order_not_open'
   | 'order_unchangeable'
   | 'venue_unavailable'
+  | 'no_live_venue'
   | 'account_stopped'
   | 'too_many_working_orders'
   | 'overloaded'

@@ -1,0 +1,72 @@
+import type { PositionReport, Venue } from '../brokers/venue.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { absolute, least, type Quantity, subtract, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
+
+/** Strategy tag of closing orders, as users of the platform know it. */
+export const CLOSE_STRATEGY = 'AUTO_SQUARE_OFF'
+/** Orders that one position may be closed with; each is at most the freeze quantity. */
+export const CLOSING_ORDERS_MAX = 100
+
+export interface CloseOutcome {
+  readonly symbol: string
+  readonly exchange: string
+  readonly product: string
+  readonly orderIds: readonly string[]
+  /** Why the position isn't closed; undefined when every closing order was accepted. */
+  readonly failure: string | undefined
+}
+
+/**
+ * Closes one position at market. What still works in it is cancelled first: an exit left behind would open it the other
+ * way. Above the exchange's freeze quantity it takes several orders.
+ */
+export async function closePosition(venue: Venue, position: PositionReport): Promise<CloseOutcome> {
+  const { symbol, exchange, product } = position
+  const orderIds: string[] = []
+  const outcome = (failure?: string): CloseOutcome => ({ symbol, exchange, product, orderIds, failure })
+  await cancelWorking(venue, position)
+  const left = (await venue.positions()).find(
+    (other) => other.symbol === symbol && other.exchange === exchange && other.product === product,
+  )
+  let remaining = absolute(left?.quantity ?? ZERO_QUANTITY)
+  const action = (left?.quantity ?? 0) > 0 ? 'SELL' : 'BUY'
+  while (remaining > 0) {
+    if (orderIds.length >= CLOSING_ORDERS_MAX)
+      return outcome(`more than ${CLOSING_ORDERS_MAX} orders of the freeze quantity would be needed`)
+    const quantity = least(remaining, largestOrder(position, remaining))
+    const report = await venue.place({
+      instrument: position.instrument,
+      action,
+      quantity,
+      priceType: 'MARKET',
+      product,
+      price: ZERO_PRICE,
+      triggerPrice: ZERO_PRICE,
+      disclosedQuantity: ZERO_QUANTITY,
+      strategy: CLOSE_STRATEGY,
+    })
+    orderIds.push(report.id)
+    if (report.status === 'rejected') return outcome(report.reason)
+    remaining = subtract(remaining, quantity)
+  }
+  return outcome()
+}
+
+function largestOrder(position: PositionReport, remaining: Quantity): Quantity {
+  const { freezeQuantity, lotSize } = position.instrument
+  return freezeQuantity === 0 ? remaining : ((freezeQuantity - (freezeQuantity % lotSize)) as Quantity)
+}
+
+async function cancelWorking(venue: Venue, position: PositionReport): Promise<void> {
+  for (const order of await venue.orders()) {
+    const same =
+      order.symbol === position.symbol && order.exchange === position.exchange && order.product === position.product
+    if (!same || (order.status !== 'open' && order.status !== 'trigger pending')) continue
+    try {
+      await venue.cancel(order.id)
+    } catch (error) {
+      // It finished meanwhile: what it filled is in the position that is read next.
+      if (!(error instanceof Refusal && error.code === 'order_not_open')) throw error
+    }
+  }
+}

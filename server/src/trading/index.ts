@@ -1,0 +1,3 @@
+export type { CloseOutcome } from './close-position.ts'
+export { type ModifyRequest, type OrderRequest, Trading } from './trading.ts'
+export type { ValuedHolding, ValuedPosition } from './valuation.ts'

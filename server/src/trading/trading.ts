@@ -1,0 +1,165 @@
+import type { NewOrder, OrderChange, OrderReport, PositionReport, TradeReport, Venue } from '../brokers/venue.ts'
+import { Refusal } from '../kernel/errors.ts'
+import type { Quantity } from '../kernel/fixed.ts'
+import type { Exchange, Instrument } from '../market/instrument.ts'
+import type { MarketData } from '../market/market-data.ts'
+import { type CloseOutcome, closePosition } from './close-position.ts'
+import { type ValuedHolding, type ValuedPosition, valueHoldings, valuePositions } from './valuation.ts'
+
+export interface OrderRequest extends Omit<NewOrder, 'instrument'> {
+  readonly symbol: string
+  readonly exchange: Exchange
+}
+
+export interface ModifyRequest extends OrderChange {
+  readonly orderId: string
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly action: NewOrder['action']
+  readonly priceType: NewOrder['priceType']
+  readonly product: NewOrder['product']
+}
+
+export interface TradingOptions {
+  readonly find: (symbol: string, exchange: Exchange) => Instrument | undefined
+  readonly nearest: (symbol: string, exchange: Exchange, count: number) => readonly string[]
+  readonly marketData: MarketData
+  readonly venueOf: (account: string) => Venue | undefined
+}
+
+/** Orders closed at once; far above what an account holds, so that one request stays bounded. */
+export const CLOSED_POSITIONS_MAX = 1_000
+
+/**
+ * All that can be done with orders and what they lead to, whatever venue an account trades at.
+ * Throws Refusal: symbol_not_found, order_rejected, order_not_found, order_not_open, order_unchangeable, venue_unavailable.
+ */
+export class Trading {
+  readonly #options: TradingOptions
+
+  constructor(options: TradingOptions) {
+    this.#options = options
+  }
+
+  venue(account: string): Venue {
+    const venue = this.#options.venueOf(account)
+    if (venue === undefined) throw new Refusal('venue_unavailable', `Account ${account} has no venue to trade at`)
+    return venue
+  }
+
+  /** Places an order; one that the venue refuses is on its book as `rejected` and thrown as order_rejected. */
+  async placeOrder(account: string, request: OrderRequest): Promise<OrderReport> {
+    const venue = this.venue(account)
+    const { symbol, exchange, ...rest } = request
+    const report = await venue.place({ instrument: this.#instrument(symbol, exchange), ...rest })
+    if (report.status !== 'rejected') return report
+    throw new Refusal('order_rejected', report.reason, { extra: { mode: venue.mode, orderid: report.id } })
+  }
+
+  #instrument(symbol: string, exchange: Exchange): Instrument {
+    const { find, nearest } = this.#options
+    const instrument = find(symbol, exchange)
+    if (instrument !== undefined) return instrument
+    const alike = nearest(symbol, exchange, 3)
+    const hint = alike.length === 0 ? 'Look it up with the search operation.' : `Did you mean ${alike.join(' or ')}?`
+    throw new Refusal('symbol_not_found', `Symbol ${symbol} not found on ${exchange}. ${hint}`)
+  }
+
+  /** Changes quantity, price and trigger of a working order. What the order is can't change, and a try is refused by name. */
+  async modifyOrder(account: string, request: ModifyRequest): Promise<OrderReport> {
+    const venue = this.venue(account)
+    const order = await venue.order(request.orderId)
+    const fixed = [
+      ['symbol', order.symbol, request.symbol],
+      ['exchange', order.exchange, request.exchange],
+      ['action', order.action, request.action],
+      ['product', order.product, request.product],
+      ['pricetype', order.priceType, request.priceType],
+    ] as const
+    for (const [name, is, wanted] of fixed) {
+      if (is !== wanted) {
+        throw new Refusal(
+          'order_unchangeable',
+          `${name} of order ${order.id} is ${is} and can't be changed to ${wanted}. Cancel the order and place a new one.`,
+        )
+      }
+    }
+    const { quantity, disclosedQuantity, price, triggerPrice } = request
+    return venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice })
+  }
+
+  cancelOrder(account: string, orderId: string): Promise<OrderReport> {
+    return this.venue(account).cancel(orderId)
+  }
+
+  /** Cancels every working order, stops included. One that finishes meanwhile is reported as failed. */
+  async cancelAllOrders(
+    account: string,
+  ): Promise<{ cancelled: string[]; failed: { orderId: string; message: string }[] }> {
+    const venue = this.venue(account)
+    const working = (await venue.orders()).filter(
+      (order) => order.status === 'open' || order.status === 'trigger pending',
+    )
+    const cancelled: string[] = []
+    const failed: { orderId: string; message: string }[] = []
+    const outcomes = await Promise.allSettled(working.map((order) => venue.cancel(order.id)))
+    for (const [index, outcome] of outcomes.entries()) {
+      const orderId = working[index]?.id ?? ''
+      if (outcome.status === 'fulfilled') cancelled.push(orderId)
+      else if (outcome.reason instanceof Refusal) failed.push({ orderId, message: outcome.reason.message })
+      else throw outcome.reason
+    }
+    return { cancelled, failed }
+  }
+
+  /** Closes every open position at market, after cancelling what still works in it. */
+  async closePositions(account: string): Promise<{ held: number; rows: number; outcomes: CloseOutcome[] }> {
+    const venue = this.venue(account)
+    const positions = await venue.positions()
+    const open = positions.filter((position) => position.quantity !== 0).slice(0, CLOSED_POSITIONS_MAX)
+    const outcomes: CloseOutcome[] = []
+    for (const position of open) outcomes.push(await closePosition(venue, this.#listed(position)))
+    return { held: open.length, rows: positions.length, outcomes }
+  }
+
+  /** The position's instrument with the facts of today, as long as it is listed. */
+  #listed(position: PositionReport): PositionReport {
+    return { ...position, instrument: this.#options.find(position.symbol, position.exchange) ?? position.instrument }
+  }
+
+  order(account: string, orderId: string): Promise<OrderReport> {
+    return this.venue(account).order(orderId)
+  }
+
+  /** Newest first. */
+  async orders(account: string): Promise<OrderReport[]> {
+    return [...(await this.venue(account).orders())].reverse()
+  }
+
+  /** Newest first. */
+  async trades(account: string): Promise<TradeReport[]> {
+    return [...(await this.venue(account).trades())].reverse()
+  }
+
+  async positions(account: string): Promise<ValuedPosition[]> {
+    return valuePositions(await this.venue(account).positions(), this.#options.marketData)
+  }
+
+  async holdings(account: string): Promise<ValuedHolding[]> {
+    return valueHoldings(await this.venue(account).holdings(), this.#options.marketData)
+  }
+
+  /** Signed quantity of one position; 0 when there is none. */
+  async openQuantity(
+    account: string,
+    symbol: string,
+    exchange: Exchange,
+    product: NewOrder['product'],
+  ): Promise<Quantity> {
+    const positions = await this.venue(account).positions()
+    const match = positions.find(
+      (position) => position.symbol === symbol && position.exchange === exchange && position.product === product,
+    )
+    return match?.quantity ?? (0 as Quantity)
+  }
+}
