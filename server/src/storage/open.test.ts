@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -83,4 +83,11 @@ test.skipIf(process.platform === 'win32')('folder and files can be read by their
   const files = readdirSync(dataDir)
   expect(files).toEqual(expect.arrayContaining(['money.db', 'money.db-wal', 'record.db']))
   expect(files.map((name) => modeOf(join(dataDir, name)))).toEqual(files.map(() => '600'))
+})
+
+// Without the lock, the last other process to close a file deletes the log that we still write
+test.skipIf(process.platform !== 'linux')('an open file stays locked against other processes', async () => {
+  await Promise.all([databases.money.writer.query('SELECT 1'), databases.record.writer.query('SELECT 1')])
+  const locked = readFileSync('/proc/locks', 'utf8')
+  for (const name of ['money.db', 'record.db']) expect(locked).toContain(`:${statSync(join(dataDir, name)).ino} `)
 })

@@ -20,7 +20,9 @@ const FILE_MODE = 0o600
  * A `queryOnly` connection refuses to write. Throws StartRefused when the file system can't hold a write-ahead log.
  */
 export function openFile(file: string, synchronous: Synchronous, mode: 'read-write' | 'query-only'): DatabaseSync {
-  closeSync(openSync(file, 'a', FILE_MODE))
+  // Only when it isn't there: closing a file drops every POSIX lock that this process holds on it, and with the locks of
+  // open connections gone, another process that closes the database would delete the log under them
+  if (!existsSync(file)) closeSync(openSync(file, 'ax', FILE_MODE))
   // SQLite gives the log and its index the mode of the database file
   for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) chmodSync(path, FILE_MODE)
   const database = new DatabaseSync(file, {
