@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import type { Event } from './event.ts'
 import type { Journal } from './journal.ts'
 import { apply, judge } from './machine.ts'
+import type { Order } from './order.ts'
 import { encodeState } from './snapshot.ts'
 import { type AccountState, assertInvariants } from './state.ts'
 
@@ -28,6 +29,8 @@ export class AccountEngine {
   #stopped: Refusal | undefined
   #lastCommit: Promise<unknown> = Promise.resolve()
   #archiving: Promise<void> = Promise.resolve()
+  /** Orders that left the state and aren't in the archive yet. */
+  readonly #leaving = new Map<string, Readonly<Order>>()
 
   constructor(state: AccountState, journal: Journal, log: Logger, publish: (committed: Committed) => void) {
     this.state = state
@@ -52,6 +55,7 @@ export class AccountEngine {
     const { account, seq } = this.state
     const closed = events.find((event) => event.kind === 'session-closed')
     const snapshot = closed === undefined ? undefined : encodeState(this.state)
+    for (const order of closed?.orders ?? []) this.#leaving.set(order.id, order)
     const commit = this.#journal.append(account, seq, command)
     this.#lastCommit = commit
     try {
@@ -95,6 +99,9 @@ export class AccountEngine {
     const { account } = this.state
     this.#archiving = this.#archiving
       .then(() => this.#journal.archive(account, closed))
+      .then(() => {
+        for (const order of closed.orders) this.#leaving.delete(order.id)
+      })
       .then(() => this.#journal.saveSnapshot(account, snapshot))
       .catch((error: unknown) => {
         this.#log.error(
@@ -102,6 +109,15 @@ export class AccountEngine {
           "the session's books couldn't be archived; a restart tries again from the journal",
         )
       })
+  }
+
+  /** An order of this session or of an earlier one. */
+  async order(orderId: string): Promise<Readonly<Order> | undefined> {
+    return (
+      this.state.orders.get(orderId) ??
+      this.#leaving.get(orderId) ??
+      (await this.#journal.archivedOrder(this.state.account, orderId))
+    )
   }
 
   /** Resolves when all that the state shows is on disk. Reads wait for it. */

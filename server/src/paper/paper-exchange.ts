@@ -68,7 +68,6 @@ export class PaperExchange {
       const venue = new PaperVenue({
         engine,
         scheduler,
-        journal,
         orderIds,
         marketData,
         underlyingPrice: options.underlyingPrice,

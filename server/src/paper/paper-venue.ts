@@ -21,7 +21,6 @@ import type { Book, SessionFacts } from './command.ts'
 import { type SessionRules, squareOffAt } from './due.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
-import type { Journal } from './journal.ts'
 import { factsOf, instrumentOf, type MarginTerms, type Order, type Trade } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -40,7 +39,6 @@ export interface MarginSettings {
 export interface PaperVenueOptions {
   readonly engine: AccountEngine
   readonly scheduler: Scheduler
-  readonly journal: Journal
   readonly orderIds: OrderIds
   readonly marketData: MarketData
   /** Price of what an option is on, for margin. */
@@ -111,8 +109,7 @@ export class PaperVenue implements Venue {
 
   async order(orderId: string): Promise<OrderReport> {
     await this.#settled()
-    const { engine, journal } = this.#options
-    const order = engine.state.orders.get(orderId) ?? (await journal.archivedOrder(engine.state.account, orderId))
+    const order = await this.#options.engine.order(orderId)
     if (order === undefined) throw new Refusal('order_not_found', `Order ${orderId} not found`)
     return reportOf(order)
   }
@@ -182,13 +179,13 @@ export class PaperVenue implements Venue {
   }
 
   /** An order of the current session; one of an earlier session is finished, and the refusal says how it ended. */
-  async #sessionOrder(orderId: string, verb: 'modify' | 'cancel'): Promise<Order> {
-    const { engine, journal } = this.#options
-    const order = engine.state.orders.get(orderId)
-    if (order !== undefined) return order
-    const archived = await journal.archivedOrder(engine.state.account, orderId)
-    if (archived === undefined) throw new Refusal('order_not_found', `Order ${orderId} not found`)
-    throw new Refusal('order_not_open', `Cannot ${verb} order in ${archived.status} status`)
+  async #sessionOrder(orderId: string, verb: 'modify' | 'cancel'): Promise<Readonly<Order>> {
+    const { engine } = this.#options
+    const order = await engine.order(orderId)
+    if (order === undefined) throw new Refusal('order_not_found', `Order ${orderId} not found`)
+    if (!engine.state.orders.has(orderId))
+      throw new Refusal('order_not_open', `Cannot ${verb} order in ${order.status} status`)
+    return order
   }
 
   /** The market at one instant, with nothing overdue: what a command sees and when. */

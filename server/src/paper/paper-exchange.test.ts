@@ -1,0 +1,273 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { NewOrder } from '../brokers/venue.ts'
+import { ManualClock } from '../kernel/clock.ts'
+import { MINUTE_MS, timestampOf } from '../kernel/exchange-time.ts'
+import { formatMoney, moneyOf, type Price, priceOf, quantityOf } from '../kernel/fixed.ts'
+import { createCalendar } from '../market/exchange-calendar.ts'
+import type { Exchange } from '../market/instrument.ts'
+import { type Databases, openDatabases } from '../storage/open.ts'
+import type { SessionRules } from './due.ts'
+import type { Committed } from './engine.ts'
+import { instrumentOf } from './order.ts'
+import { PaperExchange } from './paper-exchange.ts'
+import type { PaperVenue } from './paper-venue.ts'
+import { QuoteBoard } from './quote-board.ts'
+import { NIFTY_FUT, SBIN } from './test-desk.ts'
+
+const ALWAYS: SessionRules = {
+  calendar: createCalendar({ hours: 'always' }),
+  squareOffMinutes: () => undefined,
+  sessionBoundaryMinutes: 0,
+}
+const squareOffMinutes = (exchange: Exchange): number => (exchange === 'MCX' ? 23 * 60 + 30 : 15 * 60 + 15)
+const EXCHANGE_HOURS: SessionRules = {
+  calendar: createCalendar({ hours: 'exchange' }),
+  squareOffMinutes,
+  sessionBoundaryMinutes: 180,
+}
+const log = pino({ level: 'silent' })
+
+const opened: { databases: Databases; folder: string }[] = []
+afterEach(async () => {
+  for (const { databases } of opened) await databases.close()
+  for (const folder of new Set(opened.map((entry) => entry.folder))) rmSync(folder, { recursive: true })
+  opened.length = 0
+})
+
+interface Running {
+  readonly exchange: PaperExchange
+  readonly venue: PaperVenue
+  readonly clock: ManualClock
+  readonly board: QuoteBoard
+  readonly databases: Databases
+  readonly committed: Committed[]
+  /** Another process on the same files, as after a kill, at another time. */
+  again(at: string, board?: QuoteBoard): Promise<Running>
+}
+
+async function start(
+  at: string,
+  rules: SessionRules = ALWAYS,
+  folder = mkdtempSync(join(tmpdir(), 'sauda-paper-')),
+  told?: QuoteBoard,
+): Promise<Running> {
+  const clock = new ManualClock(at)
+  const board = told ?? new QuoteBoard(() => clock.now())
+  const databases = await openDatabases(folder, clock)
+  opened.push({ databases, folder })
+  const committed: Committed[] = []
+  const exchange = await PaperExchange.open({
+    databases,
+    accounts: ['default'],
+    capital: moneyOf(10_000_000),
+    marketData: board,
+    rules,
+    clock,
+    log,
+    underlyingPrice: async () => undefined,
+    settlementPrice: async (instrument, when): Promise<Price> => (await board.depth(instrument, when)).ltp,
+    margin: {
+      equityMisLeverageHundredths: 500,
+      futuresLeverageHundredths: 1000,
+      optionBuyLeverageHundredths: 100,
+      optionSellLeverageHundredths: 100,
+      optionSellMargin: 'futures',
+    },
+    publish: (command) => committed.push(command),
+  })
+  const venue = exchange.venue('default')
+  if (venue === undefined) throw new Error('the default account has a venue')
+  const again = (later: string, other?: QuoteBoard): Promise<Running> => start(later, rules, folder, other ?? board)
+  return { exchange, venue, clock, board, databases, committed, again }
+}
+
+function order(over: Partial<NewOrder> = {}): NewOrder {
+  return {
+    instrument: instrumentOf(SBIN),
+    action: 'BUY',
+    quantity: quantityOf(10),
+    priceType: 'MARKET',
+    product: 'MIS',
+    price: priceOf(0),
+    triggerPrice: priceOf(0),
+    disclosedQuantity: quantityOf(0),
+    strategy: 'test',
+    ...over,
+  }
+}
+
+const LIMIT = { priceType: 'LIMIT' as const, price: priceOf(490) }
+
+describe('recovery', () => {
+  test('a new process on the same files has the same account, without and with a clean stop', async () => {
+    const first = await start('2026-11-25T05:00:00Z')
+    first.board.set('SBIN', 500)
+    await first.venue.place(order())
+    const resting = await first.venue.place(order(LIMIT))
+    await first.venue.place(order({ ...LIMIT, quantity: quantityOf(5) }))
+    await first.venue.cancel(resting.id)
+    const second = await first.again('2026-11-25T06:00:00Z')
+    expect(await second.venue.orders()).toEqual(await first.venue.orders())
+    expect(await second.venue.funds()).toEqual(await first.venue.funds())
+    await second.exchange.close()
+    const third = await second.again('2026-11-25T07:00:00Z')
+    expect(await third.venue.orders()).toEqual(await first.venue.orders())
+    expect(await third.venue.positions()).toEqual(await first.venue.positions())
+  })
+
+  test('order ids are 14 digits, start with the date, and none comes twice across restarts', async () => {
+    const first = await start('2026-11-25T05:00:00Z')
+    first.board.set('SBIN', 500)
+    const ids = [await first.venue.place(order()), await first.venue.place(order())].map((report) => report.id)
+    const second = await first.again('2026-11-25T06:00:00Z')
+    ids.push((await second.venue.place(order())).id)
+    for (const id of ids) expect(id).toMatch(/^261125\d{8}$/)
+    expect([...ids].sort()).toEqual([...new Set(ids)])
+  })
+
+  test('an account whose journal cannot be written stops and says so', async () => {
+    const { venue, board, databases } = await start('2026-11-25T05:00:00Z')
+    board.set('SBIN', 500)
+    await databases.money.writer.close()
+    await expect(venue.place(order())).rejects.toMatchObject({ code: 'account_stopped' })
+    await expect(venue.place(order())).rejects.toMatchObject({ code: 'account_stopped' })
+    await expect(venue.funds()).rejects.toMatchObject({ code: 'account_stopped' })
+  })
+})
+
+describe('working orders meet the market', () => {
+  test('a resting order fills on the tick that reaches it, once', async () => {
+    const { venue, board, clock, exchange, committed } = await start('2026-11-25T05:00:00Z')
+    board.set('SBIN', 500)
+    const resting = await venue.place(order(LIMIT))
+    exchange.start()
+    board.set('SBIN', 489)
+    for (let second = 0; second < 3; second += 1) {
+      clock.advance(1_000)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(await venue.order(resting.id)).toMatchObject({ status: 'complete', averagePrice: priceOf(490) })
+    expect((await venue.trades()).length).toBe(1)
+    expect(committed.map((entry) => entry.seq)).toEqual([1, 2])
+    await exchange.close()
+  })
+})
+
+describe('the exchange by the clock, always open', () => {
+  test.each([
+    ['a Sunday at 03:00', '2026-11-22T03:00:00+05:30'],
+    ['a weekday at 15:16', '2026-11-25T15:16:00+05:30'],
+    ['a weekday at 23:59', '2026-11-25T23:59:00+05:30'],
+    ['a holiday', '2026-12-25T12:00:00+05:30'],
+    ['the first instant of a day', '2026-11-25T00:00:00+05:30'],
+    ['the last instant of a day', '2026-11-25T23:59:59.999+05:30'],
+  ])('a first MIS order fills on %s', async (_, at) => {
+    const { venue, board } = await start(Temporal.Instant.from(at).toString())
+    board.set('SBIN', 500)
+    expect(await venue.place(order())).toMatchObject({ status: 'complete', averagePrice: priceOf('500.05') })
+  })
+
+  test('intraday positions are squared off in the last instant of the day, at its price, and shown in its books', async () => {
+    const { exchange, venue, board, clock, databases } = await start('2026-11-25T05:00:00Z')
+    board.set('SBIN', 500)
+    await venue.place(order())
+    const resting = await venue.place(order(LIMIT))
+    clock.moveTo(Date.parse('2026-11-25T18:29:58Z'))
+    board.set('SBIN', 510)
+    clock.moveTo(Date.parse('2026-11-25T18:30:00Z'))
+    board.set('SBIN', 400)
+    expect(await venue.orders()).toEqual([])
+    expect(await venue.order(resting.id)).toMatchObject({ status: 'cancelled', reason: 'Intraday square-off' })
+    await exchange.close()
+    const closing = await databases.record.kysely
+      .selectFrom('paper_trade')
+      .selectAll()
+      .orderBy('traded_at', 'desc')
+      .executeTakeFirstOrThrow()
+    expect([closing.session_date, timestampOf(closing.traded_at)]).toEqual(['2026-11-25', '2026-11-25 23:59:59'])
+    expect(formatMoney((await venue.funds()).realised)).toBe('99.00')
+    expect(formatMoney((await venue.funds()).reserved)).toBe('0.00')
+  })
+
+  test('an order that arrives just after midnight belongs to the new day, whatever was overdue', async () => {
+    const { venue, board, clock } = await start('2026-11-25T05:00:00Z')
+    board.set('SBIN', 500)
+    await venue.place(order())
+    clock.moveTo(Date.parse('2026-11-25T18:30:00.001Z'))
+    const report = await venue.place(order())
+    expect(report.id).toMatch(/^261126/)
+    expect((await venue.orders()).map((row) => row.id)).toEqual([report.id])
+    expect(await venue.positions()).toMatchObject([{ quantity: quantityOf(10), realisedToday: 0 }])
+  })
+
+  test('what fell due while the server was down is made up for in order, at the prices of those instants', async () => {
+    const first = await start('2026-08-20T05:00:00Z')
+    first.board.set('SBIN', 500)
+    first.board.set('NIFTY25AUG26FUT', 25_000)
+    await first.venue.place(order())
+    await first.venue.place(order({ product: 'CNC' }))
+    await first.venue.place(order({ instrument: instrumentOf(NIFTY_FUT), quantity: quantityOf(65), product: 'NRML' }))
+    first.board.set('SBIN', 520, Date.parse('2026-08-20T18:29:00Z'))
+    first.board.set('NIFTY25AUG26FUT', 25_100, Date.parse('2026-08-25T18:29:00Z'))
+    first.board.set('SBIN', 900, Date.parse('2026-08-26T05:00:00Z'))
+    const second = await first.again('2026-08-27T05:00:00Z')
+    expect(await second.venue.positions()).toEqual([])
+    expect(await second.venue.holdings()).toMatchObject([
+      { symbol: 'SBIN', quantity: quantityOf(10), settledOn: '2026-08-21' },
+    ])
+    // MIS: 10 × (519.95 − 500.05); future: 65 × (25,100 − 25,000.05)
+    expect(formatMoney((await second.venue.funds()).realised)).toBe('6695.75')
+    await second.exchange.close()
+    const trades = await second.databases.record.kysely
+      .selectFrom('paper_trade')
+      .selectAll()
+      .orderBy('traded_at')
+      .execute()
+    expect(trades.map((trade) => [trade.session_date, JSON.parse(trade.body).strategy])).toEqual([
+      ['2026-08-20', 'test'],
+      ['2026-08-20', 'test'],
+      ['2026-08-20', 'test'],
+      ['2026-08-20', 'AUTO_SQUARE_OFF'],
+      ['2026-08-25', 'EXPIRY_SETTLEMENT'],
+    ])
+  })
+})
+
+describe('the exchange by the clock, exchange hours', () => {
+  test('orders are refused while the exchange is closed, with the time it opens', async () => {
+    const { venue, board } = await start('2026-11-22T05:00:00Z', EXCHANGE_HOURS)
+    board.set('SBIN', 500)
+    expect(await venue.place(order())).toMatchObject({
+      status: 'rejected',
+      reason: 'NSE is closed; it opens at 2026-11-23 09:15:00 IST',
+    })
+  })
+
+  test('from 15:15 on intraday orders may only reduce, and positions are closed', async () => {
+    const { venue, board, clock } = await start('2026-11-25T09:40:00Z', EXCHANGE_HOURS)
+    board.set('SBIN', 500)
+    await venue.place(order())
+    clock.advance(5 * MINUTE_MS)
+    expect(await venue.positions()).toMatchObject([{ quantity: 0 }])
+    expect(await venue.place(order())).toMatchObject({
+      status: 'rejected',
+      reason: expect.stringContaining('MIS orders cannot be placed after square-off time (15:15 IST)'),
+    })
+    expect(await venue.place(order({ product: 'CNC' }))).toMatchObject({ status: 'complete' })
+  })
+
+  test('books start again at 03:00, not at midnight', async () => {
+    const { venue, board, clock } = await start('2026-11-25T09:40:00Z', EXCHANGE_HOURS)
+    board.set('SBIN', 500)
+    await venue.place(order({ product: 'CNC' }))
+    clock.moveTo(Temporal.Instant.from('2026-11-26T02:59:59+05:30').epochMilliseconds)
+    expect((await venue.orders()).length).toBe(1)
+    clock.advance(1_000)
+    expect(await venue.orders()).toEqual([])
+    expect((await venue.holdings()).length).toBe(1)
+  })
+})
