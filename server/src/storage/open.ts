@@ -75,7 +75,7 @@ export async function openDatabase<Schema>(
       return { sql, parameters: parameters as readonly SqlValue[] } // the writer checks each value
     },
     close: async () => {
-      connection.close()
+      if (connection.isOpen) connection.close()
       await writer.close()
     },
   }
