@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { envExample, loadConfig } from './config.ts'
+import { moneyOf } from './kernel/fixed.ts'
+import { StartRefused } from './kernel/start-refused.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sauda-config-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const DEFAULTS = {
+  host: '127.0.0.1',
+  port: 5000,
+  logLevel: 'info',
+  marketHours: 'always',
+  simulatorSeed: 1,
+  bodyLimitKib: 256,
+  paperCapital: moneyOf('10000000'),
+  equityMisLeverageHundredths: 500,
+  futuresLeverageHundredths: 1000,
+  optionBuyLeverageHundredths: 100,
+  optionSellLeverageHundredths: 100,
+  optionSellMargin: 'futures',
+  nseBseSquareOffMinute: 915,
+  cdsBcdSquareOffMinute: 1005,
+  mcxSquareOffMinute: 1410,
+  ncdexSquareOffMinute: 1020,
+  cryptoSquareOffMinute: 1439,
+  sessionExpiryMinute: 180,
+}
+
+test('without any setting the defaults hold', () => {
+  const { config, hints } = loadConfig({ PATH: '/bin' }, directory)
+  expect(config).toEqual({ ...DEFAULTS, dataDir: join(directory, 'data') })
+  expect(hints).toEqual([])
+})
+
+test('the configuration cannot be changed', () => {
+  expect(Object.isFrozen(loadConfig({}, directory).config)).toBe(true)
+})
+
+test('.env sets what the environment does not, and an empty variable sets nothing', () => {
+  writeFileSync(join(directory, '.env'), 'PORT=6000\nHOST=localhost # near\nLOG_LEVEL=\nDATA_DIR="my data"\n')
+  const { config } = loadConfig({ PORT: '7000', HOST: '', LOG_LEVEL: ' ' }, directory)
+  expect(config).toMatchObject({ port: 7000, host: 'localhost', logLevel: 'info', dataDir: join(directory, 'my data') })
+})
+
+test.each([
+  ['PORT', '0', { port: 0 }],
+  ['PORT', ' 65535 ', { port: 65535 }],
+  ['HOST', '::1', { host: '::1' }],
+  ['MARKET_HOURS', 'exchange', { marketHours: 'exchange' }],
+  ['PAPER_CAPITAL', '0.01', { paperCapital: moneyOf('0.01') }],
+  ['PAPER_CAPITAL', '1e6', { paperCapital: moneyOf('1000000') }],
+  ['EQUITY_MIS_LEVERAGE', '2.25', { equityMisLeverageHundredths: 225 }],
+  ['FUTURES_LEVERAGE', '50', { futuresLeverageHundredths: 5000 }],
+  ['OPTION_SELL_MARGIN', 'premium', { optionSellMargin: 'premium' }],
+  ['MCX_SQUARE_OFF_TIME', '00:00', { mcxSquareOffMinute: 0 }],
+])('%s may be "%s"', (name, text, expected) => {
+  expect(loadConfig({ [name]: text }, directory).config).toMatchObject(expected)
+})
+
+test.each([
+  ['HOST', 'http://here', 'a host name or an IP address'],
+  ['PORT', '65536', 'a whole number from 0 to 65535'],
+  ['PORT', '-1', 'a whole number from 0 to 65535'],
+  ['PORT', '5e3', 'a whole number from 0 to 65535'],
+  ['LOG_LEVEL', 'loud', 'one of trace, debug, info, warn, error, fatal, silent'],
+  ['MARKET_HOURS', 'Always', 'one of always, exchange'],
+  ['SIMULATOR_SEED', '1.5', 'a whole number from 0 to 4294967295'],
+  ['BODY_LIMIT_KIB', '0', 'a whole number from 1 to 16384'],
+  ['PAPER_CAPITAL', '0', 'an amount from 0.01 to 1000000000000.00 with at most 2 decimals, without separators'],
+  ['PAPER_CAPITAL', '1,000', 'an amount from 0.01 to 1000000000000.00 with at most 2 decimals, without separators'],
+  ['PAPER_CAPITAL', '1.001', 'an amount from 0.01 to 1000000000000.00 with at most 2 decimals, without separators'],
+  ['FUTURES_LEVERAGE', '0.99', 'a number from 1 to 50 with at most 2 decimals'],
+  ['OPTION_BUY_LEVERAGE', '50.01', 'a number from 1 to 50 with at most 2 decimals'],
+  ['OPTION_SELL_LEVERAGE', '5x', 'a number from 1 to 50 with at most 2 decimals'],
+  ['OPTION_SELL_MARGIN', 'none', 'one of futures, premium'],
+  ['NSE_BSE_SQUARE_OFF_TIME', '3:15', 'a time of day from 00:00 to 23:59, in India'],
+  ['SESSION_EXPIRY_TIME', '24:00', 'a time of day from 00:00 to 23:59, in India'],
+])('%s may not be "%s", and the start says so', (name, text, allowed) => {
+  expect(() => loadConfig({ [name]: text }, directory)).toThrow(
+    new StartRefused(`${name} is "${text}": it must be ${allowed}.`),
+  )
+})
+
+test('all wrong settings are named at once', () => {
+  expect(() => loadConfig({ PORT: 'x', MARKET_HOURS: 'y' }, directory)).toThrow(/^PORT is "x".*\nMARKET_HOURS is "y"/)
+})
+
+test('a variable that looks like a setting of Sauda and is none gets a hint', () => {
+  writeFileSync(join(directory, '.env'), 'SAUDA_COLOUR=red\n')
+  const { hints } = loadConfig({ SAUDA_PORT: '1' }, directory)
+  expect(hints).toEqual([
+    expect.stringMatching(/^SAUDA_COLOUR is no setting and was ignored; the settings are HOST, PORT, /),
+    'SAUDA_PORT is no setting and was ignored; did you mean PORT?',
+  ])
+})
+
+test('.env.example lists every setting with its default, as the code has it', () => {
+  const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+  expect(example).toBe(envExample())
+  writeFileSync(join(directory, '.env'), example.replaceAll(/^# (?=[A-Z_]+=)/gm, ''))
+  expect(loadConfig({}, directory).config).toEqual({ ...DEFAULTS, dataDir: join(directory, 'data') })
+})

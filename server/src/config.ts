@@ -1,0 +1,222 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { parseTimeOfDay } from './kernel/exchange-time.ts'
+import { MONEY_DECIMALS, type Money, money, moneyOf, parseDecimal } from './kernel/fixed.ts'
+import { StartRefused } from './kernel/start-refused.ts'
+
+/**
+ * Every setting of Sauda. A setting comes from the environment, else from the file `.env` in the working directory,
+ * else from its default. `.env.example` is made from this table, and a test keeps it so.
+ */
+interface Setting<T> {
+  readonly name: string
+  readonly default: string
+  readonly about: string
+  /** Completes "it must be …". */
+  readonly allowed: string
+  /** The value that the text stands for; undefined when it isn't allowed. */
+  readonly read: (text: string) => T | undefined
+}
+
+export const LEVERAGE_MAX = 50
+export const PAPER_CAPITAL_MAX: Money = moneyOf('1000000000000.00')
+export const BODY_LIMIT_KIB_MAX = 16_384
+
+const SETTINGS = {
+  host: {
+    name: 'HOST',
+    default: '127.0.0.1',
+    about: 'Address that Sauda listens on. 0.0.0.0 lets other machines in: put a TLS proxy in front of it then.',
+    allowed: 'a host name or an IP address',
+    read: (text: string) => (/^[A-Za-z0-9.:_-]{1,255}$/.test(text) ? text : undefined),
+  },
+  port: {
+    name: 'PORT',
+    default: '5000',
+    about: 'TCP port. 0 takes any that is free.',
+    allowed: 'a whole number from 0 to 65535',
+    read: wholeNumber(0, 65_535),
+  },
+  dataDir: {
+    name: 'DATA_DIR',
+    default: './data',
+    about: 'Folder of the databases and the secret; one running Sauda per folder. Keep it on a local disk.',
+    allowed: 'a path of a folder',
+    read: (text: string) => (text.includes('\0') ? undefined : text),
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    default: 'info',
+    about: 'Least important log lines that are written.',
+    ...oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  },
+  marketHours: {
+    name: 'MARKET_HOURS',
+    default: 'always',
+    about: 'When the simulated market trades: always, or at the hours and on the days of the exchanges.',
+    ...oneOf('always', 'exchange'),
+  },
+  simulatorSeed: {
+    name: 'SIMULATOR_SEED',
+    default: '1',
+    about: 'The same seed gives the same simulated prices.',
+    allowed: 'a whole number from 0 to 4294967295',
+    read: wholeNumber(0, 4_294_967_295),
+  },
+  bodyLimitKib: {
+    name: 'BODY_LIMIT_KIB',
+    default: '256',
+    about: 'Largest request body, in KiB.',
+    allowed: `a whole number from 1 to ${BODY_LIMIT_KIB_MAX}`,
+    read: wholeNumber(1, BODY_LIMIT_KIB_MAX),
+  },
+  paperCapital: {
+    name: 'PAPER_CAPITAL',
+    default: '10000000.00',
+    about: 'Rupees that a paper account starts with.',
+    allowed: 'an amount from 0.01 to 1000000000000.00 with at most 2 decimals, without separators',
+    read: readCapital,
+  },
+  equityMisLeverageHundredths: leverage(
+    'EQUITY_MIS_LEVERAGE',
+    '5',
+    'Leverage of intraday (MIS) equity orders on paper.',
+  ),
+  futuresLeverageHundredths: leverage('FUTURES_LEVERAGE', '10', 'Leverage of futures on paper.'),
+  optionBuyLeverageHundredths: leverage('OPTION_BUY_LEVERAGE', '1', 'Leverage of bought options on paper.'),
+  optionSellLeverageHundredths: leverage('OPTION_SELL_LEVERAGE', '1', 'Leverage of sold options on paper.'),
+  optionSellMargin: {
+    name: 'OPTION_SELL_MARGIN',
+    default: 'futures',
+    about: 'Margin of sold options on paper: as for a future of the same underlying, or on the premium alone.',
+    ...oneOf('futures', 'premium'),
+  },
+  nseBseSquareOffMinute: timeOfDay('NSE_BSE_SQUARE_OFF_TIME', '15:15', squareOff('NSE, BSE, NFO and BFO')),
+  cdsBcdSquareOffMinute: timeOfDay('CDS_BCD_SQUARE_OFF_TIME', '16:45', squareOff('CDS and BCD')),
+  mcxSquareOffMinute: timeOfDay('MCX_SQUARE_OFF_TIME', '23:30', squareOff('MCX')),
+  ncdexSquareOffMinute: timeOfDay('NCDEX_SQUARE_OFF_TIME', '17:00', squareOff('NCDEX')),
+  cryptoSquareOffMinute: timeOfDay('CRYPTO_SQUARE_OFF_TIME', '23:59', squareOff('crypto exchanges')),
+  sessionExpiryMinute: timeOfDay(
+    'SESSION_EXPIRY_TIME',
+    '03:00',
+    'When a paper session ends, with MARKET_HOURS=exchange; with always-open hours it ends at midnight.',
+  ),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>
+
+type Settings = typeof SETTINGS
+
+/**
+ * Leverages are in hundredths (500 is 5x), times of day in minutes since 00:00 in the exchange's zone, `dataDir` is
+ * absolute.
+ */
+export type Config = { readonly [K in keyof Settings]: NonNullable<ReturnType<Settings[K]['read']>> }
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** Things to tell whoever started Sauda, such as a variable that looks like a setting and is none. */
+  readonly hints: readonly string[]
+}
+
+/**
+ * Reads the settings. An empty value counts as not set. Throws StartRefused naming every setting that is wrong, its
+ * value, and what is allowed.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>, directory: string): LoadedConfig {
+  const given = { ...readEnvFile(join(directory, '.env')), ...withoutEmpty(environment) }
+  const problems: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [key, setting] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
+    const text = given[setting.name]?.trim() || setting.default
+    const value = setting.read(text)
+    if (value === undefined) problems.push(`${setting.name} is "${text}": it must be ${setting.allowed}.`)
+    values[key] = value
+  }
+  if (problems.length > 0) throw new StartRefused(problems.join('\n'))
+  const config = values as Config // every setting was read
+  return {
+    config: Object.freeze({ ...config, dataDir: resolve(directory, config.dataDir) }),
+    hints: hintsOn(Object.keys(given)),
+  }
+}
+
+/** The text of `.env.example`. */
+export function envExample(): string {
+  const settings = (Object.values(SETTINGS) as Setting<unknown>[]).map(
+    ({ name, default: value, about, allowed }) => `# ${about}\n# Allowed: ${allowed}.\n# ${name}=${value}\n`,
+  )
+  return [
+    '# Settings of Sauda, each with its default. Copy this file to .env and remove the # in front of what you change.\n# The environment wins over .env.\n',
+    ...settings,
+  ].join('\n')
+}
+
+function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
+  return existsSync(path) ? withoutEmpty(parseEnv(readFileSync(path, 'utf8'))) : {}
+}
+
+function withoutEmpty(variables: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value.trim() !== ''))
+}
+
+function hintsOn(names: readonly string[]): readonly string[] {
+  const known = Object.values(SETTINGS).map(({ name }): string => name)
+  return names
+    .filter((name) => name.startsWith('SAUDA_'))
+    .map((name) => {
+      const meant = name.slice('SAUDA_'.length)
+      const hint = known.includes(meant) ? `did you mean ${meant}?` : `the settings are ${known.join(', ')}.`
+      return `${name} is no setting and was ignored; ${hint}`
+    })
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : undefined
+    return value !== undefined && value >= least && value <= most ? value : undefined
+  }
+}
+
+function oneOf<const T extends string>(...choices: readonly T[]) {
+  return {
+    allowed: `one of ${choices.join(', ')}`,
+    read: (text: string): T | undefined => choices.find((choice) => choice === text),
+  }
+}
+
+function readCapital(text: string): Money | undefined {
+  const value = parseDecimal(text, MONEY_DECIMALS)
+  return typeof value === 'number' && value > 0 && value <= PAPER_CAPITAL_MAX ? money(value) : undefined
+}
+
+function leverage(name: string, value: string, about: string) {
+  return {
+    name,
+    default: value,
+    about,
+    allowed: `a number from 1 to ${LEVERAGE_MAX} with at most 2 decimals`,
+    read: (text: string): number | undefined => {
+      const hundredths = parseDecimal(text, 2)
+      return typeof hundredths === 'number' && hundredths >= 100 && hundredths <= LEVERAGE_MAX * 100
+        ? hundredths
+        : undefined
+    },
+  }
+}
+
+function timeOfDay(name: string, value: string, about: string) {
+  return {
+    name,
+    default: value,
+    about,
+    allowed: 'a time of day from 00:00 to 23:59, in India',
+    read: (text: string): number | undefined => {
+      const minute = parseTimeOfDay(text)
+      return minute === 1440 ? undefined : minute
+    },
+  }
+}
+
+function squareOff(exchanges: string): string {
+  return `When intraday positions on ${exchanges} are squared off, with MARKET_HOURS=exchange.`
+}
