@@ -1,0 +1,122 @@
+import { ApiError, type ErrorCode, type FieldError } from './error.ts'
+import type { GetOperationName, InputOf, MethodName, OperationName, OutputOf } from './operations.ts'
+
+/** Time for one request unless the caller says otherwise. */
+export const TIMEOUT_MS = 30_000
+
+export interface ClientOptions {
+  /** Where the server is, such as `http://127.0.0.1:5000`. */
+  readonly host: string
+  readonly apiKey: string
+  readonly timeoutMs?: number
+  /** Replaces the platform's own `fetch`. */
+  readonly fetch?: typeof globalThis.fetch
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Sent as `Idempotency-Key`: an order request repeated with the same key never trades twice. */
+  readonly idempotencyKey?: string
+}
+
+// An operation whose fields are all optional may be called without an input.
+type Arguments<Name extends OperationName> =
+  Record<never, never> extends InputOf<Name>
+    ? [input?: InputOf<Name>, options?: CallOptions]
+    : [input: InputOf<Name>, options?: CallOptions]
+
+export type Client = {
+  /** Calls an operation by its path below `/api/v1/`. Throws ApiError, or the reason of an aborted signal. */
+  call<Name extends OperationName>(name: Name, ...rest: Arguments<Name>): Promise<OutputOf<Name>>
+} & {
+  readonly [Name in OperationName as MethodName<Name>]: (...rest: Arguments<Name>) => Promise<OutputOf<Name>>
+}
+
+/** Operations that are read with GET. The compiler asks for a line here when the server gets one. */
+const GET_OPERATIONS: { readonly [Name in GetOperationName]: true } = {}
+
+/** A client of one server with one key: `client.quotes({ symbol: 'SBIN', exchange: 'NSE' })`. */
+export function createClient(options: ClientOptions): Client {
+  const send = sender(options)
+  const call = (name: string, input: object = {}, callOptions: CallOptions = {}): Promise<unknown> =>
+    send(name, input, callOptions)
+  const methods = new Map<string, unknown>([['call', call]])
+  return new Proxy(
+    {},
+    {
+      get(_target, property) {
+        // `then` would make the client look like a promise to `await`.
+        if (typeof property !== 'string' || property === 'then') return undefined
+        let method = methods.get(property)
+        if (method === undefined) {
+          const name = operationName(property)
+          method = (input?: object, callOptions?: CallOptions) => call(name, input, callOptions)
+          methods.set(property, method)
+        }
+        return method
+      },
+    },
+  ) as Client
+}
+
+/** The inverse of MethodName: operations are lower case, so a capital is where a `/` was. */
+const operationName = (method: string): string => method.replace(/[A-Z]/g, (letter) => `/${letter.toLowerCase()}`)
+
+function sender(options: ClientOptions) {
+  const base = `${options.host.replace(/\/+$/, '')}/api/v1/`
+  const request = options.fetch ?? globalThis.fetch
+  return async (name: string, input: object, call: CallOptions): Promise<unknown> => {
+    const timeoutMs = call.timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
+    const headers: Record<string, string> = { 'content-type': 'application/json', 'x-api-key': options.apiKey }
+    if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey
+    try {
+      const answer = Object.hasOwn(GET_OPERATIONS, name)
+        ? await request(`${base}${name}?${queryText(input)}`, { method: 'GET', headers, signal })
+        : await request(base + name, { method: 'POST', headers, body: JSON.stringify(input), signal })
+      return readAnswer(answer, await answer.text())
+    } catch (error) {
+      if (error instanceof ApiError) throw error
+      if (timeout.aborted) {
+        throw new ApiError('timed_out', `${name} got no answer within ${timeoutMs} ms.`, { cause: error })
+      }
+      if (call.signal?.aborted === true) throw error
+      throw new ApiError('connection_failed', `${name} could not reach ${options.host}.`, { cause: error })
+    }
+  }
+}
+
+function queryText(input: object): string {
+  const pairs = Object.entries(input).filter(([, value]) => value !== undefined && value !== null)
+  return new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString()
+}
+
+function readAnswer(answer: Response, text: string): unknown {
+  const { status } = answer
+  const requestId = answer.headers.get('x-request-id') ?? undefined
+  const body = objectFrom(text)
+  if (body === undefined) {
+    const message = `The answer (status ${status}) is not a JSON object; is a Sauda server at this address?`
+    throw new ApiError('unreadable_answer', message, { status, requestId })
+  }
+  const { code, errors, message, status: outcome } = body
+  if (answer.ok && outcome !== 'error') return body
+  throw new ApiError(
+    typeof code === 'string' ? (code as ErrorCode) : 'unreadable_answer',
+    typeof message === 'string' ? message : `The request failed with status ${status}.`,
+    { status, requestId, errors: Array.isArray(errors) ? (errors as readonly FieldError[]) : [], body },
+  )
+}
+
+function objectFrom(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined // not JSON: the caller says so, with the status
+  }
+}

@@ -1,0 +1,148 @@
+import { COMMON_CODES, STATUS_OF, type WireCode } from './errors.ts'
+import { type AnyField, type JsonSchema, shown } from './field-type.ts'
+import { API_KEY_LENGTH_MAX } from './middleware/authenticate.ts'
+import { objectSchema } from './nested-fields.ts'
+import type { AnyOperation } from './operation.ts'
+import { withWarnings } from './output-schema.ts'
+
+export interface OpenApiOptions {
+  readonly version: string
+}
+
+/** The OpenAPI 3.1 document of the API: plain JSON, made from the table of operations and nothing else. */
+export function openApiDocument(operations: readonly AnyOperation[], options: OpenApiOptions): JsonSchema {
+  const paths: Record<string, Record<string, JsonSchema>> = {}
+  for (const operation of operations) {
+    const path = `/${operation.name.replace(/:(\w+)/g, '{$1}')}`
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationDocument(operation) }
+  }
+  return plainJson({
+    openapi: '3.1.0',
+    info: { title: 'Sauda API', version: options.version, description: DESCRIPTION, license: LICENSE },
+    servers: [{ url: '/api/v1' }],
+    tags: [...new Set(operations.map((operation) => operation.tag))].map((name) => ({ name })),
+    security: [{ apiKeyHeader: [] }, { bearer: [] }, {}],
+    paths,
+    components: { schemas: { Error: ERROR }, securitySchemes: SECURITY_SCHEMES },
+  })
+}
+
+const LICENSE = { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+
+const DESCRIPTION = `Orders, account and market data over HTTP, compatible with OpenAlgo's \`/api/v1\`.
+
+Every request needs an API key: as the field \`apikey\` of the body, the header \`X-API-KEY\`, or
+\`Authorization: Bearer\`. To try requests from this page, press **Authorize** and enter your key once.
+
+Numbers may be sent as JSON numbers or as text. Success is always status 200 with \`"status": "success"\`; every
+failure has the shape of the schema *Error*, and its \`code\` never changes meaning. Every answer carries
+\`X-Request-Id\`; name it when you report a problem.`
+
+const SECURITY_SCHEMES = {
+  apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-KEY', description: 'Your API key.' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'Your API key as a bearer token.' },
+}
+
+const ERROR: JsonSchema = {
+  type: 'object',
+  description: 'Every failure has this shape. Some codes add fields, such as `orderid` of a rejected order.',
+  properties: {
+    code: { type: 'string', enum: Object.keys(STATUS_OF).sort(), description: 'For programs.' },
+    errors: {
+      type: 'array',
+      description: 'Every field that was wrong.',
+      items: {
+        type: 'object',
+        properties: { field: { type: 'string', examples: ['symbols[1].exchange'] }, message: { type: 'string' } },
+        required: ['field', 'message'],
+      },
+    },
+    message: { type: 'string', description: 'For people: what was wrong, and what would be right.' },
+    request_id: { type: 'string' },
+    status: { const: 'error' },
+  },
+  required: ['code', 'message', 'request_id', 'status'],
+}
+
+const API_KEY: JsonSchema = {
+  type: 'string',
+  maxLength: API_KEY_LENGTH_MAX,
+  description: 'API key, unless a header carries it.',
+}
+
+function operationDocument(operation: AnyOperation): JsonSchema {
+  const { name, tag, summary, description, scope } = operation
+  return {
+    operationId: operationId(name),
+    tags: [tag],
+    summary,
+    description: `${description}\n\nNeeds a key with the scope \`${scope}\`.`,
+    ...(operation.method === 'GET' ? { parameters: parametersOf(operation) } : { requestBody: bodyOf(operation) }),
+    responses: responsesOf(operation),
+  }
+}
+
+/** `analyzer/toggle` as a name in programs: `analyzerToggle`. */
+export const operationId = (name: string): string =>
+  name.replace(/\/:?([a-z])/g, (_match, letter: string) => letter.toUpperCase())
+
+function bodyOf(operation: AnyOperation): JsonSchema {
+  const schema = objectSchema(operation.input)
+  const ignored = Object.entries(operation.ignored ?? {}).map(([name, reason]) => [
+    name,
+    { description: reason, deprecated: true },
+  ])
+  const { properties: own } = schema
+  const properties = { ...(own as JsonSchema), ...Object.fromEntries(ignored), apikey: API_KEY }
+  return {
+    required: true,
+    content: { 'application/json': { schema: { ...schema, properties }, example: operation.example } },
+  }
+}
+
+function parametersOf(operation: AnyOperation): JsonSchema[] {
+  const example: JsonSchema = operation.example
+  const parameters = Object.entries<AnyField>(operation.input).map(([name, field]) => {
+    const inPath = operation.name.includes(`:${name}`)
+    const shownExample = example[name] === undefined ? {} : { example: example[name] }
+    return {
+      name,
+      in: inPath ? 'path' : 'query',
+      required: inPath || field.required,
+      schema: field.schema,
+      ...shownExample,
+    }
+  })
+  return [...parameters, { name: 'apikey', in: 'query', required: false, schema: API_KEY }]
+}
+
+function responsesOf(operation: AnyOperation): JsonSchema {
+  const codesByStatus = new Map<number, WireCode[]>()
+  for (const code of new Set<WireCode>([...COMMON_CODES, ...(operation.refusals ?? [])])) {
+    const overrides: { readonly [Code in WireCode]?: number } = operation.refusalStatus ?? {}
+    const status = overrides[code] ?? STATUS_OF[code]
+    codesByStatus.set(status, [...(codesByStatus.get(status) ?? []), code])
+  }
+  const failures = [...codesByStatus].map(([status, codes]) => [
+    String(status),
+    {
+      description: `Refused: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+    },
+  ])
+  const success = {
+    description: 'Done.',
+    headers: { 'X-Request-Id': { schema: { type: 'string' } } },
+    content: { 'application/json': { schema: withWarnings({ ...operation.output }) } },
+  }
+  return { '200': success, ...Object.fromEntries(failures) }
+}
+
+/** The same as plain data: what isn't JSON would silently be missing for whoever reads the document. */
+function plainJson(document: JsonSchema): JsonSchema {
+  const text = JSON.stringify(document, (key, value: unknown) => {
+    if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${key} is ${shown(value)}, not JSON`)
+    return value
+  })
+  return JSON.parse(text) as JsonSchema
+}
