@@ -1,4 +1,4 @@
-import { assert } from '../kernel/assert.ts'
+import { AssertionFailed } from '../kernel/assert.ts'
 import { dayNumberAt, type ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Exchange } from './instrument.ts'
 
@@ -45,6 +45,5 @@ export function sessionOpenedBy(calendar: TradingCalendar, exchange: Exchange, a
 }
 
 export function neverOpen(exchange: Exchange): never {
-  assert(false, `${exchange} has no session within ${CLOSED_DAYS_MAX} days`)
-  throw new Error('unreachable')
+  throw new AssertionFailed(`${exchange} has no session within ${CLOSED_DAYS_MAX} days`)
 }

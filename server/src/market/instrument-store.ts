@@ -3,6 +3,7 @@ import { dateOf, dayNumberOf } from '../kernel/exchange-time.ts'
 import type { Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import { EXCHANGES, type Exchange, INSTRUMENT_KINDS, type Instrument, type InstrumentKind } from './instrument.ts'
 import { nearestNames } from './nearest.ts'
+import { SymbolTable } from './symbol-table.ts'
 
 /** Most instruments of one snapshot. */
 export const INSTRUMENTS_MAX = 1_000_000
@@ -23,13 +24,25 @@ class StringTable {
 
   at(number: number): string {
     const text = this.texts[number]
-    assert(text !== undefined, `string ${number} is not in the table`)
+    if (text === undefined) assert(false, `string ${number} is not in the table`)
     return text
   }
 
   seal(): void {
     this.#numbers.clear()
   }
+}
+
+/** Index of `value` in ascending numbers, or where it would stand. */
+function place(sorted: Float64Array, value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? 0) < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 const NO_EXPIRY = -2_147_483_648
@@ -51,6 +64,12 @@ class Page {
 }
 
 const EXCHANGE_NUMBER = new Map<Exchange, number>(EXCHANGES.map((exchange, number) => [exchange, number]))
+function numberOf(exchange: Exchange): number {
+  const number = EXCHANGE_NUMBER.get(exchange)
+  if (number === undefined) assert(false, `${exchange} is not an exchange`)
+  return number
+}
+
 const KIND_NUMBER = new Map<InstrumentKind, number>(INSTRUMENT_KINDS.map((kind, number) => [kind, number]))
 
 /** Texts of a row that a search looks through. */
@@ -71,9 +90,12 @@ export class InstrumentStore {
   readonly #tokens: string[] = []
   readonly #sourceSymbols: string[] = []
   readonly #texts = new StringTable()
-  readonly #rowsBySymbol: readonly Map<string, number>[] = EXCHANGES.map(() => new Map())
-  readonly #rowById = new Map<number, number>()
+  readonly #table = new SymbolTable(this.#symbols, (row) => this.exchangeNumberAt(row))
+  readonly #rowsByExchange: readonly number[][] = EXCHANGES.map(() => [])
+  readonly #sortedIds: Float64Array
+  readonly #rowsBySortedId: Uint32Array
   readonly #objects: (Instrument | undefined)[]
+  readonly #futures = new Map<Exchange, Map<string, Instrument[]>>()
   readonly #sortedSymbols = new Map<Exchange, readonly string[]>()
   #lastExpiryDate = ''
   #lastExpiryDay = NO_EXPIRY
@@ -83,6 +105,8 @@ export class InstrumentStore {
     for (const instrument of instruments) this.#add(instrument)
     this.#texts.seal()
     this.#objects = new Array(this.size)
+    this.#sortedIds = this.#sortIds()
+    this.#rowsBySortedId = this.#sortRows()
   }
 
   get size(): number {
@@ -91,22 +115,23 @@ export class InstrumentStore {
 
   /** Exact and case-sensitive. */
   find(symbol: string, exchange: Exchange): Instrument | undefined {
-    const row = this.#rowsOf(exchange).get(symbol)
-    return row === undefined ? undefined : this.at(row)
+    const row = this.#table.rowOf(symbol, numberOf(exchange))
+    return row < 0 ? undefined : this.at(row)
   }
 
   byId(id: number): Instrument | undefined {
-    const row = this.#rowById.get(id)
+    const position = place(this.#sortedIds, id)
+    const row = this.#sortedIds[position] === id ? this.#rowsBySortedId[position] : undefined
     return row === undefined ? undefined : this.at(row)
   }
 
   /** Instruments of that exchange in the order of the source. */
   *byExchange(exchange: Exchange): IterableIterator<Instrument> {
-    for (const row of this.#rowsOf(exchange).values()) yield this.at(row)
+    for (const row of this.#rowsOf(exchange)) yield this.at(row)
   }
 
   countOf(exchange: Exchange): number {
-    return this.#rowsOf(exchange).size
+    return this.#rowsOf(exchange).length
   }
 
   *[Symbol.iterator](): IterableIterator<Instrument> {
@@ -122,11 +147,31 @@ export class InstrumentStore {
     return made
   }
 
+  /** Futures of that underlying's root on that exchange, ascending by expiry. */
+  futures(name: string, exchange: Exchange): readonly Instrument[] {
+    let byName = this.#futures.get(exchange)
+    if (byName === undefined) {
+      byName = new Map()
+      for (const row of this.#rowsOf(exchange)) {
+        if (this.kindAt(row) !== 'FUT') continue
+        const future = this.at(row)
+        const list = byName.get(future.name)
+        if (list === undefined) byName.set(future.name, [future])
+        else list.push(future)
+      }
+      for (const list of byName.values()) list.sort((a, b) => ((a.expiry ?? '') < (b.expiry ?? '') ? -1 : 1))
+      this.#futures.set(exchange, byName)
+    }
+    return byName.get(name) ?? []
+  }
+
   /** At most `count` existing symbols of the exchange that look most like `symbol`, best first, for error messages. */
   nearest(symbol: string, exchange: Exchange, count: number): string[] {
     let sorted = this.#sortedSymbols.get(exchange)
     if (sorted === undefined) {
-      sorted = [...this.#rowsOf(exchange).keys()].sort()
+      sorted = this.#rowsOf(exchange)
+        .map((row) => this.symbolAt(row))
+        .sort()
       this.#sortedSymbols.set(exchange, sorted)
     }
     return nearestNames(symbol.trim().toUpperCase(), sorted, count)
@@ -146,9 +191,13 @@ export class InstrumentStore {
     return this.#symbols[row] ?? ''
   }
 
+  /** Place of the row's exchange in EXCHANGES. */
   exchangeNumberAt(row: number): number {
-    const [page, slot] = this.#locate(row)
-    return page.exchanges[slot] ?? 0
+    return this.#pages[Math.floor(row / PAGE_ROWS)]?.exchanges[row % PAGE_ROWS] ?? -1
+  }
+
+  kindAt(row: number): InstrumentKind | undefined {
+    return INSTRUMENT_KINDS[this.#pages[Math.floor(row / PAGE_ROWS)]?.kinds[row % PAGE_ROWS] ?? -1]
   }
 
   strikeAt(row: number): Price {
@@ -156,27 +205,23 @@ export class InstrumentStore {
     return (page.strikes[slot] ?? 0) as Price
   }
 
-  #rowsOf(exchange: Exchange): Map<string, number> {
-    const rows = this.#rowsBySymbol[EXCHANGE_NUMBER.get(exchange) ?? -1]
-    assert(rows !== undefined, `${exchange} is not an exchange`)
-    return rows
+  #rowsOf(exchange: Exchange): readonly number[] {
+    return this.#rowsByExchange[numberOf(exchange)] ?? []
   }
 
   #locate(row: number): readonly [Page, number] {
     const page = this.#pages[Math.floor(row / PAGE_ROWS)]
-    assert(page !== undefined && row >= 0 && row < this.size, `row ${row} is outside the store of ${this.size}`)
+    if (page === undefined || row < 0 || row >= this.size)
+      assert(false, `row ${row} is outside the store of ${this.size}`)
     return [page, row % PAGE_ROWS]
   }
 
   #add(instrument: Instrument): void {
     const row = this.#symbols.length
     const { symbol, exchange, id } = instrument
-    assert(row < INSTRUMENTS_MAX, `more than ${INSTRUMENTS_MAX} instruments`)
-    const rows = this.#rowsOf(exchange)
-    assert(!rows.has(symbol), `${symbol} on ${exchange} is listed twice`)
-    assert(Number.isSafeInteger(id) && !this.#rowById.has(id), `id ${id} of ${symbol} on ${exchange} is taken`)
-    rows.set(symbol, row)
-    this.#rowById.set(id, row)
+    // Messages are built for failures alone: this runs for every row of a start.
+    if (row >= INSTRUMENTS_MAX) assert(false, `more than ${INSTRUMENTS_MAX} instruments`)
+    if (!Number.isSafeInteger(id)) assert(false, `id ${id} of ${symbol} on ${exchange} is no exact integer`)
     this.#symbols.push(symbol)
     this.#tokens.push(instrument.token)
     this.#sourceSymbols.push(instrument.sourceSymbol)
@@ -186,7 +231,10 @@ export class InstrumentStore {
     const page = this.#pages[this.#pages.length - 1]
     assert(page !== undefined, 'a page was just added')
     page.ids[slot] = id
-    page.exchanges[slot] = EXCHANGE_NUMBER.get(exchange) ?? 0
+    const exchangeNumber = numberOf(exchange)
+    page.exchanges[slot] = exchangeNumber
+    this.#rowsByExchange[exchangeNumber]?.push(row)
+    if (!this.#table.add(row)) assert(false, `${symbol} on ${exchange} is listed twice`)
     page.kinds[slot] = KIND_NUMBER.get(instrument.kind) ?? 0
     page.names[slot] = this.#texts.add(instrument.name)
     page.sourceExchanges[slot] = this.#texts.add(instrument.sourceExchange)
@@ -196,6 +244,26 @@ export class InstrumentStore {
     page.tickSizes[slot] = instrument.tickSize
     page.freezeQuantities[slot] = instrument.freezeQuantity
     page.multipliers[slot] = instrument.multiplier
+  }
+
+  #idAt(row: number): number {
+    return this.#pages[Math.floor(row / PAGE_ROWS)]?.ids[row % PAGE_ROWS] ?? -1
+  }
+
+  #sortIds(): Float64Array {
+    const sorted = new Float64Array(this.size)
+    for (let row = 0; row < this.size; row += 1) sorted[row] = this.#idAt(row)
+    sorted.sort()
+    for (let i = 1; i < sorted.length; i += 1) {
+      if (sorted[i] === sorted[i - 1]) assert(false, `two instruments have the id ${sorted[i]}`)
+    }
+    return sorted
+  }
+
+  #sortRows(): Uint32Array {
+    const rows = new Uint32Array(this.size)
+    for (let row = 0; row < this.size; row += 1) rows[place(this.#sortedIds, this.#idAt(row))] = row
+    return rows
   }
 
   /** Rows of one expiry follow each other, so its date is read once. */
@@ -213,7 +281,7 @@ export class InstrumentStore {
     const expiryDay = page.expiryDays[slot] ?? NO_EXPIRY
     const exchange = EXCHANGES[page.exchanges[slot] ?? -1]
     const kind = INSTRUMENT_KINDS[page.kinds[slot] ?? -1]
-    assert(exchange !== undefined && kind !== undefined, `row ${row} is damaged`)
+    if (exchange === undefined || kind === undefined) assert(false, `row ${row} is damaged`)
     return Object.freeze({
       id: page.ids[slot] ?? 0,
       symbol: this.#symbols[row] ?? '',

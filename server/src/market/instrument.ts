@@ -1,17 +1,36 @@
-import type { Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import type { Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 
 /** Exchange codes in the order in which messages list them. */
 export const EXCHANGES = [
-  'NSE', 'NFO', 'CDS', 'BSE', 'BFO', 'BCD', 'MCX', 'NCDEX', 'NCO',
-  'NSE_INDEX', 'BSE_INDEX', 'MCX_INDEX', 'GLOBAL_INDEX', 'CRYPTO',
+  'NSE',
+  'NFO',
+  'CDS',
+  'BSE',
+  'BFO',
+  'BCD',
+  'MCX',
+  'NCDEX',
+  'NCO',
+  'NSE_INDEX',
+  'BSE_INDEX',
+  'MCX_INDEX',
+  'GLOBAL_INDEX',
+  'CRYPTO',
 ] as const
 export type Exchange = (typeof EXCHANGES)[number]
 
 export const INDEX_EXCHANGES: ReadonlySet<Exchange> = new Set(['NSE_INDEX', 'BSE_INDEX', 'MCX_INDEX', 'GLOBAL_INDEX'])
 /** Exchanges whose contracts carry MIS and NRML, never CNC. */
 export const DERIVATIVE_EXCHANGES: ReadonlySet<Exchange> = new Set([
-  'NFO', 'BFO', 'CDS', 'BCD', 'MCX', 'NCDEX', 'NCO', 'CRYPTO',
+  'NFO',
+  'BFO',
+  'CDS',
+  'BCD',
+  'MCX',
+  'NCDEX',
+  'NCO',
+  'CRYPTO',
 ])
 
 export const INSTRUMENT_KINDS = ['EQ', 'INDEX', 'FUT', 'CE', 'PE', 'PERPFUT', 'SPOT'] as const

@@ -1,0 +1,29 @@
+import { dayNumberOf } from '../kernel/exchange-time.ts'
+import { previousSession, type TradingCalendar } from './calendar.ts'
+import type { Exchange, Instrument } from './instrument.ts'
+
+/** Exchange on which the underlying of that exchange's contracts trades. */
+const UNDERLYING_EXCHANGE: Partial<Record<Exchange, Exchange>> = { NFO: 'NSE', BFO: 'BSE' }
+
+/** When a contract's life ends. */
+export interface ContractEnd {
+  /** Exchange day of the last session. */
+  readonly day: number
+  /** Close of the last session: from here on there is no price. */
+  readonly expiresAt: number
+  /** Close of the underlying's session of that day: from here on the price is final. Never after expiresAt. */
+  readonly settlesAt: number
+}
+
+/**
+ * End of a contract: the session of its expiry date, or the last one before where that calendar has none.
+ * Undefined for what doesn't expire.
+ */
+export function contractEnd(instrument: Instrument, calendar: TradingCalendar): ContractEnd | undefined {
+  if (instrument.expiry === undefined) return undefined
+  const { exchange } = instrument
+  const last = previousSession(calendar, exchange, dayNumberOf(instrument.expiry) + 1)
+  const day = dayNumberOf(last.date)
+  const underlying = calendar.sessionOn(UNDERLYING_EXCHANGE[exchange] ?? exchange, day) ?? last
+  return { day, expiresAt: last.closesAt, settlesAt: Math.min(underlying.closesAt, last.closesAt) }
+}

@@ -1,0 +1,128 @@
+import { Refusal } from '../../kernel/errors.ts'
+import { dateOf, dayNumberAt, dayNumberOf, dayStartAt, weekdayOf } from '../../kernel/exchange-time.ts'
+import { add, greatest, least } from '../../kernel/fixed.ts'
+import type { Session } from '../calendar.ts'
+import { CANDLES_MAX, type Candle, type Interval } from '../market-data.ts'
+
+/** Where candles are made of: the sessions of one instrument, and the candle of any seconds of one of them. */
+export interface CandleSource {
+  readonly name: string
+  /** Days with prices, both inclusive. */
+  readonly firstDay: number
+  readonly lastDay: number
+  readonly now: number
+  sessionOn(day: number): Session | undefined
+  /** Candle of the seconds [from, to) of a session; `to` has begun by now. */
+  candle(session: Session, day: number, from: number, to: number, startAt: number): Candle
+}
+
+type Period = 'D' | 'W' | 'M' | 'Q' | 'Y'
+
+/** Seconds of an intraday interval; undefined for days and longer. */
+export function intervalSeconds(interval: Interval): number | undefined {
+  const size = { s: 1, m: 60, h: 3600 }[interval.slice(-1)]
+  return size === undefined ? undefined : Number(interval.slice(0, -1)) * size
+}
+
+/**
+ * Candles that begin in [fromAt, toAt), ascending, the running one up to now. Intraday candles are counted from the
+ * session's opening; those of days and longer begin at 00:00 of the period's first day, whether it trades or not.
+ */
+export function buildCandles(source: CandleSource, interval: Interval, fromAt: number, toAt: number): Candle[] {
+  const seconds = intervalSeconds(interval)
+  const until = Math.min(toAt, source.now + 1)
+  if (!(fromAt < until)) return []
+  return seconds === undefined
+    ? periodCandles(source, interval as Period, fromAt, until)
+    : intradayCandles(source, interval, seconds, fromAt, until)
+}
+
+function intradayCandles(
+  source: CandleSource,
+  interval: Interval,
+  length: number,
+  fromAt: number,
+  until: number,
+): Candle[] {
+  const candles: Candle[] = []
+  // A session may have begun on the day before.
+  const firstDay = Math.max(source.firstDay, dayNumberAt(fromAt) - 1)
+  const lastDay = Math.min(source.lastDay, dayNumberAt(until - 1))
+  for (let day = firstDay; day <= lastDay; day += 1) {
+    const session = source.sessionOn(day)
+    if (session === undefined) continue
+    const begun = secondsBegun(session, source.now)
+    const first = Math.max(0, Math.ceil((fromAt - session.opensAt) / 1000 / length))
+    for (let start = first * length; start < begun; start += length) {
+      const startAt = session.opensAt + start * 1000
+      if (startAt >= until) break
+      if (candles.length >= CANDLES_MAX) throw tooLong(source, interval)
+      candles.push(source.candle(session, day, start, Math.min(start + length, begun), startAt))
+    }
+  }
+  return candles
+}
+
+function tooLong(source: CandleSource, interval: Interval): Refusal {
+  return new Refusal(
+    'range_too_long',
+    `The range holds more than ${CANDLES_MAX} candles of ${interval} for ${source.name}; ask for a shorter range or a longer interval`,
+  )
+}
+
+/** Seconds of the session that have begun. */
+function secondsBegun(session: Session, now: number): number {
+  if (now < session.opensAt) return 0
+  return Math.min((session.closesAt - session.opensAt) / 1000, Math.floor((now - session.opensAt) / 1000) + 1)
+}
+
+function periodCandles(source: CandleSource, period: Period, fromAt: number, until: number): Candle[] {
+  const candles: Candle[] = []
+  let day = periodStart(period, Math.max(source.firstDay, dayNumberAt(fromAt)))
+  if (dayStartAt(day) < fromAt) day = nextPeriod(period, day)
+  for (; dayStartAt(day) < until && day <= source.lastDay; day = nextPeriod(period, day)) {
+    const end = Math.min(nextPeriod(period, day) - 1, source.lastDay, dayNumberAt(source.now))
+    const candle = mergedDays(source, day, end)
+    if (candle !== undefined) candles.push(candle)
+  }
+  return candles
+}
+
+/** One candle of the sessions of the days `from` … `to`; undefined when there are none yet. */
+function mergedDays(source: CandleSource, from: number, to: number): Candle | undefined {
+  let merged: Candle | undefined
+  for (let day = Math.max(from, source.firstDay); day <= to; day += 1) {
+    const session = source.sessionOn(day)
+    if (session === undefined) continue
+    const begun = secondsBegun(session, source.now)
+    if (begun === 0) continue
+    const candle = source.candle(session, day, 0, begun, dayStartAt(from))
+    merged = merged === undefined ? candle : joined(merged, candle)
+  }
+  return merged
+}
+
+const joined = (earlier: Candle, later: Candle): Candle => ({
+  startAt: earlier.startAt,
+  open: earlier.open,
+  high: greatest(earlier.high, later.high),
+  low: least(earlier.low, later.low),
+  close: later.close,
+  volume: add(earlier.volume, later.volume),
+  openInterest: later.openInterest,
+})
+
+function periodStart(period: Period, day: number): number {
+  if (period === 'D') return day
+  if (period === 'W') return day - ((weekdayOf(day) + 6) % 7)
+  const date = dateOf(day)
+  const month = Number(date.slice(5, 7))
+  const first = { M: month, Q: month - ((month - 1) % 3), Y: 1 }[period]
+  return dayNumberOf(`${date.slice(0, 4)}-${String(first).padStart(2, '0')}-01`)
+}
+
+/** First day of the period after the one that begins on `day`. */
+function nextPeriod(period: Period, day: number): number {
+  const step = { D: 1, W: 7, M: 31, Q: 92, Y: 366 }[period]
+  return periodStart(period, day + step)
+}

@@ -1,0 +1,2 @@
+export { createSimulator, HISTORY_STARTS_ON, SimulatedMarket, type SimulatorOptions } from './market.ts'
+export { createUniverse, type UniverseOptions } from './universe.ts'
