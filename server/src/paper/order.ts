@@ -20,7 +20,20 @@ export interface InstrumentFacts {
   readonly expiry: ExchangeDate | undefined
 }
 
+const factsByInstrument = new WeakMap<Instrument, InstrumentFacts>()
+const instrumentByFacts = new WeakMap<InstrumentFacts, Instrument>()
+
 export function factsOf(instrument: Instrument): InstrumentFacts {
+  let facts = factsByInstrument.get(instrument)
+  if (facts === undefined) {
+    facts = readFacts(instrument)
+    factsByInstrument.set(instrument, facts)
+    instrumentByFacts.set(facts, instrument)
+  }
+  return facts
+}
+
+function readFacts(instrument: Instrument): InstrumentFacts {
   return {
     id: instrument.id,
     symbol: instrument.symbol,
@@ -36,13 +49,15 @@ export function factsOf(instrument: Instrument): InstrumentFacts {
   }
 }
 
-/** The instrument again, for pricing what may no longer be listed. The source's own names of it are gone. */
-export const instrumentOf = (facts: InstrumentFacts): Instrument => ({
-  ...facts,
-  token: String(facts.id),
-  sourceSymbol: facts.symbol,
-  sourceExchange: facts.exchange,
-})
+/** The instrument again, for pricing what may no longer be listed: then the source's own names of it are gone. */
+export function instrumentOf(facts: InstrumentFacts): Instrument {
+  let instrument = instrumentByFacts.get(facts)
+  if (instrument === undefined) {
+    instrument = { ...facts, token: String(facts.id), sourceSymbol: facts.symbol, sourceExchange: facts.exchange }
+    instrumentByFacts.set(facts, instrument)
+  }
+  return instrument
+}
 
 /** How the opening part of an order is margined. */
 export interface MarginTerms {

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('.', import.meta.url))
+
+/** Which rooms a room may use, besides itself. Whoever adds a room adds it here; nothing may point up. */
+const MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  storage: ['kernel'],
+  market: ['kernel', 'storage'],
+  identity: ['kernel', 'storage'],
+  brokers: ['kernel', 'market'],
+  paper: ['kernel', 'storage', 'market', 'brokers'],
+  trading: ['kernel', 'market', 'brokers'],
+  pages: ['kernel'],
+  api: ['kernel', 'market', 'brokers', 'trading', 'identity', 'pages'],
+  'command-line': ['kernel', 'storage', 'identity', 'config'],
+  config: ['kernel'],
+}
+/** Compose everything; nobody uses them. */
+const ROOTS = new Set(['app', 'main', 'serve'])
+
+interface Import {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const roomOf = (path: string): string => {
+  const [first = ''] = relative(ROOT, path).split(sep)
+  return first.replace(/(\.test)?\.ts$/, '')
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8')
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map((match) =>
+    join(dirname(file), match[1] ?? ''),
+  )
+}
+
+const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join(ROOT, name))
+const sources = files.filter((file) => !file.endsWith('.test.ts'))
+const imports: Import[] = sources.flatMap((file) =>
+  importsOf(file).map((target) => ({ file: relative(ROOT, file), from: roomOf(file), to: roomOf(target) })),
+)
+
+test('the walk sees the source', () => {
+  expect(sources.length).toBeGreaterThan(50)
+  expect(imports.some(({ from, to }) => from === 'paper' && to === 'kernel')).toBe(true)
+})
+
+test('no import points up', () => {
+  const wrong = imports.filter(
+    ({ from, to }) => from !== to && !ROOTS.has(from) && MAY_USE[from]?.includes(to) !== true,
+  )
+  expect(wrong).toEqual([])
+})
+
+test('the rooms have no cycle', () => {
+  const visiting = new Set<string>()
+  const visit = (room: string): void => {
+    expect(visiting.has(room), `${[...visiting, room].join(' → ')} is a cycle`).toBe(false)
+    visiting.add(room)
+    for (const used of MAY_USE[room] ?? []) visit(used)
+    visiting.delete(room)
+  }
+  for (const room of Object.keys(MAY_USE)) visit(room)
+})
+
+test('the host clock and chance are used only where they are injected', () => {
+  const allowed = new Set(['kernel/clock.ts'])
+  const wrong = sources
+    .filter((file) => !allowed.has(relative(ROOT, file)))
+    .filter((file) =>
+      /\bDate\.now\(\)|\bnew Date\(\)|\bMath\.random\(\)|\bTemporal\.Now\b/.test(readFileSync(file, 'utf8')),
+    )
+  expect(wrong.map((file) => relative(ROOT, file))).toEqual([])
+})

@@ -1,0 +1,89 @@
+import type { AddressInfo } from 'node:net'
+import pino, { type Logger } from 'pino'
+import { type App, createApp } from './app.ts'
+import { startControl } from './command-line/control.ts'
+import { acquireInstanceLock } from './command-line/instance-lock.ts'
+import { keyCommands } from './command-line/key-commands.ts'
+import { resetCommand } from './command-line/reset-command.ts'
+import type { Config } from './config.ts'
+import type { Clock } from './kernel/clock.ts'
+import { StartRefused } from './kernel/start-refused.ts'
+
+/** Requests under way get this long to finish after SIGTERM. */
+const DRAIN_MS = 10_000
+
+/** Runs the platform until SIGTERM or SIGINT, then drains. Throws StartRefused when it can't start. */
+export async function serve(config: Config, hints: readonly string[], clock: Clock): Promise<number> {
+  const lock = acquireInstanceLock(config.dataDir)
+  const log = pino({
+    level: config.logLevel,
+    redact: ['apikey', '*.apikey', 'req.headers.authorization', 'req.headers["x-api-key"]'],
+  })
+  for (const hint of hints) log.warn(hint)
+  const app = await createApp(config, clock, log)
+  try {
+    const address = await listen(app, config)
+    const commands = { ...keyCommands(app.keys), ...resetCommand(app.paper, config) }
+    const control = await startControl(config.dataDir, commands, (error) =>
+      log.error({ err: error }, 'a command failed'),
+    )
+    app.start()
+    await greet(app, address)
+    const signal = await stopSignal()
+    log.info(`${signal}: finishing what is under way`)
+    await control.close()
+  } finally {
+    await drain(app, log)
+    lock.release()
+  }
+  return 0
+}
+
+async function listen(app: App, config: Config): Promise<string> {
+  try {
+    await app.http.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EADDRINUSE')
+      throw new StartRefused(
+        `Port ${config.port} of ${config.host} is taken. Stop what uses it, or set PORT to another one.`,
+      )
+    if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
+      throw new StartRefused(
+        `Can't listen on ${config.host} port ${config.port} (${String(code)}). Set HOST and PORT to an address of this machine.`,
+      )
+    }
+    throw error
+  }
+  const { address, family, port } = app.http.server.address() as AddressInfo // it listens on TCP
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** What a person needs to begin. The first key is shown here and never again. */
+async function greet(app: App, address: string): Promise<void> {
+  const lines = [`Sauda is ready at ${address}`, `API documentation: ${address}/api/v1/`]
+  const first = await app.keys.createFirstKey()
+  if (first !== undefined) {
+    lines.push(`Your API key, shown this once: ${first.key}`, 'More keys: npm run key -- create')
+  }
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
+  })
+}
+
+/** A connection that doesn't end in time is cut: what it asked for is on disk or was never acknowledged. */
+async function drain(app: App, log: Logger): Promise<void> {
+  const overdue = setTimeout(() => {
+    log.warn(`connections were still open after ${DRAIN_MS / 1000} s and are cut`)
+    app.http.server.closeAllConnections()
+  }, DRAIN_MS)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(overdue)
+  }
+}
