@@ -24,7 +24,7 @@ export function acquireInstanceLock(dataDir: string): InstanceLock {
   const path = join(dataDir, LOCK_FILE)
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
-    database.exec('BEGIN EXCLUSIVE')
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE') // no journal file beside the lock
     chmodSync(path, 0o600)
   } catch (error) {
     database.close()
