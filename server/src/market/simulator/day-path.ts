@@ -5,39 +5,69 @@ import { hash, hash2, normal, unit } from './noise.ts'
 export const BLOCK_MINUTES = 15
 export const BLOCK_SECONDS = BLOCK_MINUTES * 60
 
+/** Longest session: a whole day and what may lie beyond midnight. */
+const MINUTES_MAX = 2880
+
 /** Open, high, low and close of a stretch of time. */
 export type Bar = [open: number, high: number, low: number, close: number]
+
+export interface DayShape {
+  readonly day: number
+  readonly opensAt: number
+  readonly seconds: number
+  readonly open: number
+  readonly close: number
+  /** Deviation of the price over one minute. */
+  readonly volatility: number
+  readonly seed: number
+}
+
+/** Steps of the walk of the day that is being computed; they are needed only until its blocks are known. */
+const steps = new Float64Array(MINUTES_MAX)
 
 /**
  * The price of one underlying through one session, second by second.
  *
- * The day's open, high, low and close are given. A tree splits the day into blocks, blocks into minutes and minutes
- * into seconds; at each split one half gets the parent's high and one its low, at places drawn for them, so that bars of any two lengths agree
- * exactly, and any second is found without computing those before it. Blocks are kept, minutes and seconds only those
- * last asked for.
+ * A random walk over minutes, tied to the day's open and close; each minute goes a little beyond its ends, and its
+ * seconds wander between them. Bars of any two lengths agree exactly because longer ones are made of minutes. Kept are
+ * the blocks and where the walk stands between them; minutes and seconds only those last asked for.
  */
 export class DayPath {
   readonly day: number
   readonly opensAt: number
   readonly seconds: number
-  readonly whole: Readonly<Bar>
-  readonly #seed: number
-  readonly #volatility: number
-  #blocks: Float64Array | undefined
-  #minutes = new Float64Array(BLOCK_MINUTES * 4)
+  readonly open: number
+  readonly #shape: DayShape
+  readonly #minuteCount: number
+  readonly #blocks: Float64Array
+  /** Sum of the walk's steps before each block, and after the last. */
+  readonly #walk: Float64Array
+  readonly #minutes = new Float64Array(BLOCK_MINUTES * 4)
   #minutesBlock = -1
-  #prices = new Float64Array(60)
+  readonly #prices = new Float64Array(60)
   #pricesMinute = -1
 
-  /** `volatility` is the deviation of the price over the root of one minute. */
-  constructor(day: number, opensAt: number, seconds: number, whole: Readonly<Bar>, volatility: number, seed: number) {
-    assert(seconds > 0 && seconds % 60 === 0, 'a session is whole minutes')
-    this.day = day
-    this.opensAt = opensAt
+  constructor(shape: DayShape) {
+    const { seconds } = shape
+    assert(
+      seconds > 0 && seconds % 60 === 0 && seconds <= MINUTES_MAX * 60,
+      'a session is whole minutes, two days at most',
+    )
+    this.day = shape.day
+    this.opensAt = shape.opensAt
     this.seconds = seconds
-    this.whole = whole
-    this.#volatility = volatility
-    this.#seed = seed
+    this.open = shape.open
+    this.#shape = shape
+    this.#minuteCount = seconds / 60
+    const blocks = Math.ceil(this.#minuteCount / BLOCK_MINUTES)
+    this.#walk = new Float64Array(blocks + 1)
+    this.#blocks = new Float64Array(blocks * 4)
+    this.#computeBlocks(blocks)
+  }
+
+  /** Price at which that block of BLOCK_MINUTES opens. */
+  blockOpen(block: number): number {
+    return this.#blocks[block * 4] ?? 0
   }
 
   /** Price in that second of the session. */
@@ -46,18 +76,9 @@ export class DayPath {
     return this.#prices[second % 60] ?? 0
   }
 
-  /** Price at which that block of BLOCK_MINUTES opens. */
-  blockOpen(block: number): number {
-    return this.#loadBlocks()[block * 4] ?? 0
-  }
-
   /** Writes the bar of the seconds [from, to) into `bar`. */
   barOf(from: number, to: number, bar: Bar): void {
     assert(from >= 0 && from < to && to <= this.seconds, 'seconds lie in the session')
-    if (from === 0 && to === this.seconds) {
-      for (let i = 0; i < 4; i += 1) bar[i] = this.whole[i] ?? 0
-      return
-    }
     bar[1] = -Infinity
     bar[2] = Infinity
     let first = true
@@ -66,7 +87,7 @@ export class DayPath {
       let length: number
       if (second % BLOCK_SECONDS === 0 && (to - second >= BLOCK_SECONDS || to === this.seconds)) {
         length = Math.min(BLOCK_SECONDS, this.seconds - second)
-        merge(bar, this.#loadBlocks(), (second / BLOCK_SECONDS) * 4, first)
+        merge(bar, this.#blocks, (second / BLOCK_SECONDS) * 4, first)
       } else if (second % 60 === 0 && to - second >= 60) {
         length = 60
         const minute = second / 60
@@ -93,76 +114,87 @@ export class DayPath {
     bar[3] = this.#prices[start + length - 1] ?? 0
   }
 
-  #loadBlocks(): Float64Array {
-    if (this.#blocks !== undefined) return this.#blocks
-    const minutes = this.seconds / 60
-    const count = Math.ceil(minutes / BLOCK_MINUTES)
-    const blocks = new Float64Array(count * 4)
-    for (let i = 0; i < 4; i += 1) blocks[i] = this.whole[i] ?? 0
-    this.#split(blocks, 0, count, BLOCK_MINUTES, minutes, this.#seed)
-    this.#blocks = blocks
-    return blocks
+  #minutesIn(block: number): number {
+    return Math.min(BLOCK_MINUTES, this.#minuteCount - block * BLOCK_MINUTES)
+  }
+
+  #computeBlocks(blocks: number): void {
+    let sum = 0
+    for (let block = 0; block < blocks; block += 1) {
+      sum = this.#computeSteps(block, sum)
+      this.#walk[block + 1] = sum
+    }
+    for (let block = 0; block < blocks; block += 1) {
+      this.#computeMinutes(block)
+      const at = block * 4
+      const last = (this.#minutesIn(block) - 1) * 4
+      let high = -Infinity
+      let low = Infinity
+      for (let i = 0; i <= last; i += 4) {
+        high = Math.max(high, this.#minutes[i + 1] ?? 0)
+        low = Math.min(low, this.#minutes[i + 2] ?? 0)
+      }
+      this.#blocks[at] = this.#minutes[0] ?? 0
+      this.#blocks[at + 1] = high
+      this.#blocks[at + 2] = low
+      this.#blocks[at + 3] = this.#minutes[last + 3] ?? 0
+    }
+  }
+
+  /** Fills in the steps of a block's minutes; returns `sum` with them added. */
+  #computeSteps(block: number, sum: number): number {
+    const volatility = this.#volatilityIn(block)
+    const from = block * BLOCK_MINUTES
+    const to = from + this.#minutesIn(block)
+    let total = sum
+    for (let minute = from; minute < to; minute += 1) {
+      const step = normal(hash(this.#shape.seed, minute)) * volatility
+      steps[minute] = step
+      total += step
+    }
+    return total
+  }
+
+  /** Lively and quiet quarters of an hour follow each other; the first ones after the opening are lively. */
+  #volatilityIn(block: number): number {
+    const { seed, volatility } = this.#shape
+    const opening = block < 2 ? 1.5 - 0.3 * block : 1
+    return volatility * opening * Math.exp(0.35 * normal(hash2(seed, 1, block)))
+  }
+
+  /** Needs the block's steps. Where the walk stands at a minute doesn't depend on how it was come to. */
+  #computeMinutes(block: number): void {
+    const { seed, open, close } = this.#shape
+    const from = block * BLOCK_MINUTES
+    const count = this.#minutesIn(block)
+    const volatility = this.#volatilityIn(block)
+    const perMinute = (close - open - (this.#walk[this.#walk.length - 1] ?? 0)) / this.#minuteCount
+    const minuteSeed = hash(seed, 0x3a11)
+    let sum = this.#walk[block] ?? 0
+    let level = open + sum + perMinute * from
+    for (let i = 0; i < count; i += 1) {
+      const minute = from + i
+      sum += steps[minute] ?? 0
+      const next = open + sum + perMinute * (minute + 1)
+      const drawn = hash(minuteSeed, minute)
+      const beyond = hash(drawn, 1)
+      const start = minute === 0 ? level : level + (unit(drawn) - 0.5) * 0.3 * volatility
+      const above = (beyond & 0xffff) / 65_536
+      const below = (beyond >>> 16) / 65_536
+      const at = i * 4
+      this.#minutes[at] = start
+      this.#minutes[at + 1] = Math.max(start, next) + above * above * volatility
+      this.#minutes[at + 2] = Math.min(start, next) - below * below * volatility
+      this.#minutes[at + 3] = next
+      level = next
+    }
+    this.#minutesBlock = block
   }
 
   #loadMinutes(block: number): void {
     if (this.#minutesBlock === block) return
-    const blocks = this.#loadBlocks()
-    const count = Math.min(BLOCK_MINUTES, this.seconds / 60 - block * BLOCK_MINUTES)
-    for (let i = 0; i < 4; i += 1) this.#minutes[i] = blocks[block * 4 + i] ?? 0
-    this.#split(this.#minutes, 0, count, 1, count, hash2(this.#seed, 1, block))
-    this.#minutesBlock = block
-  }
-
-  /**
-   * `bars[first]` holds the bar of `count` units, `minutes` long together; afterwards each unit has its own. The halves
-   * reuse the place of the whole, so no other memory is needed.
-   */
-  #split(bars: Float64Array, first: number, count: number, unitMinutes: number, minutes: number, seed: number): void {
-    if (count <= 1) return
-    const leftCount = count >> 1
-    const leftMinutes = leftCount * unitMinutes
-    const rightMinutes = minutes - leftMinutes
-    const at = first * 4
-    const open = bars[at] ?? 0
-    const high = bars[at + 1] ?? 0
-    const low = bars[at + 2] ?? 0
-    const close = bars[at + 3] ?? 0
-
-    const h = hash2(seed, first, count)
-    const highPlace = open >= high ? 0 : close >= high ? minutes : unit(hash(h, 1)) * minutes
-    const lowPlace = open <= low ? 0 : close <= low ? minutes : unit(hash(h, 2)) * minutes
-    const volatility = this.#volatility
-    const [mean, deviation] =
-      highPlace < lowPlace
-        ? bridge(open, highPlace, high, lowPlace, low, close, leftMinutes, minutes)
-        : bridge(open, lowPlace, low, highPlace, high, close, leftMinutes, minutes)
-    const middle = inside(mean + normal(h) * volatility * deviation, low, high)
-    const nextOpen = inside(middle + normal(hash(h, 3)) * volatility * 0.12, low, high)
-
-    const leftReach = volatility * 0.6 * Math.sqrt(leftMinutes)
-    const rightReach = volatility * 0.6 * Math.sqrt(rightMinutes)
-    const leftTop = Math.max(open, middle)
-    const rightTop = Math.max(nextOpen, close)
-    const leftBottom = Math.min(open, middle)
-    const rightBottom = Math.min(nextOpen, close)
-    const highIsLeft = highPlace < leftMinutes
-    const lowIsLeft = lowPlace < leftMinutes
-    const leftHigh = highIsLeft ? high : leftTop + excess(hash(h, 4), leftReach, high - leftTop)
-    const rightHigh = highIsLeft ? rightTop + excess(hash(h, 4), rightReach, high - rightTop) : high
-    const leftLow = lowIsLeft ? low : leftBottom - excess(hash(h, 5), leftReach, leftBottom - low)
-    const rightLow = lowIsLeft ? rightBottom - excess(hash(h, 5), rightReach, rightBottom - low) : low
-
-    const right = (first + leftCount) * 4
-    bars[at] = open
-    bars[at + 1] = Math.min(high, leftHigh)
-    bars[at + 2] = Math.max(low, leftLow)
-    bars[at + 3] = middle
-    bars[right] = nextOpen
-    bars[right + 1] = Math.min(high, rightHigh)
-    bars[right + 2] = Math.max(low, rightLow)
-    bars[right + 3] = close
-    this.#split(bars, first, leftCount, unitMinutes, leftMinutes, seed)
-    this.#split(bars, first + leftCount, count - leftCount, unitMinutes, rightMinutes, seed)
+    this.#computeSteps(block, 0)
+    this.#computeMinutes(block)
   }
 
   /** Seconds wander between the minute's open, its two extremes at drawn places, and its close. */
@@ -175,72 +207,34 @@ export class DayPath {
     const high = this.#minutes[at + 1] ?? 0
     const low = this.#minutes[at + 2] ?? 0
     const close = this.#minutes[at + 3] ?? 0
-    const seed = hash2(this.#seed, 2, minute)
+    const seed = hash2(this.#shape.seed, 2, minute)
     const highPlace = 1 + Math.floor(unit(hash(seed, 0)) * 58)
     const drawn = 1 + Math.floor(unit(hash(seed, 1)) * 57)
     const lowPlace = drawn >= highPlace ? drawn + 1 : drawn
+    const highFirst = highPlace < lowPlace
 
+    const firstPlace = highFirst ? highPlace : lowPlace
+    const lastPlace = highFirst ? lowPlace : highPlace
+    const firstExtreme = highFirst ? high : low
+    const lastExtreme = highFirst ? low : high
     const prices = this.#prices
     const noise = (high - low) * 0.09
-    const firstPlace = Math.min(highPlace, lowPlace)
-    const lastPlace = Math.max(highPlace, lowPlace)
-    const firstExtreme = highPlace < lowPlace ? high : low
-    const lastExtreme = highPlace < lowPlace ? low : high
     prices[0] = open
+    for (let i = 1; i < 59; i += 1) {
+      let value: number
+      if (i < firstPlace) value = along(open, firstExtreme, i / firstPlace)
+      else if (i < lastPlace) value = along(firstExtreme, lastExtreme, (i - firstPlace) / (lastPlace - firstPlace))
+      else value = along(lastExtreme, close, (i - lastPlace) / (59 - lastPlace))
+      prices[i] = Math.min(high, Math.max(low, value + normal(hash(seed, i + 2)) * noise))
+    }
     prices[firstPlace] = firstExtreme
     prices[lastPlace] = lastExtreme
     prices[59] = close
-    for (let i = 1; i < 59; i += 1) {
-      if (i === firstPlace || i === lastPlace) continue
-      let value: number
-      if (i < firstPlace) value = open + ((firstExtreme - open) * i) / firstPlace
-      else if (i < lastPlace)
-        value = firstExtreme + ((lastExtreme - firstExtreme) * (i - firstPlace)) / (lastPlace - firstPlace)
-      else value = lastExtreme + ((close - lastExtreme) * (i - lastPlace)) / (59 - lastPlace)
-      prices[i] = Math.min(high, Math.max(low, value + normal(hash(seed, i + 2)) * noise))
-    }
     this.#pricesMinute = minute
   }
 }
 
-/** `value`, thrown back by the bound that it passes, so that prices don't stick to a day's extremes. */
-function inside(value: number, low: number, high: number): number {
-  const bounced = value > high ? high - (value - high) * 0.5 : value < low ? low + (low - value) * 0.5 : value
-  return Math.min(high, Math.max(low, bounced))
-}
-
-/**
- * Where a walk that passes the given extremes at their places is after `place` of `length` minutes: the mean, and the
- * deviation for a volatility of 1.
- */
-function bridge(
-  open: number,
-  place1: number,
-  extreme1: number,
-  place2: number,
-  extreme2: number,
-  close: number,
-  place: number,
-  length: number,
-): readonly [mean: number, deviation: number] {
-  if (place <= place1) return between(0, open, place1, extreme1, place)
-  return place <= place2
-    ? between(place1, extreme1, place2, extreme2, place)
-    : between(place2, extreme2, length, close, place)
-}
-
-function between(from: number, start: number, to: number, end: number, place: number): readonly [number, number] {
-  const length = to - from
-  if (length <= 0) return [end, 0]
-  const done = place - from
-  return [start + ((end - start) * done) / length, Math.sqrt((done * (length - done)) / length)]
-}
-
-/** How far a half that doesn't hold the extreme goes beyond its ends: usually `reach`, never quite `room`. */
-function excess(h: number, reach: number, room: number): number {
-  const wanted = Math.abs(normal(h)) * reach
-  return wanted < room ? wanted : unit(hash(h, 1)) * room
-}
+const along = (from: number, to: number, share: number): number => from + (to - from) * share
 
 function merge(bar: Bar, bars: Float64Array, at: number, first: boolean): void {
   const high = bars[at + 1] ?? 0

@@ -213,7 +213,7 @@ export class SimulatedMarket implements MarketData {
   #factsOf(line: Line, day: number, path: DayPath): DayFacts {
     if (line.facts?.day === day) return line.facts
     const { instrument, underlying, end } = line
-    const open = path.whole[0]
+    const { open } = path
     const years = end === undefined ? 0 : yearsUntil(path.opensAt, end.settlesAt)
     const deviation = underlying.dailyVolatility * 16 * Math.sqrt(Math.max(years, 1 / 365))
     line.facts = {

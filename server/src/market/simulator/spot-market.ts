@@ -2,7 +2,7 @@ import { assert } from '../../kernel/assert.ts'
 import { dayNumberOf } from '../../kernel/exchange-time.ts'
 import { CLOSED_DAYS_MAX, type TradingCalendar } from '../calendar.ts'
 import type { Exchange } from '../instrument.ts'
-import { type Bar, DayPath } from './day-path.ts'
+import { DayPath } from './day-path.ts'
 import { hash, hash2, hashText, normal, wander } from './noise.ts'
 import type { Family, Underlying } from './underlyings.ts'
 
@@ -111,16 +111,9 @@ export class SpotMarket {
     const gap = normal(hash(seed, 1)) * dailyVolatility * (before.closesAt === hours.opensAt ? 0.01 : 0.2)
     const open = this.#levels.closeOn(underlying, before.day) * Math.exp(gap)
     const close = this.#levels.closeOn(underlying, day)
-    const reach = 0.55 * dailyVolatility
-    const whole: Bar = [
-      open,
-      Math.max(open, close) * Math.exp(Math.abs(normal(hash(seed, 2))) * reach),
-      Math.min(open, close) * Math.exp(-Math.abs(normal(hash(seed, 3))) * reach),
-      close,
-    ]
     const seconds = (hours.closesAt - hours.opensAt) / 1000
-    const perMinute = (open * dailyVolatility * 0.9) / Math.sqrt(seconds / 60)
-    return new DayPath(day, hours.opensAt, seconds, whole, perMinute, seed)
+    const volatility = (open * dailyVolatility * 0.85) / Math.sqrt(seconds / 60)
+    return new DayPath({ day, opensAt: hours.opensAt, seconds, open, close, volatility, seed })
   }
 
   #hoursOn(family: Family, day: number): { opensAt: number; closesAt: number } | undefined {
