@@ -33,6 +33,9 @@ const CONNECTION_TIMEOUT_MS = 120_000
 /** Longer than the idle time-outs of common proxies, so that they never meet a connection we just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
+/** How often connections that became idle are closed during a shutdown. */
+const IDLE_SWEEP_MS = 100
+
 export const API_PREFIX = '/api/v1'
 
 export interface HttpOptions {
@@ -65,6 +68,11 @@ export function createHttp(options: HttpOptions = {}): FastifyInstance {
   let closing = false
   app.addHook('preClose', (done) => {
     closing = true
+    if (app.server.listening) {
+      // A connection whose last request was under way when the shutdown began would stay open until its time-out.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS)
+      app.server.once('close', () => clearInterval(sweep))
+    }
     done()
   })
   app.addHook('onRequest', (request, reply, done) => {

@@ -80,7 +80,7 @@ export function choice<const Word extends string>(
     const word = accepted.get(value)
     if (word !== undefined) return word
     const hint = hintOf(value)
-    return problem(`${rule} Got ${shown(value)}${hint === undefined ? '' : `; did you mean ${hint}?`}`)
+    return problem(`${rule} Got ${shown(value)}${hint === undefined ? '.' : `; did you mean ${hint}?`}`)
   })
 }
 
