@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type FieldError, Refusal, type RefusalCode } from '../kernel/errors.ts'
-import { errorPage } from '../pages/error-page.ts'
+import { errorPage, sendPage } from '../pages/index.ts'
 
 /** The one place where what went wrong becomes wire format: JSON under `/api/`, an HTML page elsewhere. */
 
@@ -139,7 +139,7 @@ export function sendError(
   if (isApiPath(request.url)) {
     reply.type('application/json; charset=utf-8').send(errorBody(answer, request.id))
   } else {
-    reply.type('text/html; charset=utf-8').send(errorPage(answer.status, answer.message, request.id))
+    sendPage(reply, errorPage(answer.status, answer.message, request.id))
   }
 }
 

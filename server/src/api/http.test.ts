@@ -1,13 +1,10 @@
-import { type AddressInfo, connect, type Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import { pino } from 'pino'
 import Type from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
 import { choice, list, object, quantity, text } from './field.ts'
-import { createHttp } from './http.ts'
 import { type Context, defineOperation } from './operation.ts'
-import { ADMIN_KEY, POWERLESS_KEY, READ_KEY, TRADE_KEY, testApi } from './test-api.ts'
+import { READ_KEY, TRADE_KEY, testApi } from './test-api.ts'
 
 interface WireBody {
   readonly code?: string
@@ -175,72 +172,6 @@ describe('a handler', () => {
   })
 })
 
-describe('the key', () => {
-  it.each([
-    ['body', good, {}, TRADE_KEY],
-    ['X-API-KEY', good, { 'x-api-key': TRADE_KEY }, undefined],
-    ['bearer', good, { authorization: `Bearer ${TRADE_KEY}` }, undefined],
-    ['bearer in lower case', good, { authorization: `bearer ${TRADE_KEY}` }, undefined],
-    ['the same twice', good, { 'x-api-key': TRADE_KEY }, TRADE_KEY],
-  ])('may be in the %s', async (_where, body, headers, key) => {
-    const { status } = await send(key === undefined ? body : withKey(body, key), headers as Record<string, string>)
-    expect(status).toBe(200)
-  })
-
-  it('missing is 401 and says how to send it', async () => {
-    for (const body of [good, { ...good, apikey: '' }, { ...good, apikey: null }]) {
-      const { status, json, headers } = await send(body)
-      expect([status, json.code, headers['www-authenticate']]).toEqual([
-        401,
-        'api_key_missing',
-        'Bearer realm="Sauda API"',
-      ])
-    }
-  })
-
-  it('unknown is 403 with the text that clients know', async () => {
-    for (const key of ['sk_unknown', 'x'.repeat(5000), '__proto__']) {
-      const { status, json } = await send(withKey(good, key))
-      expect([status, json.code, json.message]).toEqual([403, 'api_key_invalid', 'Invalid openalgo apikey'])
-    }
-  })
-
-  it('is checked before the fields', async () => {
-    expect((await send({ apikey: 'sk_unknown', quantity: -1 })).status).toBe(403)
-    expect((await send({ quantity: -1 })).status).toBe(401)
-  })
-
-  it('in two different forms is 400', async () => {
-    const { status, json } = await send(withKey(good), { 'x-api-key': READ_KEY })
-    expect([status, json.code]).toEqual([400, 'api_key_conflict'])
-  })
-
-  it('that is not text is 400', async () => {
-    const { status, json } = await send({ ...good, apikey: 123456789 })
-    expect([status, json.errors]).toEqual([400, [{ field: 'apikey', message: 'Not a valid string.' }]])
-  })
-
-  it('needs the scope; trade includes read, admin includes all', async () => {
-    const refused = await send(withKey(good, READ_KEY))
-    expect([refused.status, refused.json.code]).toEqual([403, 'scope_missing'])
-    expect(refused.json.message).toBe(
-      'This API key lacks the scope trade; its scopes are: read. Use a key that has trade.',
-    )
-    expect((await send(withKey(good, POWERLESS_KEY))).json.code).toBe('scope_missing')
-    expect((await send(withKey(good, ADMIN_KEY))).status).toBe(200)
-    const read = await send(withKey({ how: 'overloaded' }, TRADE_KEY), {}, '/api/v1/broken')
-    expect(read.json.code).toBe('overloaded')
-  })
-
-  it('is never repeated, wherever in the input it stood', async () => {
-    const odd = { ...good, quantity: TRADE_KEY, action: `x${TRADE_KEY}`, [TRADE_KEY]: 1 }
-    const { status, text: body } = await send(withKey(odd))
-    expect(status).toBe(400)
-    expect(body).not.toContain(TRADE_KEY)
-    expect(body).toContain('[apikey]')
-  })
-})
-
 describe('the body', () => {
   it.each([
     'application/json',
@@ -393,73 +324,12 @@ describe('paths and methods', () => {
     const { status, headers, text: body } = await send(undefined, {}, '/<script>alert(1)</script>', 'GET')
     expect([status, headers['content-type']]).toEqual([404, 'text/html; charset=utf-8'])
     expect(body).not.toContain('<script>')
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'/)
     expect(body).toContain(String(headers['x-request-id']))
   })
 
   it('a path that is not a URL path is 400', async () => {
     const { status, json } = await send(undefined, {}, '/api/v1/%zz', 'GET')
     expect([status, json.code]).toEqual([400, 'malformed_request'])
-  })
-})
-
-describe('on the wire', () => {
-  const portOf = (server: { server: { address(): unknown } }): number => (server.server.address() as AddressInfo).port
-
-  async function allFrom(socket: Socket): Promise<string> {
-    let received = ''
-    for await (const chunk of socket.setEncoding('utf8')) received += String(chunk)
-    return received
-  }
-
-  it.each([
-    ['bytes that are not HTTP', 'nonsense\r\n\r\n', /^HTTP\/1\.1 400 .*"code":"malformed_request"/s],
-    [
-      'headers that are too large',
-      `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`,
-      /^HTTP\/1\.1 431 .*"code":"headers_too_large"/s,
-    ],
-  ])('%s get an error in wire format', async (_what, bytes, expected) => {
-    const server = createHttp()
-    await server.listen({ port: 0, host: '127.0.0.1' })
-    const socket = connect(portOf(server), '127.0.0.1')
-    socket.write(bytes)
-    expect(await allFrom(socket)).toMatch(expected)
-    await server.close()
-  })
-
-  it('a request that comes during the shutdown is 503; one that came before is answered', async () => {
-    const gate = Promise.withResolvers<void>()
-    const entered = Promise.withResolvers<void>()
-    const slow = defineOperation({
-      name: 'slow',
-      method: 'POST',
-      tag: 'Utilities',
-      summary: 'Wait',
-      description: 'Waits.',
-      scope: 'read',
-      rateClass: 'read',
-      input: {},
-      output: Type.Object({ status: Type.Literal('success') }),
-      example: {},
-      async handle() {
-        entered.resolve()
-        await gate.promise
-        return { status: 'success' as const }
-      },
-    })
-    const server = await testApi([slow])
-    await server.listen({ port: 0, host: '127.0.0.1' })
-    const request = `POST /api/v1/slow HTTP/1.1\r\nHost: x\r\nX-API-KEY: ${READ_KEY}\r\nContent-Length: 2\r\n\r\n{}`
-    const socket = connect(portOf(server), '127.0.0.1')
-    const received = allFrom(socket)
-    socket.write(request)
-    await entered.promise
-    const closed = server.close()
-    await setTimeout(20)
-    socket.write(request)
-    await setTimeout(20)
-    gate.resolve()
-    expect(await received).toMatch(/^HTTP\/1\.1 200 .*HTTP\/1\.1 503 .*"code":"shutting_down"/s)
-    await closed
   })
 })

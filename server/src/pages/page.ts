@@ -1,3 +1,5 @@
+import type { FastifyReply } from 'fastify'
+
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -40,3 +42,16 @@ export const page = (title: string, body: string): string => `<!doctype html>
 <body><main>${body}</main></body>
 </html>
 `
+
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-type': 'text/html; charset=utf-8',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+/** Answers with a page that may load nothing and be framed by nobody. */
+export const sendPage = (reply: FastifyReply, html: string): void => {
+  reply.headers(HEADERS).send(html)
+}
