@@ -4,7 +4,9 @@ export { createCalendar, TRADING_HOURS, type TradingHours, tradingHoursOn } from
 export { HOLIDAYS, type Holiday, type SessionWindow } from './holidays.ts'
 export * from './instrument.ts'
 export { InstrumentStore } from './instrument-store.ts'
+export { Listing } from './listing.ts'
 export * from './market-data.ts'
+export { QUERY_LENGTH_MAX, SEARCH_RESULTS_MAX, type SearchResult, SymbolSearch } from './search.ts'
 export {
   createSimulator,
   createUniverse,

@@ -7,6 +7,8 @@ import type { InstrumentStore } from './instrument-store.ts'
 export const SEARCH_RESULTS_MAX = 500
 /** A longer query matches nothing. */
 export const QUERY_LENGTH_MAX = 256
+/** A query of more words matches nothing. */
+export const QUERY_WORDS_MAX = 12
 
 export interface SearchResult {
   /** Best first, at most the limit. */
@@ -144,6 +146,7 @@ function keep(map: Map<string, number[]>, key: string, rank: number): void {
 function termsOf(query: string): Term[] {
   if (query.length > QUERY_LENGTH_MAX) return []
   const words = query.toUpperCase().split(/\s+/).filter(Boolean)
+  if (words.length > QUERY_WORDS_MAX) return []
   return words.map((text) => {
     const value = parseDecimal(text, PRICE_DECIMALS)
     return { text, strike: typeof value === 'number' && value > 0 ? value : Number.NaN }
@@ -178,6 +181,20 @@ function searchedText(store: InstrumentStore, row: number): string {
   const texts = [symbol, token]
   if (!symbol.startsWith(name)) texts.push(name.toUpperCase())
   // Words have no blanks, so a source symbol that is the symbol with blanks adds nothing.
-  if (sourceSymbol !== symbol && sourceSymbol.replaceAll(' ', '') !== symbol) texts.push(sourceSymbol.toUpperCase())
+  if (sourceSymbol !== symbol && !isSpaced(sourceSymbol, symbol)) texts.push(sourceSymbol.toUpperCase())
   return texts.join('\n')
 }
+
+/** True when `text` is `compact` with blanks in it. */
+function isSpaced(text: string, compact: string): boolean {
+  let place = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code === BLANK) continue
+    if (code !== compact.charCodeAt(place)) return false
+    place += 1
+  }
+  return place === compact.length
+}
+
+const BLANK = 32

@@ -1,4 +1,4 @@
-import { type Quantity, quantity, ZERO_QUANTITY } from '../../kernel/fixed.ts'
+import { QUANTITY_ONE, type Quantity, quantity, ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import { type Instrument, isOption } from '../instrument.ts'
 import { hash, hash2, normal, unit } from './noise.ts'
 import type { Underlying } from './underlyings.ts'
@@ -22,6 +22,9 @@ const OPTION_LOTS = 9_000
 const INDEX_OPTION_LOTS = 900_000
 const COIN_CONTRACTS = 400_000
 const BSE_SHARE = 0.07
+/** Units of a usual day at most, so that the volume of a year stays within the range of a quantity. */
+const CASH_UNITS_MAX = 20_000_000
+const CONTRACT_UNITS_MAX = 100_000_000
 
 /** Traded volume and open interest of one instrument, in whole lots, as pure functions of the day and the second. */
 export class Activity {
@@ -60,7 +63,8 @@ export class Activity {
 
   #enter(facts: DayFacts): void {
     if (facts.day === this.#day) return
-    const usual = this.#usualLots(facts)
+    const unitsMax = this.#underlying.turnover > 0 && Number.isNaN(facts.daysLeft) ? CASH_UNITS_MAX : CONTRACT_UNITS_MAX
+    const usual = Math.min(this.#usualLots(facts), (unitsMax * QUANTITY_ONE) / this.#instrument.lotSize)
     this.#lots = Math.floor(usual * Math.exp(0.35 * normal(hash2(this.#seed, 1, facts.day))))
     const { kind } = this.#instrument
     const holds = kind === 'FUT' || kind === 'PERPFUT' || isOption(this.#instrument)
@@ -83,7 +87,7 @@ export class Activity {
       case 'EQ':
       case 'SPOT': {
         const units = this.#underlying.turnover / Math.max(this.#underlying.price, 1e-9)
-        return (units * 1e6 * (exchange === 'BSE' ? BSE_SHARE : 1)) / lotSize
+        return (units * QUANTITY_ONE * (exchange === 'BSE' ? BSE_SHARE : 1)) / lotSize
       }
       case 'PERPFUT':
         return COIN_CONTRACTS * wishes

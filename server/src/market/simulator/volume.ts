@@ -37,22 +37,23 @@ export function volumeShare(seed: number, second: number, seconds: number): numb
   const start = between(from, to, minuteKnot(seed, minute, minuteInBlock, minutes))
   if (second === minute * 60) return start
   const end = between(from, to, minuteKnot(seed, minute + 1, minuteInBlock + 1, minutes))
-  return between(start, end, (second - minute * 60 + 0.9 * unit(hash2(seed, 3, second))) / 60)
+  return between(start, end, (second - minute * 60 + 0.9 * (unit(hash2(seed, 3, second)) - 0.5)) / 60)
 }
 
 function blockKnot(seed: number, block: number, seconds: number): number {
   if (block === 0) return 0
   const shareAt = (second: number) =>
     seconds >= ROUND_THE_CLOCK_SECONDS ? second / seconds : usualShare(second / seconds)
-  const from = shareAt(block * BLOCK_SECONDS)
-  const to = shareAt(Math.min((block + 1) * BLOCK_SECONDS, seconds))
-  return between(from, to, 0.8 * unit(hash2(seed, 1, block)))
+  const share = shareAt(block * BLOCK_SECONDS)
+  const before = share - shareAt((block - 1) * BLOCK_SECONDS)
+  const after = shareAt(Math.min((block + 1) * BLOCK_SECONDS, seconds)) - share
+  return share + 0.8 * (unit(hash2(seed, 1, block)) - 0.5) * Math.min(before, after)
 }
 
 function minuteKnot(seed: number, minute: number, minuteInBlock: number, minutes: number): number {
   if (minuteInBlock === 0) return 0
   if (minuteInBlock >= minutes) return 1
-  return (minuteInBlock + 0.85 * unit(hash2(seed, 2, minute))) / minutes
+  return (minuteInBlock + 0.85 * (unit(hash2(seed, 2, minute)) - 0.5)) / minutes
 }
 
 /** Rounding must not carry the result past `to`, or volume would shrink by a unit where two stretches meet. */
