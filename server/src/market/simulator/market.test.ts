@@ -106,9 +106,14 @@ describe('time', () => {
   })
 
   test('so are days before prices begin', () => {
-    expect(refusalOf(() => setUp().market.quoteNow(need('SBIN', 'NSE'), at('1999-12-31T12:00:00'))).code).toBe(
-      'quote_unavailable',
-    )
+    const { market } = setUp()
+    const refusal = refusalOf(() => market.quoteNow(need('SBIN', 'NSE'), at('1999-12-31T12:00:00')))
+    expect(refusal.code).toBe('quote_unavailable')
+    expect(refusal.message).toContain('2000-01-01')
+    const option = need('NIFTY10MAR2626000CE', 'NFO')
+    expect(refusalOf(() => market.quoteNow(option, at('2024-03-11T12:00:00'))).message).toContain('2025-02-03')
+    const years = market.candlesNow(option, 'Y', 0, at('2026-03-10T00:00:00'))
+    expect(years.map((year) => year.startAt)).toEqual([at('2025-01-01T00:00:00'), at('2026-01-01T00:00:00')])
   })
 
   test('no candle begins outside the range, in the future or outside a session', () => {

@@ -1,7 +1,7 @@
 import { assert } from '../../kernel/assert.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
-import { dayNumberOf, timestampOf } from '../../kernel/exchange-time.ts'
+import { dateOf, dayNumberOf, timestampOf } from '../../kernel/exchange-time.ts'
 import { PRICE_ONE, price, type Quantity, quantity } from '../../kernel/fixed.ts'
 import { lastSecondOf, previousSession, type Session, sessionOpenedBy, type TradingCalendar } from '../calendar.ts'
 import { type ContractEnd, contractEnd } from '../contract-end.ts'
@@ -25,6 +25,9 @@ export interface SimulatorOptions {
 
 /** The simulated market knows no prices before this day. */
 export const HISTORY_STARTS_ON = dayNumberOf('2000-01-01')
+
+/** A contract has prices for so many days up to its expiry; none is listed for longer. */
+export const CONTRACT_DAYS_MAX = 400
 
 /** One instrument with all that its prices are made of. */
 interface Line {
@@ -167,8 +170,12 @@ export class SimulatedMarket implements MarketData {
     }
     const session = this.#sessionOpenedBy(instrument.exchange, at)
     const day = dayNumberOf(session.date)
-    if (day <= HISTORY_STARTS_ON) {
-      throw new Refusal('quote_unavailable', `No quote of ${name} at ${timestampOf(at)}: prices begin in 2000`)
+    const firstDay = firstDayOf(line)
+    if (day < firstDay) {
+      throw new Refusal(
+        'quote_unavailable',
+        `No quote of ${name} at ${timestampOf(at)}: its prices begin on ${dateOf(firstDay)}`,
+      )
     }
     return this.#momentIn(
       line,
@@ -231,7 +238,7 @@ export class SimulatedMarket implements MarketData {
     const { tickSize, exchange } = instrument
     return {
       name: `${instrument.symbol} on ${exchange}`,
-      firstDay: HISTORY_STARTS_ON + 1,
+      firstDay: firstDayOf(line),
       lastDay: end?.day ?? Number.POSITIVE_INFINITY,
       now: this.#clock.now(),
       sessionOn: (day) => this.#calendar.sessionOn(exchange, day),
@@ -253,6 +260,9 @@ export class SimulatedMarket implements MarketData {
     }
   }
 }
+
+const firstDayOf = ({ end }: Line): number =>
+  end === undefined ? HISTORY_STARTS_ON : Math.max(HISTORY_STARTS_ON, end.day - CONTRACT_DAYS_MAX)
 
 /** Books differ from second to second, also between days. */
 const bookSecond = ({ session, second }: Moment): number => session.opensAt / 1000 + second

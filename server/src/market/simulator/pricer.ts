@@ -96,7 +96,8 @@ class LinearPricer implements Pricer {
 }
 
 const SMILE_REACH = 4
-const DAYS_OF_VOLATILITY = 252
+/** Trading days of a year. */
+const DAYS_OF_VOLATILITY = { exchange: 252, crypto: 365 } as const
 
 /**
  * Options by Black-76. Time and the strike's volatility stand still for a block of minutes, so that within a block the
@@ -195,12 +196,13 @@ class OptionPricer implements Pricer {
 
   #enterBlock(path: DayPath, block: number): void {
     if (path.day === this.#day && block === this.#block) return
-    const { carry, dailyVolatility, key } = this.#underlying
+    const { carry, dailyVolatility, family, key } = this.#underlying
     this.#factor = Math.exp((carry * Math.max(0, this.#forwardDay - path.day)) / 365)
     const blockStart = block * BLOCK_SECONDS
     const blockEndAt = path.opensAt + (blockStart + BLOCK_SECONDS) * 1000
     const root = Math.sqrt(yearsUntil(blockEndAt, this.#end.settlesAt))
-    const atTheMoney = dailyVolatility * Math.sqrt(DAYS_OF_VOLATILITY)
+    const days = family === 'crypto' ? DAYS_OF_VOLATILITY.crypto : DAYS_OF_VOLATILITY.exchange
+    const atTheMoney = dailyVolatility * Math.sqrt(days)
     const forward = path.blockOpen(block) * this.#factor
     const distance = Math.log(this.#strike / forward) / (atTheMoney * Math.max(root, 0.05))
     const x = Math.max(-SMILE_REACH, Math.min(SMILE_REACH, distance))
