@@ -7,6 +7,9 @@ const NUMBER_OF_CODE = new Uint8Array(128).fill(OTHER)
 NUMBER_OF_CODE[10] = 0
 for (let i = 0; i < LETTERS.length; i += 1) NUMBER_OF_CODE[LETTERS.charCodeAt(i)] = i + 1
 
+/** Rows of short runs kept; about 10 KB each for 80,000 rows. */
+const SHORT_RUNS_MAX = 100
+
 const numbersOf = (text: string): Uint8Array =>
   Uint8Array.from(text, (_, i) => NUMBER_OF_CODE[text.charCodeAt(i)] ?? OTHER)
 
@@ -24,6 +27,8 @@ export class GramIndex {
   /** Rows of three letters n: #rows[#ends[n - 1]] … #rows[#ends[n]] - 1. */
   readonly #ends: Uint32Array
   readonly #rows: Uint32Array
+  /** One and two letters have up to hundreds of thousands of places, so their rows are kept when first found. */
+  readonly #shortRuns = new Map<number, Uint32Array>()
 
   /** Texts are upper case; parts that words may not cross are divided by a line feed. */
   constructor(size: number, textOf: (row: number) => string) {
@@ -109,10 +114,22 @@ export class GramIndex {
     return ((letters[i] ?? 0) * KINDS + (letters[i + 1] ?? 0)) * KINDS + (letters[i + 2] ?? 0)
   }
 
-  /** Rows that hold one, two or three letters in a row. */
+  /** Rows that hold one, two or three letters in a row; the caller may change them. */
   #rowsOfRun(letters: Uint8Array): Uint32Array {
     let key = 0
     for (const letter of letters) key = key * KINDS + letter
+    if (letters.length === 3) return this.#collectRun(letters, key)
+    const shortRun = letters.length * KINDS * KINDS + key
+    let rows = this.#shortRuns.get(shortRun)
+    if (rows === undefined) {
+      if (this.#shortRuns.size >= SHORT_RUNS_MAX) this.#shortRuns.clear()
+      rows = this.#collectRun(letters, key)
+      this.#shortRuns.set(shortRun, rows)
+    }
+    return rows.slice()
+  }
+
+  #collectRun(letters: Uint8Array, key: number): Uint32Array {
     const span = KINDS ** (3 - letters.length)
     const from = this.#ends[key * span - 1] ?? 0
     const to = this.#ends[(key + 1) * span - 1] ?? 0
