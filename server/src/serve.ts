@@ -64,7 +64,7 @@ async function greet(app: App, address: string): Promise<void> {
   const lines = [`Sauda is ready at ${address}`, `API documentation: ${address}/api/v1/`]
   const first = await app.keys.createFirstKey()
   if (first !== undefined) {
-    lines.push(`Your API key, shown this once: ${first.key}`, 'More keys: npm run key -- create')
+    lines.push(`Your API key, shown this once: ${first.text}`, 'More keys: npm run key -- create')
   }
   process.stdout.write(`${lines.join('\n')}\n`)
 }
