@@ -14,6 +14,7 @@ const DRAIN_MS = 10_000
 
 /** Runs the platform until SIGTERM or SIGINT, then drains. Throws StartRefused when it can't start. */
 export async function serve(config: Config, hints: readonly string[], clock: Clock): Promise<number> {
+  const stop = stopSignal() // from here on: a signal that comes during the start ends it in order
   const lock = acquireInstanceLock(config.dataDir)
   const log = pino({
     level: config.logLevel,
@@ -29,7 +30,7 @@ export async function serve(config: Config, hints: readonly string[], clock: Clo
     )
     app.start()
     await greet(app, address)
-    const signal = await stopSignal()
+    const signal = await stop
     log.info(`${signal}: finishing what is under way`)
     await control.close()
   } finally {
