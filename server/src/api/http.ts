@@ -197,6 +197,8 @@ function mount(
     const warnings: FieldError[] = []
     const input = decode(source, warnings)
     if (input instanceof FieldProblem) throw inputRefusal(input.errors, key)
+    const leaks = fieldsWithKey(source, key)
+    if (leaks.length > 0) throw inputRefusal(leaks, key)
     const context: Context = {
       account: identity.account,
       keyId: identity.keyId,
@@ -216,6 +218,13 @@ function mount(
     errorHandler: (error, request, reply) => sendError(error, request, reply, operation.refusalStatus),
     handler,
   })
+}
+
+/** The key in a tag or an id would be stored and shown again. */
+function fieldsWithKey(source: unknown, key: string): readonly FieldError[] {
+  return Object.entries(source as object)
+    .filter(([name, value]) => name !== 'apikey' && typeof value === 'string' && value.includes(key))
+    .map(([field]) => ({ field, message: 'Must not contain the API key.' }))
 }
 
 async function addWarnings(answer: unknown, warnings: readonly FieldError[]): Promise<unknown> {
