@@ -1,0 +1,85 @@
+import { expect } from 'vitest'
+import type { Client, OutputOf } from '../client/src/index.ts'
+import type { Ledger, Promised } from './crash-load.ts'
+
+type OrderRow = OutputOf<'orderbook'>['data']['orders'][number]
+
+const CAPITAL_PAISE = 10_000_000_00
+const paise = (rupees: number): number => Math.round(rupees * 100)
+
+/** Reads everything back and compares it with what was acknowledged and with itself. Returns the number of orders. */
+export async function checkAll(client: Client, ledger: Ledger): Promise<number> {
+  const { orders } = (await client.orderbook()).data
+  const byId = new Map(orders.map((order) => [order.orderid, order]))
+  expect(byId.size, 'order ids are unique').toBe(orders.length)
+  expect(new Set(orders.map(({ strategy }) => strategy)).size, 'no order is there twice').toBe(orders.length)
+  expect(
+    orders.filter(({ strategy }) => !ledger.tagsSent.has(strategy)),
+    'orders that nobody sent',
+  ).toEqual([])
+  let sameSession = true
+  for (const promised of ledger.promised.values()) {
+    const order = byId.get(promised.orderid)
+    sameSession &&= order !== undefined
+    // A session that ended meanwhile left the book, and no order is ever forgotten.
+    checkPromise(order ?? (await client.orderstatus({ strategy: 'x', orderid: promised.orderid })).data, promised)
+  }
+  await checkTrades(client, orders, sameSession)
+  await checkFunds(client)
+  return orders.length
+}
+
+function checkPromise(order: OrderRow, promised: Promised): void {
+  const { tag, symbol, action, pricetype, finished } = promised
+  const what = `order ${promised.orderid}, acknowledged as ${JSON.stringify(promised)}`
+  expect(order, what).toMatchObject({ strategy: tag, symbol, action, pricetype, rejection_reason: '' })
+  expect(order.order_status, what).not.toBe('rejected')
+  expect(order.filled_quantity, what).toBeGreaterThanOrEqual(promised.filledQuantity)
+  if (finished !== undefined) expect(order.order_status, what).toBe(finished)
+  if (finished === 'complete') expect(order.filled_quantity, what).toBe(order.quantity)
+  const terms = [promised, ...(promised.changeAsked === undefined ? [] : [promised.changeAsked])]
+  expect(
+    terms.map(({ quantity, price }) => ({ quantity, price })),
+    what,
+  ).toContainEqual({ quantity: order.quantity, price: order.price })
+  if (order.order_status === 'complete') expect(order.filled_quantity, what).toBe(order.quantity)
+  // What is seen now is acknowledged from now on.
+  promised.quantity = order.quantity
+  promised.price = order.price
+  promised.filledQuantity = order.filled_quantity
+  promised.changeAsked = undefined
+  if (order.order_status === 'complete' || order.order_status === 'cancelled') promised.finished = order.order_status
+}
+
+async function checkTrades(client: Client, orders: readonly OrderRow[], sameSession: boolean): Promise<void> {
+  const trades = (await client.tradebook()).data
+  expect(new Set(trades.map(({ tradeid }) => tradeid)).size, 'trade ids are unique').toBe(trades.length)
+  const traded = new Map<string, number>()
+  const net = new Map<string, number>()
+  for (const { orderid, action, symbol, exchange, quantity, price, trade_value } of trades) {
+    traded.set(orderid, (traded.get(orderid) ?? 0) + quantity)
+    const instrument = `${exchange}:${symbol}`
+    net.set(instrument, (net.get(instrument) ?? 0) + (action === 'BUY' ? quantity : -quantity))
+    expect(paise(trade_value), `value of a trade of order ${orderid}`).toBe(paise(price * quantity))
+  }
+  for (const { orderid, filled_quantity } of orders) {
+    expect(traded.get(orderid) ?? 0, `sum of the trades of order ${orderid}`).toBe(filled_quantity)
+    traded.delete(orderid)
+  }
+  expect([...traded.keys()], 'orders that traded and are in no book').toEqual([])
+  if (!sameSession) return // squared off meanwhile
+  const positions = (await client.positionbook()).data
+  for (const { exchange, symbol, quantity } of positions) {
+    expect(net.get(`${exchange}:${symbol}`) ?? 0, `position of ${symbol}`).toBe(quantity)
+    net.delete(`${exchange}:${symbol}`)
+  }
+  expect([...net.entries()].filter(([, quantity]) => quantity !== 0)).toEqual([])
+}
+
+async function checkFunds(client: Client): Promise<void> {
+  const { availablecash, utiliseddebits, total_realized_pnl } = (await client.funds()).data
+  expect(paise(availablecash) + paise(utiliseddebits), 'available + utilised').toBe(
+    CAPITAL_PAISE + paise(total_realized_pnl),
+  )
+  expect(paise(utiliseddebits)).toBeGreaterThanOrEqual(0)
+}

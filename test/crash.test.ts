@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import { type Client, createClient } from '../client/src/index.ts'
+import { checkAll } from './crash-check.ts'
+import { type Ledger, load } from './crash-load.ts'
+import { seededRandom, seedFrom } from './random.ts'
+import { ServerProcess, sleep } from './server-process.ts'
+
+const CONNECTIONS = 6
+const LOAD_MS_MIN = 100
+const LOAD_MS_MAX = 700
+/** Every so many rounds the server is also killed while it starts and recovers. */
+const START_KILL_EVERY = 5
+const START_KILL_MS_MAX = 2_000
+/** Every so many rounds all working orders are cancelled, so that the account isn't full in the end. */
+const CLEAR_EVERY = 5
+const ROUND_MS_MAX = 30_000
+
+const { CI = '', CRASH_ROUNDS = '' } = process.env
+const rounds = Number(CRASH_ROUNDS || (CI === '' ? 5 : 50))
+
+test(
+  `after kill -9 under load everything acknowledged is there, once, ${rounds} times over`,
+  async () => {
+    const seed = seedFrom('CRASH_SEED')
+    console.log(`CRASH_SEED=${seed} CRASH_ROUNDS=${rounds}`)
+    const random = seededRandom(seed)
+    const server = await ServerProcess.start()
+    const ledger: Ledger = { promised: new Map(), tagsSent: new Set(), requests: 0 }
+    const startedAt = performance.now()
+    const recoveryMs: number[] = []
+    let orders = 0
+    try {
+      for (let round = 1; round <= rounds; round += 1) {
+        await loadAndKill(server, ledger, round, random.below(2 ** 32))
+        if (round % START_KILL_EVERY === 0) {
+          const afterMs = random.below(START_KILL_MS_MAX)
+          await server.startAndSignal('SIGKILL', () => sleep(afterMs))
+        }
+        const restartedAt = performance.now()
+        expect(await server.start()).not.toContain('sk_')
+        recoveryMs.push(performance.now() - restartedAt)
+        const client = clientOf(server)
+        orders = await checkAll(client, ledger)
+        if (round % CLEAR_EVERY === 0) await clear(client, ledger)
+      }
+      await server.stop()
+      await server.start()
+      await checkAll(clientOf(server), ledger)
+      await server.stop()
+    } catch (error) {
+      throw new Error(`With CRASH_SEED=${seed}. The server wrote:\n${server.output.slice(-4_000)}`, { cause: error })
+    } finally {
+      await server.remove()
+    }
+    // Otherwise nothing was tried.
+    expect(ledger.promised.size).toBeGreaterThan(rounds * 5)
+    console.log(
+      `${rounds} rounds in ${Math.round((performance.now() - startedAt) / 1000)} s: ${ledger.requests} requests, ` +
+        `${ledger.promised.size} orders acknowledged, ${orders} in the book; starts took ${Math.round(Math.min(...recoveryMs))} to ${Math.round(Math.max(...recoveryMs))} ms`,
+    )
+  },
+  rounds * ROUND_MS_MAX,
+)
+
+const clientOf = (server: ServerProcess): Client => createClient({ host: server.address, apiKey: server.key })
+
+async function loadAndKill(server: ServerProcess, ledger: Ledger, round: number, seed: number): Promise<void> {
+  let stopped = false
+  const random = seededRandom(seed)
+  const client = clientOf(server)
+  const connections = Promise.allSettled(
+    Array.from({ length: CONNECTIONS }, (_, index) =>
+      load(client, ledger, seededRandom(random.below(2 ** 32)), `r${round}-c${index}`, () => stopped),
+    ),
+  )
+  await sleep(LOAD_MS_MIN + random.below(LOAD_MS_MAX - LOAD_MS_MIN))
+  await server.kill()
+  stopped = true
+  for (const outcome of await connections) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+async function clear(client: Client, ledger: Ledger): Promise<void> {
+  const { canceled_orders, failed_cancellations } = await client.cancelallorder({ strategy: 'x' })
+  expect(failed_cancellations).toEqual([])
+  for (const id of canceled_orders) {
+    const promised = ledger.promised.get(id)
+    if (promised !== undefined) promised.finished = 'cancelled'
+  }
+}
