@@ -96,13 +96,16 @@ test('a server takes the place of what a dead one left', async () => {
   expect(await askServer(dataDir, 'echo', 1)).toEqual({ running: true, result: 1 })
 })
 
-test.skipIf(process.platform === 'win32')('a folder whose path is too long for a socket has it in a private folder elsewhere', async () => {
-  const long = join(dataDir, 'x'.repeat(100))
-  const path = controlPath(long)
-  expect(Buffer.byteLength(path)).toBeLessThanOrEqual(103)
-  expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
-  const elsewhere = await startControl(long, COMMANDS, (error) => failures.push(error))
-  expect(statSync(path).mode & 0o777).toBe(0o600)
-  expect(await askServer(long, 'echo', 1)).toEqual({ running: true, result: 1 })
-  await elsewhere.close()
-})
+test.skipIf(process.platform === 'win32')(
+  'a folder whose path is too long for a socket has it in a private folder elsewhere',
+  async () => {
+    const long = join(dataDir, 'x'.repeat(100))
+    const path = controlPath(long)
+    expect(Buffer.byteLength(path)).toBeLessThanOrEqual(103)
+    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
+    const elsewhere = await startControl(long, COMMANDS, (error) => failures.push(error))
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(await askServer(long, 'echo', 1)).toEqual({ running: true, result: 1 })
+    await elsewhere.close()
+  },
+)

@@ -66,7 +66,9 @@ test('a running server knows a key as soon as it is created, and not any more on
   expect(await checked(keyIn(created.out))).toBe(id)
 
   const listed = await key('list')
-  expect(listed.out).toMatch(new RegExp(`^${id}  default  read    \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d IST  chart bot$`, 'm'))
+  expect(listed.out).toMatch(
+    new RegExp(`^${id}  default  read    \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d IST  chart bot$`, 'm'),
+  )
   expect(listed.out).not.toContain(keyIn(created.out))
 
   expect(await key('revoke', id)).toEqual({ code: 0, out: `Revoked ${id}.\n`, err: '' })
@@ -113,7 +115,9 @@ test.skipIf(process.platform === 'win32')('everything in the folder can be opene
   expect(await nextLine()).toBe('ready')
   await key('create')
   const files = readdirSync(dataDir)
-  expect(files).toEqual(expect.arrayContaining(['control.sock', 'instance.lock', 'money.db', 'money.db-wal', 'secret.key']))
+  expect(files).toEqual(
+    expect.arrayContaining(['control.sock', 'instance.lock', 'money.db', 'money.db-wal', 'secret.key']),
+  )
   expect(files.map((name) => (statSync(join(dataDir, name)).mode & 0o777).toString(8))).toEqual(files.map(() => '600'))
 })
 
