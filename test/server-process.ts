@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -14,6 +14,16 @@ export const ROOT = resolve(import.meta.dirname, '..')
 /** The runtime that npm scripts of this project run. */
 export const NODE = join(ROOT, 'node_modules/.bin/node')
 const MAIN = join(ROOT, 'server/src/main.ts')
+
+/** The words that follow `node` in `npm start`, with what they run made absolute. */
+function startWords(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  const [runtime, ...words] = scripts.start.split(' ')
+  if (runtime !== 'node' || !words.includes('server/src/main.ts')) {
+    throw new Error(`npm start runs "${scripts.start}", which is not a node that runs server/src/main.ts.`)
+  }
+  return words.map((word) => (word === 'server/src/main.ts' ? MAIN : word))
+}
 
 export interface Exit {
   /** Null when a signal ended the process. */
@@ -90,7 +100,7 @@ export class ServerProcess {
   }
 
   #spawn(): RunningProcess {
-    const process = new RunningProcess([MAIN, 'serve'], this.#environment(), this.#folder, (text) => {
+    const process = new RunningProcess(startWords(), this.#environment(), this.#folder, (text) => {
       this.#output = (this.#output + text).slice(-OUTPUT_CHARACTERS_MAX)
     })
     this.#running = process
