@@ -64,12 +64,6 @@ describe('the client', () => {
     expect(toggle.sent[0]?.url).toBe('http://sauda.test/api/v1/analyzer/toggle')
   })
 
-  it('sends an idempotency key when it is given one', async () => {
-    const { client, sent } = clientOf(json({ status: 'success' }))
-    await client.ping({}, { idempotencyKey: 'once' })
-    expect(sent[0]?.headers['idempotency-key']).toBe('once')
-  })
-
   it('is not mistaken for a promise', async () => {
     const { client } = clientOf(json({ status: 'success' }))
     expect(await Promise.resolve(client)).toBe(client)

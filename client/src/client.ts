@@ -16,8 +16,6 @@ export interface ClientOptions {
 export interface CallOptions {
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
-  /** Sent as `Idempotency-Key`: an order request repeated with the same key never trades twice. */
-  readonly idempotencyKey?: string
 }
 
 // An operation whose fields are all optional may be called without an input.
@@ -71,7 +69,6 @@ function sender(options: ClientOptions) {
     const timeout = AbortSignal.timeout(timeoutMs)
     const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
     const headers: Record<string, string> = { 'content-type': 'application/json', 'x-api-key': options.apiKey }
-    if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey
     try {
       const answer = Object.hasOwn(GET_OPERATIONS, name)
         ? await request(`${base}${name}?${queryText(input)}`, { method: 'GET', headers, signal })

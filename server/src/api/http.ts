@@ -194,6 +194,7 @@ function mount(
     const key = keyOf(source, request.headers)
     const identity = identify(keys, key)
     requireScope(identity, needed)
+    if (needed === 'trade') refuseIdempotencyKey(request.headers)
     const warnings: FieldError[] = []
     const input = decode(source, warnings)
     if (input instanceof FieldProblem) throw inputRefusal(input.errors, key)
@@ -204,7 +205,6 @@ function mount(
       keyId: identity.keyId,
       requestId: request.id,
       now: clock.now(),
-      idempotencyKey: idempotencyKeyOf(request.headers),
       services,
     }
     const answer = operation.handle(input, context)
@@ -249,14 +249,11 @@ function queryOf(request: FastifyRequest): unknown {
   return { ...(request.query as object), ...(request.params as object) }
 }
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
-
-function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
-  const given = headers['idempotency-key']
-  if (given === undefined) return undefined
-  if (typeof given === 'string' && IDEMPOTENCY_KEY.test(given)) return given
-  const message = `Must be 1 to 128 printable ASCII characters without spaces. Got ${shown(given)}.`
-  throw new Refusal('validation_failed', `Idempotency-Key: ${message}`, {
-    errors: [{ field: 'Idempotency-Key', message }],
-  })
+/** Ignoring the header would let a repeated order trade twice under a promise that it can't. */
+function refuseIdempotencyKey(headers: IncomingHttpHeaders): void {
+  if (headers['idempotency-key'] === undefined) return
+  throw new Refusal(
+    'not_implemented',
+    'Idempotency-Key is not supported yet, and ignoring it could trade twice: send the request without it.',
+  )
 }

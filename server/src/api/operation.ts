@@ -18,8 +18,6 @@ export interface Context {
   readonly requestId: string
   /** Instant at which the request was decoded; one request sees one time. */
   readonly now: number
-  /** The `Idempotency-Key` header, 1 to 128 printable ASCII characters; undefined when there is none. */
-  readonly idempotencyKey: string | undefined
   readonly services: Services
 }
 

@@ -1,4 +1,4 @@
-/** What a key may do: look at things; place and change orders; administer the instance. None includes another. */
+/** What a key may do: look at things; place and change orders; administer the instance. The API lets `trade` read too, and `admin` do all. */
 export const SCOPES = ['read', 'trade', 'admin'] as const
 export type Scope = (typeof SCOPES)[number]
 

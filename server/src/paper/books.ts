@@ -1,3 +1,4 @@
+import type { Action } from '../brokers/venue.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { Depth, MarketData } from '../market/market-data.ts'
@@ -12,6 +13,10 @@ export const bookOf = (depth: Depth): Book => ({
   bids: depth.bids.map((level) => [level.price, level.quantity] as const),
   asks: depth.asks.map((level) => [level.price, level.quantity] as const),
 })
+
+/** The side that an order trades against: all that its command needs to carry. */
+export const opposingSide = (book: Book, action: Action): Book =>
+  action === 'BUY' ? { ...book, bids: [] } : { ...book, asks: [] }
 
 /** The book now, or undefined when the source has none that is fresh. */
 export async function freshBook(

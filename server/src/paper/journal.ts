@@ -15,6 +15,8 @@ export interface Snapshot {
 
 /** Rows of finished books written in one statement group, so that the record file's writer is never held long. */
 const ARCHIVE_CHUNK = 1_000
+/** Commands read at once when an account is recovered. */
+const REPLAY_PAGE = 2_000
 
 /**
  * The paper accounts' commands and snapshots in the money file, and their finished sessions in the record file.
@@ -116,21 +118,33 @@ export class Journal {
     if (snapshot === undefined) return undefined
     const state = decodeState(snapshot.body)
     let replayed = 0
-    const rows = kysely
-      .selectFrom('journal')
-      .select(['seq', 'at', 'kind', 'body'])
-      .where('account', '=', account)
-      .where('seq', '>', state.seq)
-      .orderBy('seq')
-      .stream(1_000)
-    for await (const row of rows) {
-      if (row.seq !== state.seq + 1)
-        throw new Error(`journal of account ${account} has no row ${state.seq + 1} before row ${row.seq}`)
-      const command = { kind: row.kind, at: row.at, ...JSON.parse(row.body) } as Command
-      for (const event of apply(state, command)) if (event.kind === 'session-closed') await this.archive(account, event)
-      replayed += 1
+    for (;;) {
+      const rows = await this.#rowsAfter(account, state.seq)
+      for (const row of rows) {
+        if (row.seq !== state.seq + 1)
+          throw new Error(`journal of account ${account} has no row ${state.seq + 1} before row ${row.seq}`)
+        const command = JSON.parse(row.body)
+        command.kind = row.kind
+        command.at = row.at
+        for (const event of apply(state, command as Command))
+          if (event.kind === 'session-closed') await this.archive(account, event)
+      }
+      replayed += rows.length
+      if (rows.length < REPLAY_PAGE) break
     }
     assertInvariants(state)
     return { state, replayed }
+  }
+
+  /** The next page of commands. Pages, since a row at a time costs more than applying it. */
+  #rowsAfter(account: string, seq: number): Promise<{ seq: number; at: number; kind: string; body: string }[]> {
+    return this.#databases.money.kysely
+      .selectFrom('journal')
+      .select(['seq', 'at', 'kind', 'body'])
+      .where('account', '=', account)
+      .where('seq', '>', seq)
+      .orderBy('seq')
+      .limit(REPLAY_PAGE)
+      .execute()
   }
 }

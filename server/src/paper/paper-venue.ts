@@ -16,7 +16,7 @@ import { dateOf, dayNumberAt, timestampOf } from '../kernel/exchange-time.ts'
 import { averagePrice, type Money, type Price, ZERO_PRICE } from '../kernel/fixed.ts'
 import { type Instrument, isOption } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
-import { freshBook } from './books.ts'
+import { freshBook, opposingSide } from './books.ts'
 import type { Book, SessionFacts } from './command.ts'
 import { type SessionRules, squareOffAt } from './due.ts'
 import type { AccountEngine } from './engine.ts'
@@ -63,7 +63,7 @@ export class PaperVenue implements Venue {
     const instrument = factsOf(order.instrument)
     await orderIds.prepare(1)
     const terms = await this.#terms(order.instrument, order.action, order.product)
-    const { at, book, session } = await this.#market(order.instrument)
+    const { at, book, session } = await this.#market(order.instrument, order.action)
     const orderId = orderIds.take(at)
     const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity, strategy } = order
     const events = await engine.submit({
@@ -89,7 +89,7 @@ export class PaperVenue implements Venue {
   async modify(orderId: string, change: OrderChange): Promise<OrderReport> {
     const { engine } = this.#options
     const existing = await this.#sessionOrder(orderId, 'modify')
-    const { at, book, session } = await this.#market(instrumentOf(existing.instrument))
+    const { at, book, session } = await this.#market(instrumentOf(existing.instrument), existing.action)
     const events = await engine.submit({ kind: 'modify', at, orderId, ...change, session, book })
     return reportOf(lastOrder(events, orderId))
   }
@@ -189,14 +189,18 @@ export class PaperVenue implements Venue {
   }
 
   /** The market at one instant, with nothing overdue: what a command sees and when. */
-  async #market(instrument: Instrument): Promise<{ at: number; book: Book | undefined; session: SessionFacts }> {
+  async #market(
+    instrument: Instrument,
+    action: Action,
+  ): Promise<{ at: number; book: Book | undefined; session: SessionFacts }> {
     const { scheduler, clock, marketData } = this.#options
     for (;;) {
       await scheduler.catchUp()
       const session = this.#session(instrument, clock.now())
       const book = session.open ? await freshBook(marketData, instrument, clock.now()) : undefined
       const at = clock.now()
-      if (!scheduler.isDue(at)) return { at, book, session }
+      if (!scheduler.isDue(at))
+        return { at, book: book === undefined ? undefined : opposingSide(book, action), session }
     }
   }
 

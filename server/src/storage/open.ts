@@ -13,7 +13,7 @@ import { type Statement, Writer } from './writer.ts'
 export interface Database<Schema> {
   /** For reading, on the main thread; it sees what is committed and refuses to write. */
   readonly kysely: Kysely<Schema>
-  /** For writing. */
+  /** For writing; its thread starts with the first use. */
   readonly writer: Writer
   /** A query as a statement for the writer. On hot paths keep its `sql` and pass fresh parameters. */
   readonly compile: (query: Compilable) => Statement
@@ -66,17 +66,21 @@ export async function openDatabase<Schema>(
   }
   const connection = openFile(file, synchronous, 'query-only')
   const kysely = kyselyOver<Schema>(connection)
-  const writer = new Writer(file, synchronous)
+  let writer: Writer | undefined
   return {
     kysely,
-    writer,
+    get writer() {
+      // Started when first used: a file that is only read costs no thread.
+      writer ??= new Writer(file, synchronous)
+      return writer
+    },
     compile: (query) => {
       const { sql, parameters } = query.compile()
       return { sql, parameters: parameters as readonly SqlValue[] } // the writer checks each value
     },
     close: async () => {
       if (connection.isOpen) connection.close()
-      await writer.close()
+      await writer?.close()
     },
   }
 }

@@ -1,0 +1,174 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Child, residentMb, startChild } from './child.ts'
+import { load } from './load.ts'
+import { searchTimes } from './market.ts'
+import { compareNumbers } from './numbers.ts'
+import { recovery } from './recovery.ts'
+import { sequential } from './sequential.ts'
+import { groupedCommits } from './sqlite.ts'
+
+/**
+ * Every figure beside the limit it is compared with, from the same run on the same machine. Absolute figures move with
+ * the machine and its neighbours; the ratios are what to look at.
+ * `npm run bench`, or `npm run bench -- http search recovery numbers` for some of it.
+ */
+const SECONDS = 8
+const SYMBOLS = [
+  'SBIN',
+  'RELIANCE',
+  'TCS',
+  'INFY',
+  'HDFCBANK',
+  'ICICIBANK',
+  'ITC',
+  'LT',
+  'AXISBANK',
+  'WIPRO',
+  'NTPC',
+  'ONGC',
+  'MARUTI',
+  'TITAN',
+  'SUNPHARMA',
+  'BHEL',
+  'GAIL',
+  'DLF',
+  'CIPLA',
+  'VEDL',
+]
+const rows: string[][] = [['what', 'figure', 'compared with', 'ratio']]
+
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+const rate = (perSecond: number): string => `${Math.round(perSecond).toLocaleString('en-IN')}/s`
+const ms = (value: number): string => `${value.toFixed(2)} ms`
+const percent = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(0)} %`
+
+function report(what: string, figure: string, comparedWith = '', ratio = ''): void {
+  rows.push([what, figure, comparedWith, ratio])
+}
+
+/** Small market orders both ways over many shares, so that books and margin last. */
+function orders(apikey: string): object[] {
+  return SYMBOLS.flatMap((symbol) =>
+    (['BUY', 'SELL'] as const).map((action) => ({
+      apikey,
+      strategy: 'bench',
+      exchange: 'NSE',
+      symbol,
+      action,
+      quantity: '1',
+      pricetype: 'MARKET',
+      product: 'MIS',
+    })),
+  )
+}
+
+async function http(folder: string): Promise<void> {
+  const sauda = await startChild(
+    here('../server/src/main.ts'),
+    ['serve'],
+    { DATA_DIR: join(folder, 'data'), PORT: '0', LOG_LEVEL: 'warn' },
+    ['--max-semi-space-size=16'],
+  )
+  report('ready after start', ms(sauda.readyMs), 'target 2,000 ms', percent(sauda.readyMs, 2000))
+  report(
+    'resident with the whole universe',
+    `${residentMb(sauda.process.pid).toFixed(0)} MB`,
+    'target 250 MB',
+    percent(residentMb(sauda.process.pid), 250),
+  )
+  const echo = await startChild(here('./echo-server.ts'), [], {})
+  const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
+  try {
+    await throughput(sauda, echo, apikey, folder)
+  } finally {
+    await echo.stop()
+    await sauda.stop()
+  }
+}
+
+async function throughput(sauda: Child, echo: Child, apikey: string, folder: string): Promise<void> {
+  const quote = { apikey, symbol: 'SBIN', exchange: 'NSE' }
+  const place = `${sauda.address}/api/v1/placeorder`
+  const quotes = `${sauda.address}/api/v1/quotes`
+  await load(echo.address, orders(apikey), 64, 2)
+  await load(place, orders(apikey), 64, 3)
+  await load(quotes, [quote], 64, 2)
+  const bare = await load(echo.address, orders(apikey), 64, SECONDS)
+  const placed = await load(place, orders(apikey), 64, SECONDS)
+  const quoted = await load(quotes, [quote], 64, SECONDS)
+  const again = await load(echo.address, orders(apikey), 64, SECONDS)
+  const limit = (bare.perSecond + again.perSecond) / 2
+  report('bare node:http JSON echo, 64 connections', rate(limit), `p99 ${ms(bare.p99Ms)}`)
+  report(
+    'placeorder, durable, 64 connections',
+    `${rate(placed.perSecond)}, p99 ${ms(placed.p99Ms)}`,
+    'bare echo (target 40 %)',
+    percent(placed.perSecond, limit),
+  )
+  report(
+    'quotes, 64 connections',
+    `${rate(quoted.perSecond)}, p99 ${ms(quoted.p99Ms)}`,
+    'bare echo (target 60 %)',
+    percent(quoted.perSecond, limit),
+  )
+  report('answers other than 200', `${placed.failed + quoted.failed}`)
+  const group = groupedCommits(folder, 64, 2)
+  report('bare SQLite commits of 64 rows, fsync', rate(group.perSecond), `${ms(group.commitMs)} each`)
+  report(
+    'placeorder, durable, 64 connections',
+    rate(placed.perSecond),
+    'bare SQLite rows',
+    percent(placed.perSecond, group.perSecond),
+  )
+  const one = await sequential(place, orders(apikey), 2_000)
+  const bareOne = await sequential(echo.address, orders(apikey), 2_000)
+  const commit = groupedCommits(folder, 1, 2)
+  report('placeorder, durable, 1 connection, median', ms(one.p50Ms), 'target 1 ms', percent(one.p50Ms, 1))
+  report(
+    '  of which bare echo and bare commit',
+    ms(bareOne.p50Ms + commit.commitMs),
+    'sum of both medians',
+    percent(one.p50Ms, bareOne.p50Ms + commit.commitMs),
+  )
+  report('resident after the load', `${residentMb(sauda.process.pid).toFixed(0)} MB`)
+}
+
+const wanted = new Set(process.argv.slice(2))
+const includes = (part: string): boolean => wanted.size === 0 || wanted.has(part)
+const folder = mkdtempSync(join(tmpdir(), 'sauda-bench-'))
+try {
+  if (includes('http')) await http(folder)
+  if (includes('search')) {
+    const found = searchTimes(50)
+    report(
+      `search over ${found.instruments.toLocaleString('en-IN')} instruments, p99`,
+      ms(found.p99Ms),
+      'target 5 ms',
+      percent(found.p99Ms, 5),
+    )
+    report('  median, longest', `${ms(found.p50Ms)}, ${ms(found.maxMs)}`)
+  }
+  if (includes('recovery')) {
+    const recovered = await recovery(1_000_000)
+    report(
+      'recovery of 1,000,000 commands, no snapshot',
+      ms(recovered.ms),
+      'target 10,000 ms',
+      percent(recovered.ms, 10_000),
+    )
+  }
+  if (includes('numbers')) for (const { name, ns } of compareNumbers()) report(name, `${ns.toFixed(1)} ns`)
+} finally {
+  rmSync(folder, { recursive: true })
+}
+const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+for (const row of rows)
+  process.stdout.write(
+    `${row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()}\n`,
+  )
