@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../client/src/index.ts'
 import { type Answer, request } from './api.ts'
+import { json, jsonText, NO_NUMBERS, NO_TEXTS, WRONG_WORDS } from './bad-values.ts'
 import { ServerProcess } from './server-process.ts'
 
 /** Nothing that anyone sends may move a paisa by mistake, and every refusal says why, with the value. */
@@ -74,11 +75,8 @@ async function steadyFunds(): Promise<object> {
   return { availablecash, utiliseddebits, total_realized_pnl, today_realized_pnl }
 }
 
-/** JSON that JavaScript wouldn't write, such as a number beyond its range. */
-const json = (text: string): string => `\uE000${text}\uE001`
-
 function post(name: string, fields: object): Promise<Answer> {
-  const text = JSON.stringify({ apikey: server.key, ...fields }).replaceAll(/"\uE000([^\uE001]*)\uE001"/g, '$1')
+  const text = jsonText({ apikey: server.key, ...fields })
   return request(`${server.address}/api/v1/${name}`, { body: new TextEncoder().encode(text) })
 }
 
@@ -101,40 +99,6 @@ async function expectInvalid(name: string, fields: object, field: string, shown:
   expect(message).toContain(field)
   expect(message).toContain(shown)
 }
-
-/** Values that no numeric field takes, and how the message shows each. */
-const NO_NUMBERS: readonly (readonly [value: unknown, shown: string])[] = [
-  ['NaN', '"NaN"'],
-  ['nan', '"nan"'],
-  ['Infinity', '"Infinity"'],
-  ['-Infinity', '"-Infinity"'],
-  ['inf', '"inf"'],
-  [json('1e999'), 'Infinity'],
-  [json('-1e999'), '-Infinity'],
-  ['', '""'],
-  ['   ', '"   "'],
-  ['ten', '"ten"'],
-  ['1,000', '"1,000"'],
-  ['1_000', '"1_000"'],
-  ['0x10', '"0x10"'],
-  ['1 0', '"1 0"'],
-  ['--1', '"--1"'],
-  ['१०', '"१०"'],
-  ['9'.repeat(5_000), '9'.repeat(20)],
-  [true, 'true'],
-  [false, 'false'],
-  [[], 'a list of 0 items'],
-  [[1], 'a list of 1 item'],
-  [{}, 'an object'],
-  [null, 'null'],
-  [-1, '-1'],
-  ['-0.05', '"-0.05"'],
-  [json('-1e300'), '-1e+300'],
-  [json('1e300'), '1e+300'],
-  [json('1e-9'), '1e-9'],
-  ['0.0000000001', '"0.0000000001"'],
-  [json('9007199254740993'), '9007199254740992'],
-]
 
 const limitOrder = { ...base, pricetype: 'LIMIT', price: 100 } as const
 const stopOrder = { ...base, pricetype: 'SL', price: 100, trigger_price: 100 } as const
@@ -168,45 +132,13 @@ test.each([0, '0', '0.0', '-0', json('-0'), json('0e5')])('a quantity of %j is r
   )
 })
 
-/** Values that no text field takes. */
-const NO_TEXTS: readonly (readonly [value: unknown, shown: string])[] = [
-  [1, '1'],
-  [true, 'true'],
-  [null, 'null'],
-  [['SBIN'], 'a list of 1 item'],
-  [{ toString: 'SBIN' }, 'an object'],
-]
-
 describe.each(['strategy', 'exchange', 'symbol', 'action', 'pricetype', 'product'])('placeorder: %s', (field) => {
   test.each(NO_TEXTS)('%j is refused by name and value', async (value, shown) => {
     await expectInvalid('placeorder', { ...base, [field]: value }, field, shown)
   })
 })
 
-test.each([
-  ['strategy', 's'.repeat(257), 's'.repeat(20)],
-  ['strategy', 'a\u0000b', 'U+0000'],
-  ['strategy', 'a\nb', 'U+000A'],
-  ['strategy', '\ud800', 'surrogate'],
-  ['symbol', '', '""'],
-  ['symbol', '   ', '"   "'],
-  ['symbol', 'S'.repeat(51), 'S'.repeat(20)],
-  ['symbol', 'SB\u0000IN', 'U+0000'],
-  ['exchange', '', '""'],
-  ['exchange', 'nse', '"nse"; did you mean NSE?'],
-  ['exchange', 'NYSE', '"NYSE"'],
-  ['exchange', ' NSE', '" NSE"; did you mean NSE?'],
-  ['action', '', '""'],
-  ['action', 'Buy', '"Buy"; did you mean BUY?'],
-  ['action', 'HOLD', '"HOLD"'],
-  ['pricetype', '', '""'],
-  ['pricetype', 'market', '"market"; did you mean MARKET?'],
-  ['pricetype', 'SLM', '"SLM"; did you mean SL-M?'],
-  ['pricetype', 'LIMT', '"LIMT"; did you mean LIMIT?'],
-  ['product', '', '""'],
-  ['product', 'cnc', '"cnc"; did you mean CNC?'],
-  ['product', 'INTRADAY', '"INTRADAY"'],
-] as const)('placeorder: %s %j is refused', async (field, value, shown) => {
+test.each(WRONG_WORDS)('placeorder: %s %j is refused', async (field, value, shown) => {
   await expectInvalid('placeorder', { ...base, [field]: value }, field, shown)
 })
 
