@@ -16,7 +16,6 @@ export interface Promised {
   finished: 'complete' | 'cancelled' | undefined
   /** A change was asked for and not answered: it may have happened or not. */
   changeAsked: { readonly quantity: number; readonly price: number } | undefined
-  cancelAsked: boolean
 }
 
 /** Everything that was asked and answered, over all rounds. */
@@ -25,6 +24,8 @@ export interface Ledger {
   /** Tags of orders that were sent; the server may know those, and no others. */
   readonly tagsSent: Set<string>
   requests: number
+  /** Called the moment an order, a change or a cancellation is acknowledged. */
+  onAcknowledged: () => void
 }
 
 /** Liquid, on three exchanges, with whole lots and prices on the tick. */
@@ -60,17 +61,34 @@ export async function load(
       const order = working.length === 0 ? undefined : working[random.below(working.length)]
       if (order === undefined || (dice < 55 && working.length < OWN_WORKING_MAX)) {
         const placed = await place(client, ledger, random, `${name}-${number}`, prices)
+        if (placed.pricetype === 'MARKET') await look(client, placed)
         if (placed.finished === undefined) working.push(placed)
-      } else if (dice < 75) await modify(client, random, order)
-      else if (dice < 92) await cancel(client, order)
+      } else if (dice < 75) await modify(client, ledger, random, order)
+      else if (dice < 92) await cancel(client, ledger, order)
       else await look(client, order)
       if (order?.finished !== undefined) working.splice(working.indexOf(order), 1)
       await sleep(random.below(PAUSE_MS_MAX))
     }
   } catch (error) {
-    if (!(error instanceof ApiError && error.code === 'connection_failed')) throw error
+    if (!isGone(error)) throw error
   }
 }
+
+const isGone = (error: unknown): boolean => error instanceof ApiError && error.code === 'connection_failed'
+
+/** Many orders at once, so that rows queue up on their way to the disk. Ends when all are answered or the server is gone. */
+export async function burst(client: Client, ledger: Ledger, random: Random, name: string, size: number): Promise<void> {
+  const noPrices = new Map<string, number>()
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: size }, (_, number) =>
+      place(client, ledger, random, `${name}-${number}`, noPrices, ['MARKET']),
+    ),
+  )
+  ledger.requests += size
+  for (const outcome of outcomes) if (outcome.status === 'rejected' && !isGone(outcome.reason)) throw outcome.reason
+}
+
+const MIXED = ['MARKET', 'MARKET', 'LIMIT', 'LIMIT', 'SL'] as const
 
 async function place(
   client: Client,
@@ -78,10 +96,11 @@ async function place(
   random: Random,
   tag: string,
   prices: ReadonlyMap<string, number>,
+  priceTypes: readonly [Promised['pricetype'], ...Promised['pricetype'][]] = MIXED,
 ): Promise<Promised> {
   const { symbol, exchange, unit } = random.pick(INSTRUMENTS)
   const action = random.pick(['BUY', 'SELL'])
-  const pricetype = random.pick(['MARKET', 'MARKET', 'LIMIT', 'LIMIT', 'SL'])
+  const pricetype = random.pick(priceTypes)
   const quantity = unit * (1 + random.below(4))
   // From far outside the market to inside it: some rest, some trade at once, some when the price comes by.
   const distance = random.pick([0.05, 0.02, 0.001, -0.002])
@@ -112,18 +131,17 @@ async function place(
     filledQuantity: 0,
     finished: undefined,
     changeAsked: undefined,
-    cancelAsked: false,
   }
   if (ledger.promised.has(orderid)) throw new Error(`Order id ${orderid} was given out twice.`)
   ledger.promised.set(orderid, promised)
-  if (pricetype === 'MARKET') await look(client, promised)
+  ledger.onAcknowledged()
   return promised
 }
 
 /** Whole rupees are on every tick. */
 const onTick = Math.round
 
-async function modify(client: Client, random: Random, order: Promised): Promise<void> {
+async function modify(client: Client, ledger: Ledger, random: Random, order: Promised): Promise<void> {
   const { exchange, unit } = INSTRUMENTS.find(({ symbol }) => symbol === order.symbol) ?? INSTRUMENTS[0]
   const quantity = unit * (1 + random.below(4))
   const price =
@@ -144,15 +162,16 @@ async function modify(client: Client, random: Random, order: Promised): Promise<
     }),
   )
   order.changeAsked = undefined
-  if (changed) Object.assign(order, { quantity, price })
-  else await look(client, order)
+  if (!changed) return await look(client, order)
+  Object.assign(order, { quantity, price })
+  ledger.onAcknowledged()
 }
 
-async function cancel(client: Client, order: Promised): Promise<void> {
-  order.cancelAsked = true
+async function cancel(client: Client, ledger: Ledger, order: Promised): Promise<void> {
   const cancelled = await refusedWhenFinished(() => client.cancelorder({ strategy: 'x', orderid: order.orderid }))
-  if (cancelled) order.finished = 'cancelled'
-  else await look(client, order)
+  if (!cancelled) return await look(client, order)
+  order.finished = 'cancelled'
+  ledger.onAcknowledged()
 }
 
 /** What was shown counts as promised too. */

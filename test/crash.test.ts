@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { type Client, createClient } from '../client/src/index.ts'
 import { checkAll } from './crash-check.ts'
-import { type Ledger, load } from './crash-load.ts'
+import { burst, type Ledger, load } from './crash-load.ts'
 import { seededRandom, seedFrom } from './random.ts'
 import { ServerProcess, sleep } from './server-process.ts'
 
 const CONNECTIONS = 6
 const LOAD_MS_MIN = 100
-const LOAD_MS_MAX = 700
+const LOAD_MS_MAX = 600
+const BURST_ORDERS = 150
 /** Every so many rounds the server is also killed while it starts and recovers. */
 const START_KILL_EVERY = 5
 const START_KILL_MS_MAX = 2_000
@@ -25,7 +26,7 @@ test(
     console.log(`CRASH_SEED=${seed} CRASH_ROUNDS=${rounds}`)
     const random = seededRandom(seed)
     const server = await ServerProcess.start()
-    const ledger: Ledger = { promised: new Map(), tagsSent: new Set(), requests: 0 }
+    const ledger: Ledger = { promised: new Map(), tagsSent: new Set(), requests: 0, onAcknowledged: () => {} }
     const startedAt = performance.now()
     const recoveryMs: number[] = []
     let orders = 0
@@ -74,9 +75,28 @@ async function loadAndKill(server: ServerProcess, ledger: Ledger, round: number,
     ),
   )
   await sleep(LOAD_MS_MIN + random.below(LOAD_MS_MAX - LOAD_MS_MIN))
+  // Half of the rounds end in a burst, at one of its acknowledgements: what was acknowledged too early would be queued.
+  let bursting: Promise<void> = Promise.resolve()
+  if (round % 2 === 1) {
+    const reached = nthAcknowledgement(ledger, random.below(BURST_ORDERS))
+    bursting = burst(client, ledger, random, `r${round}-burst`, BURST_ORDERS)
+    await Promise.race([reached, bursting])
+  }
   await server.kill()
   stopped = true
+  await bursting
   for (const outcome of await connections) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+/** Resolves with the acknowledgement that follows so many others. */
+function nthAcknowledgement(ledger: Ledger, others: number): Promise<void> {
+  return new Promise((reached) => {
+    let seen = 0
+    ledger.onAcknowledged = () => {
+      seen += 1
+      if (seen > others) reached()
+    }
+  })
 }
 
 async function clear(client: Client, ledger: Ledger): Promise<void> {
