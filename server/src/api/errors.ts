@@ -122,6 +122,32 @@ export function errorBody(reply: ErrorReply, requestId: string): string {
 
 export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
 
+export interface ErrorAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON. */
+  readonly text: string
+  readonly message: string
+  /** Not the client's doing: to be logged with the request id. */
+  readonly isOurs: boolean
+}
+
+/** All of an answer to what went wrong, but how it is sent. */
+export function errorAnswer(
+  error: unknown,
+  requestId: string,
+  overrides?: StatusOverrides,
+  bodyBytesMax?: number,
+): ErrorAnswer {
+  const reply = errorReply(error, requestId, overrides, bodyBytesMax)
+  const { status, code, message } = reply
+  const headers: Record<string, string> = { 'x-request-id': requestId }
+  if (status === 401) headers['www-authenticate'] = 'Bearer realm="Sauda API"'
+  const retryAfterSeconds = RETRY_AFTER_SECONDS[code]
+  if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds)
+  return { status, headers, text: errorBody(reply, requestId), message, isOurs: code === 'internal_error' }
+}
+
 /** Answers a request with what went wrong; what isn't the client's doing is logged with the request id. */
 export function sendError(
   error: unknown,
@@ -129,18 +155,12 @@ export function sendError(
   reply: FastifyReply,
   overrides?: StatusOverrides,
 ): void {
-  const answer = errorReply(error, request.id, overrides, request.server.initialConfig.bodyLimit)
-  if (answer.code === 'internal_error') request.log.error({ err: error, requestId: request.id }, 'request failed')
-  reply.code(answer.status)
-  reply.header('x-request-id', request.id)
-  if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="Sauda API"')
-  const retryAfterSeconds = RETRY_AFTER_SECONDS[answer.code]
-  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
-  if (isApiPath(request.url)) {
-    reply.type('application/json; charset=utf-8').send(errorBody(answer, request.id))
-  } else {
-    sendPage(reply, errorPage(answer.status, answer.message, request.id))
-  }
+  const { id, url, server } = request
+  const { status, headers, text, message, isOurs } = errorAnswer(error, id, overrides, server.initialConfig.bodyLimit)
+  if (isOurs) request.log.error({ err: error, requestId: id }, 'request failed')
+  reply.code(status).headers(headers)
+  if (isApiPath(url)) reply.type('application/json; charset=utf-8').send(text)
+  else sendPage(reply, errorPage(status, message, id))
 }
 
 /** Field errors that the message itself tells; all are in `errors`. */

@@ -1,21 +1,13 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify'
-import type { Clock } from '../kernel/clock.ts'
-import { type FieldError, Refusal } from '../kernel/errors.ts'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import { Refusal } from '../kernel/errors.ts'
 import { requireJson } from './content-type.ts'
-import { errorBody, inputRefusal, isApiPath, STATUS_OF, sendError, type WireCode } from './errors.ts'
-import { FieldProblem, shown } from './field-type.ts'
+import { type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
+import { errorBody, isApiPath, STATUS_OF, sendError, type WireCode } from './errors.ts'
+import { addFastLane } from './fast-lane.ts'
+import { shown } from './field-type.ts'
 import { parseJson } from './json-body.ts'
-import { identify, type KeyCheck, keyOf, requireScope } from './middleware/authenticate.ts'
-import { objectDecoder } from './nested-fields.ts'
-import type { AnyOperation, Context } from './operation.ts'
+import type { AnyOperation } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { newRequestId, requestIdFrom } from './request-id.ts'
 import type { Services } from './services.ts'
@@ -114,18 +106,25 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
   )
 }
 
-export interface MountOptions {
-  readonly keys: KeyCheck
-  readonly clock: Pick<Clock, 'now'>
-}
-
 /** Adds one route for each operation, and the answers for wrong methods and unknown paths under `/api/`. */
 export function mountOperations(
   app: FastifyInstance,
   operations: readonly AnyOperation[],
   services: Services,
-  options: MountOptions,
+  options: EndpointOptions,
 ): void {
+  let closing = false
+  app.addHook('preClose', (done) => {
+    closing = true
+    done()
+  })
+  addFastLane(app.server, operations, services, {
+    ...options,
+    prefix: API_PREFIX,
+    bodyBytesMax: app.initialConfig.bodyLimit ?? BODY_BYTES_MAX,
+    isClosing: () => closing,
+    onError: (error, requestId) => app.log.error({ err: error, requestId }, 'request failed'),
+  })
   app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, parsed) => {
@@ -182,78 +181,25 @@ function mount(
   path: string,
   operation: AnyOperation,
   services: Services,
-  options: MountOptions,
+  options: EndpointOptions,
 ): void {
-  const { keys, clock } = options
-  const { scope: needed, method } = operation
-  const check = operation.check?.bind(operation)
-  const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check }, ['apikey'])
-
-  const handler = (request: FastifyRequest, _reply: FastifyReply): unknown => {
-    const source = method === 'GET' ? queryOf(request) : bodyOf(request)
-    const key = keyOf(source, request.headers)
-    const identity = identify(keys, key)
-    requireScope(identity, needed)
-    if (needed === 'trade') refuseIdempotencyKey(request.headers)
-    const warnings: FieldError[] = []
-    const input = decode(source, warnings)
-    if (input instanceof FieldProblem) throw inputRefusal(input.errors, key)
-    const leaks = fieldsWithKey(source, key)
-    if (leaks.length > 0) throw inputRefusal(leaks, key)
-    const context: Context = {
-      account: identity.account,
-      keyId: identity.keyId,
-      requestId: request.id,
-      now: clock.now(),
-      services,
-    }
-    const answer = operation.handle(input, context)
-    return warnings.length === 0 ? answer : addWarnings(answer, warnings)
-  }
-
+  const endpoint = endpointOf(operation, services, options)
+  const { method } = operation
   scope.route({
     method,
     url: path,
     schema: { response: { 200: serialisationSchema(withWarnings({ ...operation.output })) } },
     errorHandler: (error, request, reply) => sendError(error, request, reply, operation.refusalStatus),
-    handler,
+    handler: (request) => endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), request.headers, request.id),
   })
 }
 
-/** The key in a tag or an id would be stored and shown again. */
-function fieldsWithKey(source: unknown, key: string): readonly FieldError[] {
-  return Object.entries(source as object)
-    .filter(([name, value]) => name !== 'apikey' && typeof value === 'string' && value.includes(key))
-    .map(([field]) => ({ field, message: 'Must not contain the API key.' }))
-}
-
-async function addWarnings(answer: unknown, warnings: readonly FieldError[]): Promise<unknown> {
-  const body = await answer
-  return typeof body === 'object' && body !== null ? { ...body, warnings } : body
-}
-
-function bodyOf(request: FastifyRequest): unknown {
+function bodyOf(request: FastifyRequest): object {
   const { body } = request
   if (body instanceof Refusal) throw body
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body
-  if (body === undefined) return parseJson(Buffer.alloc(0))
-  throw new Refusal('not_an_object', `The request body must be a JSON object, but it is ${kindOf(body)}.`)
+  return fieldsOf(body === undefined ? parseJson(Buffer.alloc(0)) : body)
 }
 
-function kindOf(body: unknown): string {
-  if (body === null) return 'null'
-  return Array.isArray(body) ? 'a list' : `a ${typeof body}`
-}
-
-function queryOf(request: FastifyRequest): unknown {
+function queryOf(request: FastifyRequest): object {
   return { ...(request.query as object), ...(request.params as object) }
-}
-
-/** Ignoring the header would let a repeated order trade twice under a promise that it can't. */
-function refuseIdempotencyKey(headers: IncomingHttpHeaders): void {
-  if (headers['idempotency-key'] === undefined) return
-  throw new Refusal(
-    'not_implemented',
-    'Idempotency-Key is not supported yet, and ignoring it could trade twice: send the request without it.',
-  )
 }

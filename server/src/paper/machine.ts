@@ -6,7 +6,7 @@ import { enlist, execute, finish } from './fills.ts'
 import { rebalance, requirements, reserve } from './margin.ts'
 import { fillsOf, triggersOn } from './matching.ts'
 import { instrumentKey, isWorking, type Order } from './order.ts'
-import { orderOf, refusalOf } from './place.ts'
+import { judgePlace, orderOf } from './place.ts'
 import { applyExpire, applyOpenSession, applyReset, applySquareOff } from './session.ts'
 import type { AccountState } from './state.ts'
 
@@ -60,16 +60,15 @@ function applyPlace(state: AccountState, command: PlaceCommand, events: Event[])
   assert(!state.orders.has(command.orderId), `order id ${command.orderId} is used twice`)
   state.requestCount += 1
   const order = orderOf(command)
-  const refusal = refusalOf(state, order, command)
+  const verdict = judgePlace(state, order, command)
   state.orders.set(order.id, order)
-  if (refusal !== undefined) {
+  if ('refusal' in verdict) {
     order.status = 'rejected'
-    order.reason = refusal
+    order.reason = verdict.refusal
     events.push({ kind: 'order', order: { ...order } })
     return
   }
-  for (const { order: other, margin } of requirements(state, order.instrument, order.product, order))
-    reserve(state, other, margin)
+  for (const { order: other, margin } of verdict.needs) reserve(state, other, margin)
   enlist(state, order)
   const key = instrumentKey(order.instrument)
   const fills = command.book === undefined ? [] : fillsOf(order, command.book, state.taken.get(key), false)

@@ -35,9 +35,14 @@ export class OrderIds {
     return ids
   }
 
+  /** True when so many ids can be taken without waiting. */
+  has(count: number): boolean {
+    return this.#end - this.#next >= count
+  }
+
   /** Makes sure that the next `count` ids can be taken without waiting. */
   async prepare(count: number): Promise<void> {
-    while (this.#end - this.#next < count) await this.#extend()
+    while (!this.has(count)) await this.#extend()
   }
 
   /** The next id. Call `prepare` before. */

@@ -14,7 +14,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { dateOf, dayNumberAt, timestampOf } from '../kernel/exchange-time.ts'
 import { averagePrice, type Money, type Price, ZERO_PRICE } from '../kernel/fixed.ts'
-import { type Instrument, isOption } from '../market/instrument.ts'
+import { type Exchange, type Instrument, isOption } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { freshBook, opposingSide } from './books.ts'
 import type { Book, SessionFacts } from './command.ts'
@@ -53,6 +53,11 @@ export class PaperVenue implements Venue {
   readonly name = 'paper'
   readonly mode = 'analyze'
   readonly #options: PaperVenueOptions
+  /** Each exchange's session facts, as long as they hold. */
+  readonly #sessions = new Map<
+    Exchange,
+    { readonly from: number; readonly until: number; readonly facts: SessionFacts }
+  >()
 
   constructor(options: PaperVenueOptions) {
     this.#options = options
@@ -61,9 +66,14 @@ export class PaperVenue implements Venue {
   async place(order: NewOrder): Promise<OrderReport> {
     const { engine, orderIds } = this.#options
     const instrument = factsOf(order.instrument)
-    await orderIds.prepare(1)
-    const terms = await this.#terms(order.instrument, order.action, order.product)
-    const { at, book, session } = await this.#market(order.instrument, order.action)
+    const terms = this.#terms(order.instrument, order.action, order.product)
+    const known = terms instanceof Promise ? await terms : terms
+    let market = await this.#market(order.instrument, order.action)
+    while (!orderIds.has(1)) {
+      await orderIds.prepare(1)
+      market = await this.#market(order.instrument, order.action)
+    }
+    const { at, book, session } = market
     const orderId = orderIds.take(at)
     const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity, strategy } = order
     const events = await engine.submit({
@@ -79,7 +89,7 @@ export class PaperVenue implements Venue {
       triggerPrice,
       disclosedQuantity,
       strategy,
-      terms,
+      terms: known,
       session,
       book,
     })
@@ -195,8 +205,8 @@ export class PaperVenue implements Venue {
   ): Promise<{ at: number; book: Book | undefined; session: SessionFacts }> {
     const { scheduler, clock, marketData } = this.#options
     for (;;) {
-      await scheduler.catchUp()
-      const session = this.#session(instrument, clock.now())
+      if (scheduler.isDue(clock.now())) await scheduler.catchUp()
+      const session = this.#session(instrument.exchange, clock.now())
       const book = session.open ? await freshBook(marketData, instrument, clock.now()) : undefined
       const at = clock.now()
       if (!scheduler.isDue(at))
@@ -204,40 +214,44 @@ export class PaperVenue implements Venue {
     }
   }
 
-  #session(instrument: Instrument, at: number): SessionFacts {
+  #session(exchange: Exchange, at: number): SessionFacts {
+    const known = this.#sessions.get(exchange)
+    if (known !== undefined && at >= known.from && at < known.until) return known.facts
     const { rules } = this.#options
-    const { exchange } = instrument
     const session = rules.calendar.sessionAt(exchange, at)
     if (session === undefined) {
-      const next = rules.calendar.nextSession(exchange, at)
-      return {
-        open: false,
-        closedReason: `${exchange} is closed; it opens at ${timestampOf(next.opensAt)} IST`,
-        squareOffAt: at,
-      }
+      const { opensAt } = rules.calendar.nextSession(exchange, at)
+      const closedReason = `${exchange} is closed; it opens at ${timestampOf(opensAt)} IST`
+      const facts = { open: false, closedReason, squareOffAt: at }
+      this.#sessions.set(exchange, { from: at, until: opensAt, facts })
+      return facts
     }
     const dayNumber = dayNumberAt(session.opensAt)
     const until = squareOffAt(rules, exchange, dayNumber)
     assert(until !== undefined, `${exchange} has a session on ${dateOf(dayNumber)} and no square-off time`)
-    return { open: true, closedReason: '', squareOffAt: until }
+    const facts = { open: true, closedReason: '', squareOffAt: until }
+    this.#sessions.set(exchange, { from: session.opensAt, until: session.closesAt, facts })
+    return facts
   }
 
-  async #terms(instrument: Instrument, action: Action, product: string): Promise<MarginTerms> {
+  #terms(instrument: Instrument, action: Action, product: string): MarginTerms | Promise<MarginTerms> {
     const { margin } = this.#options
-    if (product === 'CNC') return { leverageHundredths: 100, notionalPrice: ZERO_PRICE }
+    const at = (leverageHundredths: number): MarginTerms => ({ leverageHundredths, notionalPrice: ZERO_PRICE })
+    if (product === 'CNC') return at(100)
     if (isOption(instrument)) {
-      if (action === 'BUY') return { leverageHundredths: margin.optionBuyLeverageHundredths, notionalPrice: ZERO_PRICE }
-      if (margin.optionSellMargin === 'premium')
-        return { leverageHundredths: margin.optionSellLeverageHundredths, notionalPrice: ZERO_PRICE }
-      // Without its underlying's price the strike stands in: near the money they are close.
-      const notionalPrice = (await this.#options.underlyingPrice(instrument)) ?? instrument.strike
-      return { leverageHundredths: margin.futuresLeverageHundredths, notionalPrice }
+      if (action === 'BUY') return at(margin.optionBuyLeverageHundredths)
+      return margin.optionSellMargin === 'premium'
+        ? at(margin.optionSellLeverageHundredths)
+        : this.#soldOptionTerms(instrument)
     }
     const equity = instrument.exchange === 'NSE' || instrument.exchange === 'BSE'
-    return {
-      leverageHundredths: equity ? margin.equityMisLeverageHundredths : margin.futuresLeverageHundredths,
-      notionalPrice: ZERO_PRICE,
-    }
+    return at(equity ? margin.equityMisLeverageHundredths : margin.futuresLeverageHundredths)
+  }
+
+  /** Like a future on the underlying. Without its price the strike stands in: near the money they are close. */
+  async #soldOptionTerms(instrument: Instrument): Promise<MarginTerms> {
+    const notionalPrice = (await this.#options.underlyingPrice(instrument)) ?? instrument.strike
+    return { leverageHundredths: this.#options.margin.futuresLeverageHundredths, notionalPrice }
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from '../kernel/fixed.ts'
 import { DERIVATIVE_EXCHANGES } from '../market/instrument.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
-import { deliverable, openingQuantity, requirements, shortfall } from './margin.ts'
+import { deliverable, openingQuantity, type Requirement, requirements, shortfall } from './margin.ts'
 import { isTriggered, worstPrice } from './matching.ts'
 import { instrumentKey, isPaidInFull, type Order, remainingOf } from './order.ts'
 import { type AccountState, availableOf } from './state.ts'
@@ -81,21 +81,26 @@ export function referencePrice(order: Order, book: Book | undefined): Price {
   }
 }
 
-/** Why the exchange refuses the order, or undefined. Says the value that is wrong and what would be right. */
-export function refusalOf(
+/**
+ * Why the exchange refuses a new order, or what it and the others in its instrument must reserve when it is taken.
+ * A reason says the value that is wrong and what would be right.
+ */
+export function judgePlace(
   state: AccountState,
   order: Order,
   command: { at: number; session: SessionFacts; book: Book | undefined },
-): string | undefined {
-  return (
+): { readonly refusal: string } | { readonly needs: readonly Requirement[] } {
+  const refusal =
     instrumentRefusal(order, command.at) ??
     quantityRefusal(order) ??
     priceRefusal(order) ??
     sessionRefusal(state, order, command.at, command.session) ??
     limitRefusal(state, order, command.book) ??
-    deliveryRefusal(state, order) ??
-    fundsRefusal(state, order)
-  )
+    deliveryRefusal(state, order)
+  if (refusal !== undefined) return { refusal }
+  const needs = requirements(state, order.instrument, order.product, order)
+  const { required, missing } = shortfall(state, needs)
+  return missing === 0 ? { needs } : { refusal: insufficientFunds(required, availableOf(state), missing) }
 }
 
 function instrumentRefusal(order: Order, at: number): string | undefined {
@@ -198,13 +203,6 @@ export function deliveryRefusal(state: AccountState, order: Order): string | und
     return `Cannot sell ${symbol} in CNC. No positions or holdings available. CNC (delivery) requires existing shares. Use MIS for intraday short selling.`
   }
   return `Cannot sell ${formatQuantity(remainingOf(order))} shares of ${symbol} in CNC. Only ${formatQuantity(Math.max(0, free) as Quantity)} shares available (Position: ${formatQuantity(position)}, Holdings: ${formatQuantity(holding)}, Pending sells: ${formatQuantity(pending as Quantity)})`
-}
-
-function fundsRefusal(state: AccountState, order: Order): string | undefined {
-  const needs = requirements(state, order.instrument, order.product, order)
-  const { required, missing } = shortfall(state, needs)
-  if (missing === 0) return undefined
-  return insufficientFunds(required, availableOf(state), missing)
 }
 
 export const insufficientFunds = (required: Money, available: Money, missing: Money): string =>

@@ -124,7 +124,7 @@ export class Writer {
       this.#calls.push({ statementCount: statements.length, resolve, reject })
       if (!this.#sending) {
         this.#sending = true
-        queueMicrotask(() => this.#send())
+        setImmediate(() => this.#send())
       }
     })
   }

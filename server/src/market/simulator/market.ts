@@ -39,6 +39,15 @@ interface Line {
   readonly book: BookMaker
   facts: DayFacts | undefined
   previousClose: { readonly day: number; readonly ticks: number } | undefined
+  /** What was asked last. Many ask for the same second. */
+  shown: Shown | undefined
+}
+
+/** What a line shows for one second. */
+interface Shown {
+  readonly moment: Moment
+  readonly quote: Quote
+  depth: Depth | undefined
 }
 
 /** A second of a session, and the same second on the clock of the underlying's session. */
@@ -94,15 +103,27 @@ export class SimulatedMarket implements MarketData {
 
   /** The quote at that instant, or now. Refuses the future, expired contracts and instruments of other markets. */
   quoteNow(instrument: Instrument, at: number = this.#clock.now()): Quote {
-    const line = this.#lineOf(instrument)
-    return this.#quote(line, this.#momentAt(line, at))
+    return this.#shownAt(this.#lineOf(instrument), at).quote
   }
 
   depthNow(instrument: Instrument, at: number = this.#clock.now()): Depth {
     const line = this.#lineOf(instrument)
+    const shown = this.#shownAt(line, at)
+    const { moment, quote } = shown
+    shown.depth ??= {
+      ...quote,
+      ...line.book.book(line.pricer.ticksAt(moment.path, moment.second + moment.offset), bookSecond(moment)),
+    }
+    return shown.depth
+  }
+
+  #shownAt(line: Line, at: number): Shown {
+    const { shown } = line
+    if (shown !== undefined && at >= shown.quote.at && at < shown.quote.at + 1000 && at <= this.#clock.now())
+      return shown
     const moment = this.#momentAt(line, at)
-    const ticks = line.pricer.ticksAt(moment.path, moment.second + moment.offset)
-    return { ...this.#quote(line, moment), ...line.book.book(ticks, bookSecond(moment)) }
+    line.shown = { moment, quote: this.#quote(line, moment), depth: undefined }
+    return line.shown
   }
 
   candlesNow(instrument: Instrument, interval: Interval, fromAt: number, toAt: number): Candle[] {
@@ -151,6 +172,7 @@ export class SimulatedMarket implements MarketData {
       book: new BookMaker(instrument, underlying, this.#seed),
       facts: undefined,
       previousClose: undefined,
+      shown: undefined,
     }
     this.#lines.set(instrument, line)
     return line
