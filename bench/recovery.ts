@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { ManualClock } from '../server/src/kernel/clock.ts'
+import { dateOf, dayNumberAt } from '../server/src/kernel/exchange-time.ts'
 import {
   moneyOf,
   multiplierOf,
@@ -15,12 +16,16 @@ import {
 } from '../server/src/kernel/fixed.ts'
 import type { Command } from '../server/src/paper/command.ts'
 import { Journal } from '../server/src/paper/journal.ts'
+import { apply } from '../server/src/paper/machine.ts'
 import type { InstrumentFacts } from '../server/src/paper/order.ts'
 import { encodeState } from '../server/src/paper/snapshot.ts'
 import { openAccount } from '../server/src/paper/state.ts'
 import { openDatabases } from '../server/src/storage/open.ts'
 
-/** How long a start takes that finds a journal and no snapshot: the worst case, a day that was never closed. */
+/**
+ * How long a start takes after a kill. The exchange leaves a snapshot at each change of day, so what is applied again
+ * are the commands of the last day: with one day, the worst case, all of them.
+ */
 const START_AT = Date.parse('2026-11-25T05:00:00Z')
 
 function facts(number: number): InstrumentFacts {
@@ -40,11 +45,12 @@ function facts(number: number): InstrumentFacts {
 }
 
 /** Market orders that open and close, and limit orders that rest and are cancelled, over 200 instruments. */
-function commandAt(seq: number, instruments: readonly InstrumentFacts[]): Command {
+function commandAt(seq: number, instruments: readonly InstrumentFacts[], perDay: number): Command {
   const at = START_AT + seq
+  if (seq % perDay === 0) return { kind: 'open-session', at, date: dateOf(dayNumberAt(START_AT) + seq / perDay) }
   const instrument = instruments[seq % instruments.length] as InstrumentFacts // the remainder is an index
   const id = (number: number): string => `261125${String(number).padStart(8, '0')}`
-  if (seq % 4 === 3) return { kind: 'cancel', at, orderId: id(seq - 1) }
+  if (seq % 4 === 3 && (seq - 1) % perDay !== 0) return { kind: 'cancel', at, orderId: id(seq - 1) }
   const level = (price: string): readonly [Price, ReturnType<typeof quantityOf>] => [
     priceOf(price),
     quantityOf(1_000_000),
@@ -75,7 +81,10 @@ function commandAt(seq: number, instruments: readonly InstrumentFacts[]): Comman
   }
 }
 
-export async function recovery(commands: number): Promise<{ ms: number; journalMb: number; rssMb: number }> {
+export async function recovery(
+  commands: number,
+  days: number,
+): Promise<{ ms: number; journalMb: number; rssMb: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'sauda-recovery-'))
   try {
     const clock = new ManualClock(START_AT)
@@ -86,14 +95,21 @@ export async function recovery(commands: number): Promise<{ ms: number; journalM
     await databases.close()
     const bare = new DatabaseSync(join(folder, 'money.db'))
     const insert = bare.prepare('INSERT INTO journal (account, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)')
+    const keep = bare.prepare('INSERT INTO snapshot (account, seq, at, body) VALUES (?, ?, ?, ?)')
     const instruments = Array.from({ length: 200 }, (_, index) => facts(index + 1))
+    const perDay = Math.ceil((commands + 1) / days)
+    const lastDayFrom = perDay * (days - 1)
     let bytes = 0
     bare.exec('BEGIN')
     for (let seq = 1; seq <= commands; seq += 1) {
-      const { kind, at, ...body } = commandAt(seq, instruments)
+      const command = commandAt(seq, instruments, perDay)
+      const { kind, at, ...body } = command
       const text = JSON.stringify(body)
       bytes += text.length
       insert.run('default', seq, at, kind, text)
+      if (seq > lastDayFrom) continue
+      apply(state, command)
+      if (seq === lastDayFrom) keep.run('default', seq, at, encodeState(state))
     }
     bare.exec('COMMIT')
     bare.close()
@@ -110,6 +126,6 @@ export async function recovery(commands: number): Promise<{ ms: number; journalM
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const result = await recovery(Number(process.argv[2] ?? 1_000_000))
+  const result = await recovery(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 10))
   process.stdout.write(`${JSON.stringify(result)}\n`)
 }

@@ -152,13 +152,15 @@ try {
     report('  median, longest', `${ms(found.p50Ms)}, ${ms(found.maxMs)}`)
   }
   if (includes('recovery')) {
-    const recovered = await recovery(1_000_000)
+    const usual = await recovery(1_000_000, 10)
     report(
-      'recovery of 1,000,000 commands, no snapshot',
-      ms(recovered.ms),
+      'recovery of 1,000,000 commands in 10 days, killed on the last',
+      ms(usual.ms),
       'target 10,000 ms',
-      percent(recovered.ms, 10_000),
+      percent(usual.ms, 10_000),
     )
+    const worst = await recovery(1_000_000, 1)
+    report('  all in one day, so without a snapshot', ms(worst.ms), 'target 10,000 ms', percent(worst.ms, 10_000))
   }
   if (includes('numbers')) for (const { name, ns } of compareNumbers()) report(name, `${ns.toFixed(1)} ns`)
 } finally {

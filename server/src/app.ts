@@ -41,6 +41,8 @@ export interface App {
   readonly bus: EventBus<Events>
   /** Starts what runs by the clock. */
   start(): void
+  /** Prepares what would make the first caller wait; blocks for a few hundred milliseconds. */
+  warm(): void
   /** Lets requests under way finish, then brings everything to disk. */
   close(): Promise<void>
 }
@@ -57,6 +59,7 @@ export async function createApp(config: Config, clock: Clock, log: Logger): Prom
 }
 
 async function connect(config: Config, clock: Clock, log: Logger, databases: Databases): Promise<App> {
+  void databases.money.writer // its thread starts while the instruments are made
   const bus = new EventBus<Events>()
   const keys = await KeyStore.open(databases.money, config.dataDir, clock)
   const calendar = createCalendar({ hours: config.marketHours })
@@ -101,6 +104,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
         log.error({ err: error }, "today's instruments couldn't be loaded; yesterday's stay"),
       )
     },
+    warm: () => listing.warm(),
     async close() {
       stopFollowing()
       await http.close()

@@ -31,9 +31,19 @@ export async function testApi(
   more: HttpOptions & { readonly now?: number } = {},
 ): Promise<FastifyInstance> {
   const app = createHttp(more)
-  mountOperations(app, operations, services as Services, { keys, clock: { now: () => more.now ?? 0 } })
+  mountTestOperations(app, operations, services, more.now)
   await app.ready()
   return app
+}
+
+/** Mounts operations on a server with the keys above. */
+export function mountTestOperations(
+  app: FastifyInstance,
+  operations: readonly AnyOperation[],
+  services: Partial<Services> = {},
+  now = 0,
+): void {
+  mountOperations(app, operations, services as Services, { keys, clock: { now: () => now } })
 }
 
 export interface Answer {

@@ -16,14 +16,19 @@ export class Listing {
   readonly #clock: Clock
   #date: ExchangeDate
   #store: InstrumentStore
-  #search: SymbolSearch
+  /** Built when first used, or by `warm`. */
+  #search: SymbolSearch | undefined
 
   constructor(source: ListingSource, clock: Clock) {
     this.#source = source
     this.#clock = clock
     this.#date = dateAt(clock.now())
     this.#store = new InstrumentStore(source(this.#date))
-    this.#search = new SymbolSearch(this.#store)
+  }
+
+  /** Builds the search index, so that the first search needn't. */
+  warm(): void {
+    this.#search ??= new SymbolSearch(this.#store)
   }
 
   get store(): InstrumentStore {
@@ -59,7 +64,8 @@ export class Listing {
     return this.#store.nearest(symbol, exchange, count)
   }
 
-  search(query: string, exchange?: Exchange): ReturnType<SymbolSearch['search']> {
+  search(query: string, exchange?: Exchange): readonly Instrument[] {
+    this.#search ??= new SymbolSearch(this.#store)
     return this.#search.search(query, exchange)
   }
 }
