@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import OpenAlgo from 'openalgo'
 import { createClient } from '../../client/src/index.ts'
-import type { Checks } from './checks.ts'
+import type { Checks } from '../checks.ts'
 
 /** The official Node client as npm installs it; only host and key are ours. What it can't read back is read with ours. */
 export async function checkNodeClient(checks: Checks, host: string, apiKey: string): Promise<void> {

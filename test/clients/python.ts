@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Checks } from './checks.ts'
+import type { Checks } from '../checks.ts'
 
 const VENV = join(import.meta.dirname, '.venv')
 const PYTHON = join(VENV, 'bin/python')

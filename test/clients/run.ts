@@ -1,5 +1,5 @@
+import { Checks } from '../checks.ts'
 import { ServerProcess } from '../server-process.ts'
-import { Checks } from './checks.ts'
 import { checkNodeClient } from './node-client.ts'
 import { checkPythonClient, preparePython } from './python.ts'
 import { checkTypedClient } from './typed-client.ts'

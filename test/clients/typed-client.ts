@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ApiError, type Client, createClient, type ErrorCode } from '../../client/src/index.ts'
-import type { Checks } from './checks.ts'
+import type { Checks } from '../checks.ts'
 
 /** This project's own typed client, from a quote to flat again. */
 export async function checkTypedClient(checks: Checks, host: string, apiKey: string): Promise<void> {
