@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { dayNumberAt, dayStartAt } from '../server/src/kernel/exchange-time.ts'
 
 /** How long each step of a server's life may take before the test fails with the server's output. */
 const START_MS_MAX = 30_000
@@ -33,6 +34,15 @@ export interface Exit {
   readonly stderr: string
 }
 
+/** No test on one fresh server takes longer. */
+const TEST_MS_MAX = 30_000
+
+async function untilTheDayLasts(ms: number): Promise<void> {
+  const now = Date.now()
+  const midnightAt = dayStartAt(dayNumberAt(now) + 1)
+  if (midnightAt - now < ms) await new Promise((resolve) => setTimeout(resolve, midnightAt - now + 100))
+}
+
 /** What a person starts: the same command, on a data folder of its own. */
 export class ServerProcess {
   readonly dataDir: string
@@ -49,8 +59,12 @@ export class ServerProcess {
     this.#settings = settings
   }
 
-  /** Starts a server on a fresh data folder and waits until it is ready. `settings` are environment variables. */
+  /**
+   * Starts a server on a fresh data folder, not so shortly before midnight of the exchange's zone that the trading day
+   * would change under a test, and waits until it is ready. `settings` are environment variables.
+   */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+    await untilTheDayLasts(TEST_MS_MAX)
     const server = new ServerProcess(mkdtempSync(join(tmpdir(), 'sauda-test-')), settings)
     try {
       await server.start()
