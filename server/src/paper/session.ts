@@ -82,28 +82,24 @@ export function applyExpire(state: AccountState, command: ExpireCommand, events:
   }
 }
 
+/** Ends every working order and hands the day's books out of the state. */
+function closeBooks(state: AccountState, reason: string, at: number, events: Event[]): void {
+  const all = workingOrders(state, () => true)
+  cancelAll(state, all, reason, at, events)
+  const { sessionDate: date, orders, trades } = state
+  events.push({ kind: 'session-closed', date, orders: [...orders.values()], trades: [...trades] })
+  orders.clear()
+  trades.length = 0
+  state.taken.clear()
+}
+
 /**
  * The trading day changes. Orders are day orders and lapse. Shares bought yesterday become holdings: rows move and
  * nothing else, since their cost left the available cash when they were bought. The finished books leave the state.
  */
 export function applyOpenSession(state: AccountState, command: OpenSessionCommand, events: Event[]): void {
   assert(command.date > state.sessionDate, `session ${command.date} can't follow ${state.sessionDate}`)
-  cancelAll(
-    state,
-    workingOrders(state, () => true),
-    'Day order lapsed at the end of the session',
-    command.at,
-    events,
-  )
-  events.push({
-    kind: 'session-closed',
-    date: state.sessionDate,
-    orders: [...state.orders.values()],
-    trades: [...state.trades],
-  })
-  state.orders.clear()
-  state.trades.length = 0
-  state.taken.clear()
+  closeBooks(state, 'Day order lapsed at the end of the session', command.at, events)
   for (const [key, position] of state.positions) {
     if (position.product === ('CNC' satisfies Product) && position.quantity > 0)
       settleDelivery(state, position, command)
@@ -136,24 +132,9 @@ function settleDelivery(state: AccountState, position: Position, command: OpenSe
 
 /** Working orders are cancelled in the same command, so that nothing of the old account can fill into the new one. */
 export function applyReset(state: AccountState, command: ResetCommand, events: Event[]): void {
-  cancelAll(
-    state,
-    workingOrders(state, () => true),
-    'The account was reset',
-    command.at,
-    events,
-  )
-  events.push({
-    kind: 'session-closed',
-    date: state.sessionDate,
-    orders: [...state.orders.values()],
-    trades: [...state.trades],
-  })
-  state.orders.clear()
-  state.trades.length = 0
+  closeBooks(state, 'The account was reset', command.at, events)
   state.positions.clear()
   state.holdings.clear()
-  state.taken.clear()
   state.reserved = ZERO_MONEY
   state.holdingsCost = ZERO_MONEY
   state.realised = ZERO_MONEY

@@ -3,7 +3,7 @@ import { timestampOf } from '../../kernel/exchange-time.ts'
 import { absolute, add, type Money, subtract, toNumber, ZERO_MONEY } from '../../kernel/fixed.ts'
 import { defineOperation } from '../operation.ts'
 import { exchange, product, strategy, symbol } from './order-fields.ts'
-import { orderRow } from './orders.ts'
+import { orderRow, orderRowFields } from './orders.ts'
 import { mode, percentOf, roundedPrice } from './wire.ts'
 
 const success = Type.Literal('success')
@@ -25,26 +25,7 @@ export const orderbook = defineOperation({
   input: {},
   output: Type.Object({
     data: Type.Object({
-      orders: Type.Array(
-        Type.Object({
-          action: Type.String(),
-          average_price: price,
-          exchange: Type.String(),
-          filled_quantity: Type.Number(),
-          order_status: Type.String(),
-          orderid: Type.String(),
-          pending_quantity: Type.Number(),
-          price,
-          pricetype: Type.String(),
-          product: Type.String(),
-          quantity: Type.Number(),
-          rejection_reason: Type.String(),
-          strategy: Type.String(),
-          symbol: Type.String(),
-          timestamp: Type.String(),
-          trigger_price: price,
-        }),
-      ),
+      orders: Type.Array(Type.Object(orderRowFields)),
       statistics: Type.Object({
         total_buy_orders: Type.Integer(),
         total_cancelled_orders: Type.Integer(),

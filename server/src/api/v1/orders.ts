@@ -28,6 +28,26 @@ const acknowledgement = Type.Object({
   status: Type.Literal('success'),
 })
 
+/** Columns of an order, in the order book and in orderstatus. */
+export const orderRowFields = {
+  action: Type.String(),
+  average_price: Type.Number(),
+  exchange: Type.String(),
+  filled_quantity: Type.Number(),
+  order_status: Type.String(),
+  orderid: Type.String(),
+  pending_quantity: Type.Number(),
+  price: Type.Number(),
+  pricetype: Type.String(),
+  product: Type.String(),
+  quantity: Type.Number(),
+  rejection_reason: Type.String(),
+  strategy: Type.String(),
+  symbol: Type.String(),
+  timestamp: Type.String(),
+  trigger_price: Type.Number(),
+}
+
 export const placeorder = defineOperation({
   name: 'placeorder',
   method: 'POST',
@@ -227,23 +247,8 @@ export const orderstatus = defineOperation({
   input: { strategy, orderid: orderId },
   output: Type.Object({
     data: Type.Object({
-      action: Type.String(),
-      average_price: Type.Number(),
-      exchange: Type.String(),
-      filled_quantity: Type.Number(),
-      order_status: Type.String(),
-      orderid: Type.String(),
-      pending_quantity: Type.Number(),
-      price: Type.Number(),
+      ...orderRowFields,
       price_type: Type.String({ description: 'The same as `pricetype`, for clients that read this name.' }),
-      pricetype: Type.String(),
-      product: Type.String(),
-      quantity: Type.Number(),
-      rejection_reason: Type.String(),
-      strategy: Type.String(),
-      symbol: Type.String(),
-      timestamp: Type.String(),
-      trigger_price: Type.Number(),
     }),
     mode,
     status: Type.Literal('success'),
