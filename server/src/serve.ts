@@ -30,7 +30,6 @@ export async function serve(config: Config, hints: readonly string[], clock: Clo
     )
     app.start()
     await greet(app, address)
-    app.warm()
     const signal = await stop
     log.info(`${signal}: finishing what is under way`)
     await control.close()

@@ -16,7 +16,7 @@ export class Listing {
   readonly #clock: Clock
   #date: ExchangeDate
   #store: InstrumentStore
-  /** Built when first used, or by `warm`. */
+  /** Built when first used: it takes as long as loading the instruments, and a start shouldn't wait for it. */
   #search: SymbolSearch | undefined
 
   constructor(source: ListingSource, clock: Clock) {
@@ -24,11 +24,6 @@ export class Listing {
     this.#clock = clock
     this.#date = dateAt(clock.now())
     this.#store = new InstrumentStore(source(this.#date))
-  }
-
-  /** Builds the search index, so that the first search needn't. */
-  warm(): void {
-    this.#search ??= new SymbolSearch(this.#store)
   }
 
   get store(): InstrumentStore {
@@ -50,9 +45,8 @@ export class Listing {
     const date = dateAt(this.#clock.now())
     if (date === this.#date) return
     const store = new InstrumentStore(this.#source(date))
-    const search = new SymbolSearch(store)
     this.#store = store
-    this.#search = search
+    this.#search = undefined
     this.#date = date
   }
 
