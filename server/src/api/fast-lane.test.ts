@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -103,6 +103,24 @@ describe('a request past the framework', () => {
     expect(await post('/api/v1/order', { 'content-type': 'application/json; charset=utf-8' })).toBe(false)
     expect(await post('/api/v1/order', { 'content-type': 'text/plain' })).toBe(false)
     expect(await post('/api/v1/order', type, new Blob([json(good)]).stream())).toBe(false)
+  })
+
+  it('may break off in the middle of its body: the server goes on', async () => {
+    const { port } = app.server.address() as AddressInfo
+    await new Promise<void>((done) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        const head =
+          'POST /api/v1/order HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a'
+        socket.write(head, () => socket.resetAndDestroy())
+      })
+      socket.on('close', () => done())
+    })
+    const answer = await fetch(`${address}/api/v1/order`, {
+      method: 'POST',
+      body: json(good),
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(answer.status).toBe(200)
   })
 
   it('is refused by the framework when it is too large', async () => {

@@ -73,7 +73,10 @@ function take(lane: Lane, request: IncomingMessage, response: ServerResponse, op
     body = body === undefined ? chunk : Buffer.concat([body, chunk])
   })
   request.on('end', () => {
-    void answer(lane, body ?? Buffer.alloc(0), request, response, options)
+    answer(lane, body ?? Buffer.alloc(0), request, response, options).catch((error: unknown) => {
+      options.onError(error, '')
+      response.destroy()
+    })
   })
 }
 
