@@ -18,7 +18,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   order_rejected: 400,
   order_not_open: 400,
   order_unchangeable: 400,
-  too_many_working_orders: 400,
+  too_many_orders: 400,
   api_key_missing: 401,
   api_key_invalid: 403,
   scope_missing: 403,

@@ -26,7 +26,7 @@ export type RefusalCode =
   | 'venue_unavailable'
   | 'no_live_venue'
   | 'account_stopped'
-  | 'too_many_working_orders'
+  | 'too_many_orders'
   | 'overloaded'
   | 'not_implemented'
   | 'shutting_down'

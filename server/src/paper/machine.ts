@@ -1,4 +1,5 @@
 import { assert } from '../kernel/assert.ts'
+import { Refusal } from '../kernel/errors.ts'
 import { judgeCancel, judgeModify } from './change.ts'
 import type { CancelCommand, Command, ModifyCommand, PlaceCommand, QuoteCommand } from './command.ts'
 import type { Event } from './event.ts'
@@ -6,17 +7,23 @@ import { enlist, execute, finish } from './fills.ts'
 import { rebalance, requirements, reserve } from './margin.ts'
 import { fillsOf, triggersOn } from './matching.ts'
 import { instrumentKey, isWorking, type Order } from './order.ts'
-import { judgePlace, orderOf } from './place.ts'
+import { judgePlace, orderOf, SESSION_ORDERS_MAX } from './place.ts'
 import { applyExpire, applyOpenSession, applyReset, applySquareOff } from './session.ts'
 import type { AccountState } from './state.ts'
 
 /**
- * Throws a Refusal when a modify or cancel can't be done; the command must then not be applied or journalled.
- * Every other command always applies: a place that the exchange refuses becomes a rejected order.
+ * Throws a Refusal when a command can't be done; it must then not be applied or journalled. A place that the exchange
+ * refuses isn't among these: it becomes a rejected order.
  */
 export function judge(state: AccountState, command: Command): void {
   if (command.kind === 'modify') judgeModify(state, command)
   else if (command.kind === 'cancel') judgeCancel(state, command)
+  else if (command.kind === 'place' && state.orders.size >= SESSION_ORDERS_MAX) {
+    throw new Refusal(
+      'too_many_orders',
+      `The account has had ${state.orders.size} orders in the session of ${state.sessionDate}, the most allowed. Place the next one in the next session.`,
+    )
+  }
 }
 
 /**

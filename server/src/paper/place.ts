@@ -24,6 +24,8 @@ import { type AccountState, availableOf } from './state.ts'
 
 /** Most orders that may work at once in one account. */
 export const WORKING_ORDERS_MAX = 10_000
+/** Most orders of one session, rejected ones included: they are kept in memory until it ends. */
+export const SESSION_ORDERS_MAX = 500_000
 /** Largest notional of one order, in rupees: 1,00,000 crore. Keeps every amount inside the exact range. */
 export const ORDER_VALUE_MAX_RUPEES = 1e12
 

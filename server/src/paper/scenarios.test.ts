@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { moneyOf, priceOf, quantityOf } from '../kernel/fixed.ts'
+import type { Command } from './command.ts'
+import { judge } from './machine.ts'
+import { SESSION_ORDERS_MAX } from './place.ts'
 import {
   BTC_PERP,
   BTC_SPOT,
@@ -468,6 +471,17 @@ describe('the exchange by the clock', () => {
     desk.quote(SBIN, 505).buy({ quantity: 10 })
     expect(desk.position()).toMatchObject({ openedAt: desk.now, cost: moneyOf(5050) })
   })
+})
+
+test('a session has room for so many orders; the next one is refused without becoming an order', () => {
+  const desk = new Desk()
+  const order = desk.quote(SBIN, 500).buy({ quantity: 1 })
+  // Filled by hand: placing them would take minutes.
+  for (let number = desk.state.orders.size; number < SESSION_ORDERS_MAX; number += 1)
+    desk.state.orders.set(`x${number}`, order)
+  expect(() => judge(desk.state, { ...desk.commands[0], orderId: 'one more' } as Command)).toThrow(
+    /500000 orders in the session of 2026-08-04/,
+  )
 })
 
 describe('races that other engines lose', () => {

@@ -4,7 +4,7 @@ import { absolute, add, type Money, subtract, toNumber, ZERO_MONEY } from '../..
 import { defineOperation } from '../operation.ts'
 import { exchange, product, strategy, symbol } from './order-fields.ts'
 import { orderRow, orderRowFields } from './orders.ts'
-import { mode, percentOf, roundedPrice } from './wire.ts'
+import { mode, newestRows, omitted, percentOf, roundedPrice } from './wire.ts'
 
 const success = Type.Literal('success')
 const price = Type.Number()
@@ -25,6 +25,7 @@ export const orderbook = defineOperation({
   input: {},
   output: Type.Object({
     data: Type.Object({
+      omitted,
       orders: Type.Array(Type.Object(orderRowFields)),
       statistics: Type.Object({
         total_buy_orders: Type.Integer(),
@@ -42,10 +43,12 @@ export const orderbook = defineOperation({
   example: {},
   async handle(_input, { account, services }) {
     const orders = await services.trading.orders(account)
+    const newest = newestRows(orders)
     const count = (status: string): number => orders.filter((order) => order.status === status).length
     return {
       data: {
-        orders: orders.map(orderRow),
+        ...(newest.omitted === undefined ? {} : { omitted: newest.omitted }),
+        orders: newest.rows.map(orderRow),
         statistics: {
           total_buy_orders: orders.filter((order) => order.action === 'BUY').length,
           total_cancelled_orders: count('cancelled'),
@@ -89,13 +92,15 @@ export const tradebook = defineOperation({
       }),
     ),
     mode,
+    omitted,
     status: success,
   }),
   example: {},
   async handle(_input, { account, services }) {
-    const trades = await services.trading.trades(account)
+    const newest = newestRows(await services.trading.trades(account))
     return {
-      data: trades.map((trade) => ({
+      ...(newest.omitted === undefined ? {} : { omitted: newest.omitted }),
+      data: newest.rows.map((trade) => ({
         action: trade.action,
         average_price: toNumber.price(trade.price),
         exchange: trade.exchange,

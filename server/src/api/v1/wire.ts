@@ -17,3 +17,18 @@ export function roundedPrice(average: Price, exchange: Exchange): number {
 /** A share of something in percent, 4 decimals. A ratio, not money. */
 export const percentOf = (part: number, whole: number): number =>
   whole === 0 ? 0 : Math.round((part / whole) * 1_000_000) / 10_000
+
+/** Newest rows of a book in one answer. Older ones are counted in `omitted`, never left out in silence. */
+export const BOOK_ROWS_MAX = 20_000
+
+export const omitted = Type.Optional(
+  Type.Integer({
+    description: `How many older rows were left out; absent when none. At most ${BOOK_ROWS_MAX} are sent.`,
+  }),
+)
+
+/** The newest rows of a book, newest first, and how many more there are. */
+export function newestRows<Row>(rows: readonly Row[]): { rows: readonly Row[]; omitted?: number } {
+  if (rows.length <= BOOK_ROWS_MAX) return { rows }
+  return { rows: rows.slice(0, BOOK_ROWS_MAX), omitted: rows.length - BOOK_ROWS_MAX }
+}
