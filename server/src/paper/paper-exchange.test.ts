@@ -235,6 +235,17 @@ describe('the exchange by the clock, always open', () => {
       ['2026-08-25', 'EXPIRY_SETTLEMENT'],
     ])
   })
+
+  test('shares bought before a long stop are holdings since the day after the purchase', async () => {
+    const first = await start('2026-11-16T05:00:00Z')
+    first.board.set('SBIN', 500)
+    await first.venue.place(order({ product: 'CNC' }))
+    const second = await first.again('2026-11-25T05:00:00Z')
+    expect(await second.venue.holdings()).toMatchObject([{ settledOn: '2026-11-17' }])
+    await second.venue.place(order())
+    expect((await second.venue.orders()).length).toBe(1)
+    expect(second.committed.map((entry) => entry.seq)).toEqual([2, 3, 4])
+  })
 })
 
 describe('the exchange by the clock, exchange hours', () => {

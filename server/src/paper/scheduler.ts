@@ -91,11 +91,14 @@ export class Scheduler {
   async #runDue(now: number): Promise<void> {
     const { engine, rules } = this.#options
     const dues = dueBetween(rules, engine.state.lastAt, now)
+    const firstChange = dues.find((due) => due.kind === 'open-session')
     for (const [index, due] of dues.entries()) {
-      // Of several day changes in a row only the last one matters, unless business of a day in between falls due.
+      // The first day change settles what was bought. Of those that follow in a row only the last one matters, unless
+      // business of a day in between falls due.
       const later = dues.slice(index + 1)
       if (
         due.kind === 'open-session' &&
+        due !== firstChange &&
         later.some((other) => other.kind === 'open-session') &&
         !later.some((other) => this.#hasBusiness(other))
       )
