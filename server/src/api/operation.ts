@@ -1,25 +1,46 @@
 import type { Static, TSchema } from 'typebox'
+import type { Caller } from '../identity/caller.ts'
+import type { Scope } from '../identity/scope.ts'
 import type { FieldError, RefusalCode } from '../kernel/errors.ts'
 import type { Fields, ValueOf, WireOf } from './field-type.ts'
 import type { Services } from './services.ts'
+import type { Visit } from './visit.ts'
 
-/** What a key may do. `trade` includes `read`; `admin` includes everything. */
-export type Scope = 'read' | 'trade' | 'admin'
-/** Which budget of requests per second an operation draws on. */
-export type RateClass = 'read' | 'order' | 'smart-order' | 'heavy'
+/**
+ * Who may ask: a key with this scope or a session whose role has it (`trade` includes `read`, `admin` everything); only a
+ * session; or anybody.
+ */
+export type Access = Scope | 'session' | 'public'
+/** Which budget of requests an operation draws on. Order-writing operations of one key share one. */
+export type RateClass = 'read' | 'heavy' | 'order' | 'smart-order' | 'login' | 'reset'
 export type Method = 'GET' | 'POST'
 /** Heading that the documents show an operation under. */
-export type Tag = 'Orders' | 'Account' | 'Market data' | 'Symbols' | 'Analyzer' | 'Utilities'
+export type Tag =
+  | 'Orders'
+  | 'Account'
+  | 'Market data'
+  | 'Symbols'
+  | 'Analyzer'
+  | 'Utilities'
+  | 'Sign-in'
+  | 'Users and keys'
+  | 'Approvals'
+  | 'Monitoring'
+  | 'Security'
 
 /** Who asks, when, and what there is to answer with. */
 export interface Context {
+  readonly caller: Caller
+  /** The trading account that is acted on; empty for nobody. */
   readonly account: string
-  readonly keyId: string
-  readonly requestId: string
+  readonly visit: Visit
   /** Instant at which the request was decoded; one request sees one time. */
   readonly now: number
   readonly services: Services
 }
+
+/** What `semi_auto` mode does with an operation asked for by key: let a person decide, or refuse it in these words. */
+export type InSemiAuto = 'queue' | { readonly refuse: string }
 
 /**
  * One operation of the API. The route, validation, serialisation, the documents and the typed client all come from
@@ -32,14 +53,17 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   readonly tag: Tag
   readonly summary: string
   readonly description: string
-  readonly scope: Scope
+  readonly access: Access
   readonly rateClass: RateClass
+  readonly inSemiAuto?: InSemiAuto
   readonly input: Input
   /** Fields that are accepted and have no effect; the answer's `warnings` gives each one's reason. */
   readonly ignored?: Readonly<Record<string, string>>
   /** Rules between fields; asked only when every single field is right. */
   check?(input: ValueOf<Input>): readonly FieldError[]
-  /** Body of the 200 answer. Keys leave in alphabetical order whatever the order here. */
+  /** Orders that it sends, when it isn't one: what it costs of its key's budget. */
+  cost?(input: ValueOf<Input>): number
+  /** Body of the 200 answer, or `download()`. Keys leave in alphabetical order whatever the order here. */
   readonly output: Output
   /** An input that works as it stands, without `apikey`. */
   readonly example: WireOf<Input>

@@ -1,12 +1,15 @@
 /** The only source of time. Instants are epoch milliseconds. */
 export interface Clock {
   now(): number
+  /** Milliseconds since some fixed point, with fractions, never going back: for durations. */
+  elapsedMs(): number
   /** Calls `task` every `intervalMs` until the returned function is called. Runs never overlap in one turn. */
   every(intervalMs: number, task: () => void): () => void
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsedMs: () => performance.now(),
   every(intervalMs, task) {
     const timer = setInterval(task, intervalMs)
     return () => clearInterval(timer)
@@ -23,6 +26,10 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
+    return this.#now
+  }
+
+  elapsedMs(): number {
     return this.#now
   }
 

@@ -6,7 +6,8 @@ import { kyselyOver } from './dialect.ts'
 import { type Migration, migrate } from './migrate.ts'
 import { moneyMigrations } from './migrations/money/index.ts'
 import { recordMigrations } from './migrations/record/index.ts'
-import type { MoneyDatabase, RecordDatabase } from './schema.ts'
+import { telemetryMigrations } from './migrations/telemetry/index.ts'
+import type { MoneyDatabase, RecordDatabase, TelemetryDatabase } from './schema.ts'
 import { openFile, type SqlValue, type Synchronous } from './sqlite.ts'
 import { type Statement, Writer } from './writer.ts'
 
@@ -23,12 +24,13 @@ export interface Database<Schema> {
 
 /**
  * One file for each durability class, so that one never waits for another:
- * `money.db` (every commit waits for the disk) and `record.db` (a power cut may lose the last commits, a crash of the
- * process none). What is best effort, such as traffic logs, doesn't belong in either: it gets a `telemetry.db`.
+ * `money.db` (every commit waits for the disk), `record.db` (a power cut may lose the last commits, a crash of the
+ * process none) and `telemetry.db` (best effort; may be deleted).
  */
 export interface Databases {
   readonly money: Database<MoneyDatabase>
   readonly record: Database<RecordDatabase>
+  readonly telemetry: Database<TelemetryDatabase>
   readonly close: () => Promise<void>
 }
 
@@ -39,15 +41,24 @@ export interface Databases {
 export async function openDatabases(dataDir: string, clock: Clock = systemClock): Promise<Databases> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const at = clock.now()
-  const money = await openDatabase<MoneyDatabase>(join(dataDir, 'money.db'), 'FULL', moneyMigrations, at)
+  const opened: Database<unknown>[] = []
+  const open = async <Schema>(name: string, synchronous: Synchronous, migrations: readonly Migration[]) => {
+    const database = await openDatabase<Schema>(join(dataDir, name), synchronous, migrations, at)
+    opened.push(database as Database<unknown>)
+    return database
+  }
+  const close = async () => {
+    await Promise.all(opened.map((database) => database.close()))
+  }
   try {
-    const record = await openDatabase<RecordDatabase>(join(dataDir, 'record.db'), 'NORMAL', recordMigrations, at)
-    const close = async () => {
-      await Promise.all([money.close(), record.close()])
+    return {
+      money: await open<MoneyDatabase>('money.db', 'FULL', moneyMigrations),
+      record: await open<RecordDatabase>('record.db', 'NORMAL', recordMigrations),
+      telemetry: await open<TelemetryDatabase>('telemetry.db', 'OFF', telemetryMigrations),
+      close,
     }
-    return { money, record, close }
   } catch (error) {
-    await money.close()
+    await close()
     throw error
   }
 }

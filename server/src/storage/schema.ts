@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** Tables of `money.db`. Instants are epoch milliseconds; bodies are JSON text. */
 export interface MoneyDatabase {
   account: AccountTable
@@ -6,6 +8,12 @@ export interface MoneyDatabase {
   snapshot: SnapshotTable
   id_block: IdBlockTable
   setting: SettingTable
+  user: UserTable
+  recovery_code: RecoveryCodeTable
+  session: SessionTable
+  one_time_link: OneTimeLinkTable
+  ban: BanTable
+  approval: ApprovalTable
 }
 
 export interface AccountTable {
@@ -13,6 +21,12 @@ export interface AccountTable {
   /** Where its orders go: `paper`. */
   venue: string
   created_at: number
+  /** Null until the first user adopts the account of a fresh instance. */
+  user_id: string | null
+  /** Unique for its user. */
+  name: string
+  /** `auto` or `semi_auto`. */
+  order_mode: string
 }
 
 export interface ApiKeyTable {
@@ -24,7 +38,102 @@ export interface ApiKeyTable {
   /** Keyed hash of the key's text; the text itself is stored nowhere. */
   hash: string
   created_at: number
+  /** In the future while a key that was replaced is still valid. */
   revoked_at: number | null
+  /** Null while no user owns the instance. */
+  user_id: string | null
+  expires_at: number | null
+  /** Comma-separated addresses and networks it may be used from; empty for all. */
+  networks: string
+  last_used_at: number | null
+  /** Id of the key that took its place. */
+  replaced_by: string | null
+}
+
+export interface UserTable {
+  id: string
+  /** Unique whatever its case. */
+  name: string
+  email: string
+  /** `admin`, `trader` or `viewer`. */
+  role: string
+  /** Argon2id, in PHC text form. */
+  password_hash: string
+  /** Encrypted under the server's secret; null without a second factor. */
+  totp_secret: string | null
+  /** Null while the secret was shown and no code has proved it. */
+  totp_confirmed_at: number | null
+  /** Last time step whose code was used: it and earlier ones are refused. */
+  totp_last_step: number
+  created_at: number
+  password_changed_at: number
+  disabled_at: number | null
+}
+
+export interface RecoveryCodeTable {
+  user_id: string
+  hash: string
+  created_at: number
+  used_at: number | null
+}
+
+/** A login that wasn't ended; its cookie's text is stored nowhere. */
+export interface SessionTable {
+  id: string
+  hash: string
+  user_id: string
+  device: string
+  address: string
+  created_at: number
+  /** When the password was last given. */
+  confirmed_at: number
+  last_seen_at: number
+}
+
+/** A link that works once: `set-up` of the instance, or `reset` of a password. */
+export interface OneTimeLinkTable {
+  hash: string
+  purpose: string
+  user_id: string | null
+  expires_at: number
+  used_at: number | null
+}
+
+/** Every ban that ever was; one is in force while it isn't lifted and hasn't expired. */
+export interface BanTable {
+  id: Generated<number>
+  address: string
+  reason: string
+  /** `manual`, `not_found`, `bad_key` or `failed_login`. */
+  cause: string
+  created_by: string
+  created_at: number
+  /** Null for ever. */
+  expires_at: number | null
+  lifted_at: number | null
+  lifted_by: string | null
+}
+
+/** An order that waits, or waited, for a person's yes. */
+export interface ApprovalTable {
+  id: Generated<number>
+  account: string
+  operation: string
+  /** The request's fields as JSON, without the key. */
+  input: string
+  key_id: string
+  request_id: string
+  /** `pending`, `executing`, `executed`, `failed`, `rejected` or `expired`. */
+  status: string
+  created_at: number
+  expires_at: number
+  decided_at: number | null
+  decided_by: string | null
+  reason: string
+  /** Comma-separated. */
+  order_ids: string
+  /** The answer of the execution as JSON. */
+  answer: string
 }
 
 /** What an account was told, in order: `seq` starts at 1 for each account and has no gaps. */
@@ -59,6 +168,8 @@ export interface SettingTable {
 export interface RecordDatabase {
   paper_order: PaperOrderTable
   paper_trade: PaperTradeTable
+  audit: AuditTable
+  order_log: OrderLogTable
 }
 
 export interface PaperOrderTable {
@@ -77,4 +188,71 @@ export interface PaperTradeTable {
   session_date: string
   traded_at: number
   body: string
+}
+
+/** What was done to the instance and by whom. `hash` covers the row and the hash of the row before it. */
+export interface AuditTable {
+  seq: number
+  at: number
+  actor: string
+  action: string
+  target: string
+  address: string
+  request_id: string
+  /** JSON. */
+  detail: string
+  hash: string
+}
+
+/** One order operation that was asked for, and what it answered. */
+export interface OrderLogTable {
+  id: Generated<number>
+  at: number
+  account: string
+  mode: string
+  operation: string
+  strategy: string
+  symbol: string
+  exchange: string
+  order_id: string
+  request_id: string
+  key_id: string
+  status: number
+  /** Error code; empty when it succeeded. */
+  code: string
+  request: string
+  answer: string
+}
+
+/** Tables of `telemetry.db`: best effort. */
+export interface TelemetryDatabase {
+  traffic: TrafficTable
+  route_total: RouteTotalTable
+}
+
+export interface TrafficTable {
+  id: Generated<number>
+  at: number
+  request_id: string
+  method: string
+  route: string
+  path: string
+  status: number
+  code: string
+  bytes_in: number
+  bytes_out: number
+  duration_us: number
+  address: string
+  user_id: string
+  key_id: string
+  user_agent: string
+}
+
+export interface RouteTotalTable {
+  route: string
+  requests: number
+  errors: number
+  bytes_in: number
+  bytes_out: number
+  duration_us: number
 }

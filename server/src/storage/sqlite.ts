@@ -5,8 +5,11 @@ import { StartRefused } from '../kernel/start-refused.ts'
 /** What a column or parameter may hold. Integers beyond 2^53-1 must be bigint, and can't be read back as numbers. */
 export type SqlValue = string | number | bigint | null | Uint8Array
 
-/** FULL waits for the disk at every commit; NORMAL may lose the last commits in a power cut, never their order. */
-export type Synchronous = 'FULL' | 'NORMAL'
+/**
+ * FULL waits for the disk at every commit; NORMAL may lose the last commits in a power cut, never their order; OFF never
+ * waits, and a power cut may damage the file.
+ */
+export type Synchronous = 'FULL' | 'NORMAL' | 'OFF'
 
 /** How long a statement waits for another process (a backup, a shell) to let go of the file. */
 export const BUSY_TIMEOUT_MS = 5_000

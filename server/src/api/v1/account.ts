@@ -20,7 +20,7 @@ export const orderbook = defineOperation({
   tag: 'Account',
   summary: "The session's orders, newest first",
   description: 'Rejected orders with their reason included. Earlier sessions: orderstatus.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({
@@ -71,7 +71,7 @@ export const tradebook = defineOperation({
   tag: 'Account',
   summary: "The session's trades, newest first",
   description: 'One row for each price an order traded at.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({
@@ -127,7 +127,7 @@ export const positionbook = defineOperation({
   summary: 'Positions, open and closed today',
   description:
     '`quantity` is signed; `pnl` is what was realised today and what is unrealised now. `lot_size` is the contract multiplier.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({
@@ -189,7 +189,7 @@ export const openposition = defineOperation({
   tag: 'Account',
   summary: 'Quantity of one position',
   description: 'Signed; 0 when there is no such position.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: { strategy, symbol, exchange, product },
   output: Type.Object({ mode, quantity: Type.Number(), status: success }),
@@ -210,7 +210,7 @@ export const holdings = defineOperation({
   tag: 'Account',
   summary: 'Shares held for delivery',
   description: 'Bought shares arrive here on the next trading day; sold ones leave at once.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({
@@ -278,7 +278,7 @@ export const funds = defineOperation({
   summary: 'Cash, margin and profit',
   description:
     '`availablecash` + `utiliseddebits` = capital + `total_realized_pnl` − cost of holdings, to the paisa. `utiliseddebits` is what orders and positions block.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({

@@ -12,7 +12,7 @@ export const analyzer = defineOperation({
   tag: 'Analyzer',
   summary: 'Whether the account trades on paper',
   description: '`total_logs` counts the requests to place, modify and cancel orders on paper.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({ data: Type.Object(state), status: Type.Literal('success') }),
@@ -33,7 +33,7 @@ export const analyzertoggle = defineOperation({
   summary: 'Choose between paper and live trading',
   description:
     'Sets the mode, it does not flip it: true for paper, false for live. An account without a live broker stays on paper, and asking for live is refused.',
-  scope: 'admin',
+  access: 'admin',
   rateClass: 'read',
   input: { mode: flag({ description: 'true for paper, false for live.', example: true }) },
   output: Type.Object({ data: Type.Object({ ...state, message: Type.String() }), status: Type.Literal('success') }),

@@ -42,7 +42,7 @@ export const history = defineOperation({
   tag: 'Market data',
   summary: 'Candles of one instrument',
   description: 'Candles from `start_date` to `end_date`, both included, oldest first. No data is an empty list.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {
     symbol: symbol(),
@@ -99,7 +99,7 @@ export const intervals = defineOperation({
   tag: 'Market data',
   summary: 'Candle lengths that history accepts',
   description: 'The intervals of the market data source, grouped by unit, shortest first.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({

@@ -43,7 +43,7 @@ export const quotes = defineOperation({
   tag: 'Market data',
   summary: 'Quote of one instrument',
   description: 'Last price, best bid and offer, and the figures of the day.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: { symbol: symbol(), exchange: exchange() },
   output: Type.Object({ data: QuoteData, status: Type.Literal('success') }),
@@ -73,7 +73,7 @@ export const multiquotes = defineOperation({
   description:
     `Quotes of up to ${QUOTED_SYMBOLS_MAX} instruments, in the order of the request. An instrument without a quote ` +
     'has `error` instead of `data`; the request fails only when no symbol is known.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {
     symbols: list(object({ symbol: symbol(), exchange: exchange() }), { min: 1, max: QUOTED_SYMBOLS_MAX }),
@@ -177,7 +177,7 @@ export const depth = defineOperation({
   tag: 'Market data',
   summary: 'Market depth of one instrument',
   description: `The best ${DEPTH_LEVELS} bids and offers with the figures of the day.`,
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: { symbol: symbol(), exchange: exchange() },
   output: Type.Object({ data: DepthData, status: Type.Literal('success') }),

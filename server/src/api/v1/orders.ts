@@ -55,7 +55,7 @@ export const placeorder = defineOperation({
   summary: 'Place an order',
   description:
     'Answers once the order is on disk. An order that the exchange or a limit refuses answers 400 with its `orderid` and stands in the order book as `rejected` with the reason.',
-  scope: 'trade',
+  access: 'trade',
   rateClass: 'order',
   input: { strategy, ...orderFields },
   ignored: VAIN_ORDER_FIELDS,
@@ -95,7 +95,7 @@ export const modifyorder = defineOperation({
   summary: 'Change quantity, price or trigger of a working order',
   description:
     '`quantity` is the new total, filled part included. A price or trigger of 0 stays as it is. The change is judged like a new order and margined again. Symbol, exchange, action, product and price type must be those of the order.',
-  scope: 'trade',
+  access: 'trade',
   rateClass: 'order',
   input: {
     strategy,
@@ -147,7 +147,7 @@ export const cancelorder = defineOperation({
   tag: 'Orders',
   summary: 'Cancel a working order',
   description: 'What the order had reserved is free again when the answer arrives.',
-  scope: 'trade',
+  access: 'trade',
   rateClass: 'order',
   input: { strategy, orderid: orderId },
   output: acknowledgement,
@@ -166,7 +166,7 @@ export const cancelallorder = defineOperation({
   tag: 'Orders',
   summary: 'Cancel every working order of the account',
   description: 'Limit orders and waiting stops alike. `strategy` is a tag, not a filter.',
-  scope: 'trade',
+  access: 'trade',
   rateClass: 'order',
   input: { strategy },
   output: Type.Object({
@@ -199,7 +199,7 @@ export const closeposition = defineOperation({
   summary: 'Close every open position at market',
   description:
     'Working orders of each position are cancelled first, so that none opens it the other way. `failures` names each position that could not be closed and why.',
-  scope: 'trade',
+  access: 'trade',
   rateClass: 'order',
   input: { strategy },
   output: Type.Object({
@@ -242,7 +242,7 @@ export const orderstatus = defineOperation({
   tag: 'Orders',
   summary: 'One order, of this session or an earlier one',
   description: '`average_price` is that of all its trades.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: { strategy, orderid: orderId },
   output: Type.Object({

@@ -7,7 +7,7 @@ export const ping = defineOperation({
   tag: 'Utilities',
   summary: 'Check the connection and the key',
   description: 'Answers `pong` when the server is up and knows the key.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {},
   output: Type.Object({

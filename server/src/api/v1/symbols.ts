@@ -51,7 +51,7 @@ export const symbol = defineOperation({
   tag: 'Symbols',
   summary: 'Facts of one instrument',
   description: 'Lot size, tick size, expiry and the other facts that orders depend on.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: { symbol: symbolField(), exchange: exchange() },
   output: Type.Object({
@@ -79,7 +79,7 @@ export const search = defineOperation({
   description:
     'Instruments in which every word of `query` occurs (symbol, name, token, or as the strike), best first, at most ' +
     `${FOUND_SYMBOLS_MAX}.`,
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: {
     query: text({

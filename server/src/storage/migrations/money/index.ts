@@ -1,4 +1,6 @@
 import type { Migration } from '../../migrate.ts'
 import { accountsAndJournal } from './0001-accounts-and-journal.ts'
+import { usersAndBans } from './0002-users-and-bans.ts'
+import { approvals } from './0003-approvals.ts'
 
-export const moneyMigrations: readonly Migration[] = [accountsAndJournal]
+export const moneyMigrations: readonly Migration[] = [accountsAndJournal, usersAndBans, approvals]

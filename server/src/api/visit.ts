@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Caller, NOBODY } from '../identity/caller.ts'
+import { Steps } from '../kernel/steps.ts'
+
+export interface Arrival {
+  readonly id: string
+  /** Instant of arrival. */
+  readonly at: number
+  readonly elapsedMs: () => number
+  readonly method: string
+  /** As it was sent, with the query. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  /** Of the client, behind trusted proxies too. */
+  readonly address: string
+}
+
+/** One request on its way through the layer: what came, from where, who sent it, and what becomes of it. */
+export class Visit {
+  readonly id: string
+  readonly at: number
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly address: string
+  readonly steps: Steps
+  /** Name of the operation or pattern of the page; empty while unknown. */
+  route = ''
+  caller: Caller = NOBODY
+  /** Stable code of the refusal that was answered; empty when there was none. */
+  errorCode = ''
+  bytesIn = 0
+  /** To be sent with the answer, whatever it becomes. Names in lower case. */
+  readonly answerHeaders: Record<string, string | string[]> = {}
+
+  constructor(arrival: Arrival) {
+    this.id = arrival.id
+    this.at = arrival.at
+    this.method = arrival.method
+    this.url = arrival.url
+    this.headers = arrival.headers
+    this.address = arrival.address
+    this.steps = new Steps(arrival.elapsedMs)
+  }
+
+  /** The path without its query. */
+  get path(): string {
+    const end = this.url.indexOf('?')
+    return end < 0 ? this.url : this.url.slice(0, end)
+  }
+}
