@@ -1,41 +1,79 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Clock } from '../kernel/clock.ts'
 import { type FieldError, Refusal } from '../kernel/errors.ts'
-import { inputRefusal } from './errors.ts'
+import { errorReply, inputRefusal, replyBody } from './errors.ts'
 import { FieldProblem } from './field-type.ts'
-import { identify, type KeyCheck, keyOf, requireScope } from './middleware/authenticate.ts'
 import { objectDecoder } from './nested-fields.ts'
 import type { AnyOperation } from './operation.ts'
+import type { OperationOutcome, Pipeline } from './pipeline.ts'
 import type { Services } from './services.ts'
+import type { Visit } from './visit.ts'
 
 export interface EndpointOptions {
-  readonly keys: KeyCheck
+  readonly services: Services
+  readonly pipeline: Pipeline
   readonly clock: Pick<Clock, 'now'>
 }
 
 /**
- * What an operation does with a request, whatever brought it here: key → scope → fields → rules between fields →
- * handler. Gets the fields as a JSON object and returns the body of the 200 answer, or throws what `errors.ts` answers.
+ * What an operation does with a request, whatever brought it here: the pipeline's steps before the fields → fields →
+ * rules between fields → its steps before the handler → handler. Gets the fields as a JSON object and returns the body of
+ * the 200 answer, or throws what `errors.ts` answers.
  */
-export type Endpoint = (source: object, headers: IncomingHttpHeaders, requestId: string) => unknown
+export type Endpoint = (source: object, visit: Visit) => unknown
 
-export function endpointOf(operation: AnyOperation, services: Services, options: EndpointOptions): Endpoint {
-  const { keys, clock } = options
-  const { scope: needed } = operation
+export function endpointOf(operation: AnyOperation, options: EndpointOptions): Endpoint {
+  const { services, clock, pipeline } = options
+  const { beforeFields, beforeHandler, afterHandler } = pipeline
   const check = operation.check?.bind(operation)
   const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check }, ['apikey'])
-  return (source, headers, requestId) => {
-    const key = keyOf(source, headers)
-    const identity = identify(keys, key)
-    requireScope(identity, needed)
-    if (needed === 'trade') refuseIdempotencyKey(headers)
+
+  const run = (source: object, visit: Visit): unknown => {
     const warnings: FieldError[] = []
     const input = decode(source, warnings)
-    if (input instanceof FieldProblem) throw inputRefusal(input.errors, key)
-    refuseKeyInFields(source, key)
-    const { account, keyId } = identity
-    const answer = operation.handle(input, { account, keyId, requestId, now: clock.now(), services })
+    if (input instanceof FieldProblem) throw inputRefusal(input.errors, visit.apiKey)
+    refuseKeyInFields(source, visit.apiKey)
+    visit.steps.lap('validate')
+    for (const step of beforeHandler) {
+      const instead = step(visit, operation, input, source)
+      if (instead !== undefined) return instead
+    }
+    const { caller } = visit
+    const answer = operation.handle(input, { caller, account: caller.account, visit, now: clock.now(), services })
     return warnings.length === 0 ? answer : addWarnings(answer, warnings)
+  }
+
+  const tellOutcome = (source: object, visit: Visit, outcome: OperationOutcome): void => {
+    for (const step of afterHandler) step(visit, operation, source, outcome)
+  }
+  const failed = (source: object, visit: Visit, error: unknown): void => {
+    const reply = errorReply(error, visit.id, operation.refusalStatus)
+    tellOutcome(source, visit, { status: reply.status, code: reply.code, body: replyBody(reply, visit.id) })
+  }
+
+  return (source, visit) => {
+    visit.route = operation.name
+    for (const step of beforeFields) step(visit, operation, source)
+    if (afterHandler.length === 0) return run(source, visit)
+    try {
+      const answer = run(source, visit)
+      if (!(answer instanceof Promise)) {
+        tellOutcome(source, visit, { status: 200, code: '', body: answer })
+        return answer
+      }
+      return answer.then(
+        (body: unknown) => {
+          tellOutcome(source, visit, { status: 200, code: '', body })
+          return body
+        },
+        (error: unknown) => {
+          failed(source, visit, error)
+          throw error
+        },
+      )
+    } catch (error) {
+      failed(source, visit, error)
+      throw error
+    }
   }
 }
 
@@ -48,6 +86,7 @@ export function fieldsOf(body: unknown): object {
 
 /** The key in a tag or an id would be stored and shown again. */
 function refuseKeyInFields(source: object, key: string): void {
+  if (key === '') return
   let leaks: FieldError[] | undefined
   for (const [field, value] of Object.entries(source)) {
     if (typeof value !== 'string' || value.length < key.length || field === 'apikey' || !value.includes(key)) continue
@@ -55,15 +94,6 @@ function refuseKeyInFields(source: object, key: string): void {
     leaks.push({ field, message: 'Must not contain the API key.' })
   }
   if (leaks !== undefined) throw inputRefusal(leaks, key)
-}
-
-/** Ignoring the header would let a repeated order trade twice under a promise that it can't. */
-function refuseIdempotencyKey(headers: IncomingHttpHeaders): void {
-  if (headers['idempotency-key'] === undefined) return
-  throw new Refusal(
-    'not_implemented',
-    'Idempotency-Key is not supported yet, and ignoring it could trade twice: send the request without it.',
-  )
 }
 
 async function addWarnings(answer: unknown, warnings: readonly FieldError[]): Promise<unknown> {

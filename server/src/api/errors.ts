@@ -1,8 +1,11 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type FieldError, Refusal, type RefusalCode } from '../kernel/errors.ts'
-import { errorPage, sendPage } from '../pages/index.ts'
+import { isApiPath, type Visit } from './visit.ts'
 
-/** The one place where what went wrong becomes wire format: JSON under `/api/`, an HTML page elsewhere. */
+/**
+ * The one place where what went wrong becomes wire format: JSON under `/api/` and for who prefers it, a page for people
+ * elsewhere.
+ */
 
 /** Codes of failures that no handler decides: the transport's, and bugs. */
 export type WireCode = RefusalCode | 'malformed_request' | 'request_timeout' | 'headers_too_large' | 'internal_error'
@@ -13,6 +16,15 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   malformed_request: 400,
   not_an_object: 400,
   api_key_conflict: 400,
+  api_key_in_query: 400,
+  csrf_failed: 403,
+  api_key_expired: 403,
+  address_not_allowed: 403,
+  address_banned: 403,
+  cross_origin: 403,
+  session_missing: 401,
+  role_missing: 403,
+  session_required: 403,
   symbol_not_found: 400,
   range_too_long: 400,
   order_rejected: 400,
@@ -48,13 +60,27 @@ export const COMMON_CODES: readonly WireCode[] = [
   'api_key_conflict',
   'api_key_missing',
   'api_key_invalid',
+  'api_key_expired',
+  'address_not_allowed',
+  'address_banned',
   'scope_missing',
+  'role_missing',
   'method_not_allowed',
   'body_too_large',
   'unsupported_media_type',
   'internal_error',
   'shutting_down',
 ]
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Absent for what isn't even a request. */
+    visit?: Visit
+  }
+  interface FastifyInstance {
+    showError: ShowError
+  }
+}
 
 export type StatusOverrides = { readonly [Code in RefusalCode]?: number }
 
@@ -110,23 +136,25 @@ function transportFailure(error: unknown, bodyBytesMax = 0): [WireCode, string] 
     : ['malformed_request', 'The request is not valid HTTP for this server.']
 }
 
-/** JSON text of an error, keys in alphabetical order. */
-export function errorBody(reply: ErrorReply, requestId: string): string {
+/** JSON text of an error. */
+export const errorBody = (reply: ErrorReply, requestId: string): string => JSON.stringify(replyBody(reply, requestId))
+
+/** Body of an error, keys in alphabetical order. */
+export function replyBody(reply: ErrorReply, requestId: string): Record<string, unknown> {
   const { code, message, errors, extra } = reply
   const told = errors === undefined ? {} : { errors }
   const body: Record<string, unknown> = { ...extra, ...told, code, message, request_id: requestId, status: 'error' }
   const sorted: Record<string, unknown> = {}
   for (const name of Object.keys(body).sort()) sorted[name] = body[name]
-  return JSON.stringify(sorted)
+  return sorted
 }
-
-export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
 
 export interface ErrorAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   /** JSON. */
   readonly text: string
+  readonly code: WireCode
   readonly message: string
   /** Not the client's doing: to be logged with the request id. */
   readonly isOurs: boolean
@@ -145,8 +173,11 @@ export function errorAnswer(
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="Sauda API"'
   const retryAfterSeconds = RETRY_AFTER_SECONDS[code]
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds)
-  return { status, headers, text: errorBody(reply, requestId), message, isOurs: code === 'internal_error' }
+  return { status, headers, text: errorBody(reply, requestId), code, message, isOurs: code === 'internal_error' }
 }
+
+/** Shows a person what went wrong. */
+export type ShowError = (reply: FastifyReply, status: number, message: string, requestId: string) => void
 
 /** Answers a request with what went wrong; what isn't the client's doing is logged with the request id. */
 export function sendError(
@@ -155,13 +186,23 @@ export function sendError(
   reply: FastifyReply,
   overrides?: StatusOverrides,
 ): void {
-  const { id, url, server } = request
-  const { status, headers, text, message, isOurs } = errorAnswer(error, id, overrides, server.initialConfig.bodyLimit)
+  const { id, url, server, visit } = request
+  const { status, headers, text, code, message, isOurs } = errorAnswer(
+    error,
+    id,
+    overrides,
+    server.initialConfig.bodyLimit,
+  )
+  if (visit !== undefined) visit.errorCode = code
   if (isOurs) request.log.error({ err: error, requestId: id }, 'request failed')
   reply.code(status).headers(headers)
-  if (isApiPath(url)) reply.type('application/json; charset=utf-8').send(text)
-  else sendPage(reply, errorPage(status, message, id))
+  if (isApiPath(url) || prefersJson(request.headers.accept)) reply.type('application/json; charset=utf-8').send(text)
+  else server.showError(reply, status, message, id)
 }
+
+/** Whether a caller outside `/api/` is a program: it names JSON and not HTML. */
+export const prefersJson = (accept: string | undefined): boolean =>
+  accept !== undefined && accept.includes('application/json') && !accept.includes('text/html')
 
 /** Field errors that the message itself tells; all are in `errors`. */
 const TOLD_ERRORS_MAX = 3
@@ -170,10 +211,8 @@ const TOLD_ERRORS_MAX = 3
  * The refusal of an input. Text that happens to be the request's own key is taken out, wherever in the input it stood.
  */
 export function inputRefusal(found: readonly FieldError[], key: string): Refusal {
-  const errors = found.map(({ field, message }) => ({
-    field: field.replaceAll(key, '[apikey]'),
-    message: message.replaceAll(key, '[apikey]'),
-  }))
+  const clean = (text: string): string => (key === '' ? text : text.replaceAll(key, '[apikey]'))
+  const errors = found.map(({ field, message }) => ({ field: clean(field), message: clean(message) }))
   const told = errors
     .slice(0, TOLD_ERRORS_MAX)
     .map(({ field, message }) => (field === '' ? message : `${field}: ${message}`))

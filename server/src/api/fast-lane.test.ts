@@ -3,10 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
-import { createHttp } from './http.ts'
 import { quantity } from './number-fields.ts'
 import { defineOperation } from './operation.ts'
-import { ADMIN_KEY, mountTestOperations, READ_KEY } from './test-api.ts'
+import { ADMIN_KEY, READ_KEY, testServer } from './test-api.ts'
 import { text } from './text-fields.ts'
 
 const order = defineOperation({
@@ -15,7 +14,7 @@ const order = defineOperation({
   tag: 'Orders',
   summary: 'x',
   description: 'x',
-  scope: 'trade',
+  access: 'trade',
   rateClass: 'order',
   input: { symbol: text({ min: 1, canonical: true }), quantity: quantity() },
   ignored: { target: 'has no effect' },
@@ -62,12 +61,11 @@ let app: FastifyInstance
 let address: string
 let framework = 0
 beforeAll(async () => {
-  app = createHttp()
+  app = testServer([order])
   app.addHook('onRequest', (_request, _reply, done) => {
     framework += 1
     done()
   })
-  mountTestOperations(app, [order])
   await app.listen({ port: 0, host: '127.0.0.1' })
   address = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 })

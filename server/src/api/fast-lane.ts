@@ -1,12 +1,13 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import fastJsonStringify from 'fast-json-stringify'
+import { Refusal } from '../kernel/errors.ts'
 import { type Endpoint, type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
 import { errorAnswer } from './errors.ts'
 import { parseJson } from './json-body.ts'
 import type { AnyOperation } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
-import { requestIdFrom } from './request-id.ts'
-import type { Services } from './services.ts'
+import { finish, refusalBeforeBody } from './pipeline.ts'
+import type { Visit } from './visit.ts'
 
 /**
  * The way of a usual request past the framework. A POST of JSON with a known length to an operation's exact path needs
@@ -29,12 +30,7 @@ export interface FastLaneOptions extends EndpointOptions {
 }
 
 /** Puts the fast lane in front of a server's own request listeners. */
-export function addFastLane(
-  server: Server,
-  operations: readonly AnyOperation[],
-  services: Services,
-  options: FastLaneOptions,
-): void {
+export function addFastLane(server: Server, operations: readonly AnyOperation[], options: FastLaneOptions): void {
   const lanes = new Map<string, Lane>()
   for (const operation of operations) {
     if (operation.method !== 'POST') continue
@@ -42,7 +38,7 @@ export function addFastLane(
     lanes.set(`${options.prefix}/${operation.name}`, {
       operation,
       serialise,
-      endpoint: endpointOf(operation, services, options),
+      endpoint: endpointOf(operation, options),
     })
   }
   const others = server.listeners('request') as RequestListener[]
@@ -59,22 +55,26 @@ function laneOf(
   request: IncomingMessage,
   options: FastLaneOptions,
 ): Lane | undefined {
-  if (request.method !== 'POST' || request.headers['content-type'] !== 'application/json' || options.isClosing())
-    return undefined
-  const bodyBytes = Number(request.headers['content-length'])
+  const { headers } = request
+  if (request.method !== 'POST' || headers['content-type'] !== 'application/json') return undefined
+  if (headers.origin !== undefined || options.isClosing()) return undefined
+  const bodyBytes = Number(headers['content-length'])
   // Not comparing the other way round: an absent length is NaN.
   if (!(bodyBytes > 0 && bodyBytes <= options.bodyBytesMax)) return undefined
   return lanes.get(request.url ?? '')
 }
 
 function take(lane: Lane, request: IncomingMessage, response: ServerResponse, options: FastLaneOptions): void {
+  const visit = options.pipeline.arrive(request)
+  response.once('close', () => finish(options.pipeline, visit, response))
+  const refusal = refusalBeforeBody(options.pipeline, visit)
   let body: Buffer | undefined
   request.on('data', (chunk: Buffer) => {
     body = body === undefined ? chunk : Buffer.concat([body, chunk])
   })
   request.on('end', () => {
-    answer(lane, body ?? Buffer.alloc(0), request, response, options).catch((error: unknown) => {
-      options.onError(error, '')
+    answer(lane, refusal ?? body ?? Buffer.alloc(0), visit, response, options).catch((error: unknown) => {
+      options.onError(error, visit.id)
       response.destroy()
     })
   })
@@ -82,31 +82,41 @@ function take(lane: Lane, request: IncomingMessage, response: ServerResponse, op
 
 async function answer(
   lane: Lane,
-  body: Buffer,
-  request: IncomingMessage,
+  body: Buffer | Refusal,
+  visit: Visit,
   response: ServerResponse,
   options: FastLaneOptions,
 ): Promise<void> {
-  const { headers } = request
-  const requestId = requestIdFrom(headers)
   try {
-    const result = await lane.endpoint(fieldsOf(parseJson(body)), headers, requestId)
-    send(response, 200, lane.serialise(result), { 'x-request-id': requestId })
+    if (body instanceof Refusal) throw body
+    visit.bytesIn = body.length
+    const result = await lane.endpoint(fieldsOf(parseJson(body)), visit)
+    const text = lane.serialise(result)
+    visit.steps.lap('serialise')
+    send(response, 200, text, { 'x-request-id': visit.id }, visit)
   } catch (error) {
-    const {
-      status,
-      headers: more,
-      text,
-      isOurs,
-    } = errorAnswer(error, requestId, lane.operation.refusalStatus, options.bodyBytesMax)
-    if (isOurs) options.onError(error, requestId)
-    send(response, status, text, more)
+    const { status, headers, text, code, isOurs } = errorAnswer(
+      error,
+      visit.id,
+      lane.operation.refusalStatus,
+      options.bodyBytesMax,
+    )
+    if (isOurs) options.onError(error, visit.id)
+    visit.errorCode = code
+    send(response, status, text, headers, visit)
   }
 }
 
-function send(response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>>): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>>,
+  visit: Visit,
+): void {
   response.writeHead(status, {
     ...headers,
+    ...visit.answerHeaders,
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
   })

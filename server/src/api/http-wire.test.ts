@@ -2,9 +2,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import Type from 'typebox'
 import { describe, expect, it } from 'vitest'
-import { createHttp } from './http.ts'
 import { defineOperation } from './operation.ts'
-import { READ_KEY, testApi } from './test-api.ts'
+import { READ_KEY, testApi, testServer } from './test-api.ts'
 
 describe('on the wire', () => {
   const portOf = (server: { server: { address(): unknown } }): number => (server.server.address() as AddressInfo).port
@@ -23,7 +22,7 @@ describe('on the wire', () => {
       /^HTTP\/1\.1 431 .*"code":"headers_too_large"/s,
     ],
   ])('%s get an error in wire format', async (_what, bytes, expected) => {
-    const server = createHttp()
+    const server = testServer([])
     await server.listen({ port: 0, host: '127.0.0.1' })
     const socket = connect(portOf(server), '127.0.0.1')
     socket.write(bytes)
@@ -40,7 +39,7 @@ describe('on the wire', () => {
       tag: 'Utilities',
       summary: 'Wait',
       description: 'Waits.',
-      scope: 'read',
+      access: 'read',
       rateClass: 'read',
       input: {},
       output: Type.Object({ status: Type.Literal('success') }),

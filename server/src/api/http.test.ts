@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import Type from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
+import { errorPage, sendPage } from '../pages/index.ts'
 import { choice, list, object, quantity, text } from './field.ts'
 import { type Context, defineOperation } from './operation.ts'
 import { READ_KEY, TRADE_KEY, testApi } from './test-api.ts'
@@ -24,7 +25,7 @@ const trade = defineOperation({
   tag: 'Orders',
   summary: 'Trade',
   description: 'Trades.',
-  scope: 'trade',
+  access: 'trade',
   rateClass: 'order',
   input: {
     symbol: text({ min: 1 }),
@@ -55,7 +56,7 @@ const broken = defineOperation({
   tag: 'Utilities',
   summary: 'Break',
   description: 'Breaks.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
   input: { how: choice(['throw', 'reject', 'rejected-order', 'unknown-symbol', 'overloaded']) },
   output: Type.Object({ status: Type.Literal('success') }),
@@ -77,8 +78,9 @@ const item = defineOperation({
   tag: 'Symbols',
   summary: 'Item',
   description: 'An item.',
-  scope: 'read',
+  access: 'read',
   rateClass: 'read',
+  keyInQuery: true,
   input: { symbol: text({ canonical: true }), count: quantity().optional() },
   output: Type.Object({ symbol: Type.String(), count: Type.Number() }),
   example: { symbol: 'SBIN' },
@@ -91,7 +93,15 @@ const good = { symbol: 'SBIN', action: 'buy', quantity: '1' }
 let app: Awaited<ReturnType<typeof testApi>>
 const logLines: string[] = []
 beforeAll(async () => {
-  app = await testApi(operations, {}, { logger: pino({}, { write: (line: string) => logLines.push(line) }), now: 42 })
+  app = await testApi(
+    operations,
+    {},
+    {
+      logger: pino({}, { write: (line: string) => logLines.push(line) }),
+      now: 42,
+      showError: (reply, status, message, requestId) => sendPage(reply, errorPage(status, message, requestId)),
+    },
+  )
 })
 afterAll(() => app.close())
 
@@ -152,13 +162,9 @@ describe('a handler', () => {
 
   it('gets who asks and when', async () => {
     await send(withKey(good), { 'x-request-id': 'request-1' })
-    const { services, ...context } = contexts.at(-1) ?? ({} as Context)
-    expect(context).toEqual({
-      account: 'default',
-      keyId: 'test',
-      requestId: 'request-1',
-      now: 42,
-    })
+    const { caller, account, now, visit } = contexts.at(-1) ?? ({} as Context)
+    expect([caller.keyId, account, now]).toEqual(['test', 'default', 42])
+    expect([visit.id, visit.route, visit.path]).toEqual(['request-1', 'trade', '/api/v1/trade'])
   })
 
   it('is not asked when a trade names an idempotency key, which would promise too much', async () => {

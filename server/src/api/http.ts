@@ -1,22 +1,21 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { requireJson } from './content-type.ts'
+import { Download } from './download.ts'
 import { type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
-import { errorBody, isApiPath, STATUS_OF, sendError, type WireCode } from './errors.ts'
+import { errorBody, type ShowError, STATUS_OF, sendError, type WireCode } from './errors.ts'
 import { addFastLane } from './fast-lane.ts'
 import { shown } from './field-type.ts'
 import { parseJson } from './json-body.ts'
 import type { AnyOperation } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
-import { newRequestId, requestIdFrom } from './request-id.ts'
-import type { Services } from './services.ts'
-
-/**
- * The way of a request, in this order; the first step that refuses answers:
- * request id → path and method → content type → body (size, JSON, object) → key → scope → fields → rules between
- * fields → handler → answer.
- */
+import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
+import { newRequestId } from './request-id.ts'
+import { isApiPath, type Visit } from './visit.ts'
 
 export const BODY_BYTES_MAX = 256 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
@@ -31,22 +30,36 @@ const IDLE_SWEEP_MS = 100
 export const API_PREFIX = '/api/v1'
 
 export interface HttpOptions {
+  readonly pipeline: Pipeline
   readonly logger?: FastifyBaseLogger
   readonly bodyBytesMax?: number
-  /** Proxies whose `X-Forwarded-For` is believed: addresses or networks. None by default. */
-  readonly trustProxy?: readonly string[]
+  /** The page for a person whose request outside `/api/` failed. */
+  readonly showError?: ShowError
+}
+
+/** Fastify asks for a request's id before any hook runs; the visit that is made then is found again by this. */
+const visits = new WeakMap<IncomingMessage, Visit>()
+
+function arrive(pipeline: Pipeline, request: IncomingMessage): Visit {
+  const visit = pipeline.arrive(request)
+  visits.set(request, visit)
+  return visit
+}
+
+const showErrorText: ShowError = (reply, status, message, requestId) => {
+  reply.type('text/plain; charset=utf-8').send(`${status} ${message} (${requestId})\n`)
 }
 
 /** The HTTP server, not listening, without routes. It answers errors in wire format and knows when it is closing. */
-export function createHttp(options: HttpOptions = {}): FastifyInstance {
+export function createHttp(options: HttpOptions): FastifyInstance {
+  const { pipeline } = options
   const app = Fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
-    ...(options.trustProxy === undefined ? {} : { trustProxy: [...options.trustProxy] }),
     routerOptions: { ignoreTrailingSlash: true },
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
-    genReqId: (request) => requestIdFrom(request.headers),
+    genReqId: (request) => arrive(pipeline, request as IncomingMessage).id,
     // Log lines name the request themselves; a logger for each request would cost more than most requests.
     childLoggerFactory: (logger) => logger,
     return503OnClosing: false,
@@ -57,6 +70,7 @@ export function createHttp(options: HttpOptions = {}): FastifyInstance {
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   })
+  app.decorate('showError', options.showError ?? showErrorText)
   let closing = false
   app.addHook('preClose', (done) => {
     closing = true
@@ -68,10 +82,25 @@ export function createHttp(options: HttpOptions = {}): FastifyInstance {
     done()
   })
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id)
-    if (!closing) return done()
+    const visit = visits.get(request.raw)
+    assert(visit !== undefined, 'a request came in without arriving')
+    request.visit = visit
+    if (!closing) return done(refusalBeforeBody(pipeline, visit))
     reply.header('connection', 'close')
     done(new Refusal('shutting_down', 'The server is shutting down. Send the request again in a few seconds.'))
+  })
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    reply.header('x-request-id', request.id)
+    if (request.visit !== undefined) {
+      reply.headers(request.visit.answerHeaders)
+      request.visit.steps.lap('serialise')
+    }
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const { visit } = request
+    if (visit !== undefined) finish(pipeline, visit, reply.raw)
+    done()
   })
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
   app.setNotFoundHandler((request, reply) => sendError(notFound(request), request, reply))
@@ -110,7 +139,6 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
 export function mountOperations(
   app: FastifyInstance,
   operations: readonly AnyOperation[],
-  services: Services,
   options: EndpointOptions,
 ): void {
   let closing = false
@@ -118,7 +146,7 @@ export function mountOperations(
     closing = true
     done()
   })
-  addFastLane(app.server, operations, services, {
+  addFastLane(app.server, operations, {
     ...options,
     prefix: API_PREFIX,
     bodyBytesMax: app.initialConfig.bodyLimit ?? BODY_BYTES_MAX,
@@ -134,7 +162,7 @@ export function mountOperations(
     for (const operation of operations) {
       const path = `${API_PREFIX}/${operation.name}`
       methods.set(path, [...(methods.get(path) ?? []), operation.method])
-      mount(scope, path, operation, services, options)
+      mount(scope, path, operation, options)
     }
     for (const [path, taken] of methods) mountOtherMethods(scope, path, taken)
     scope.all('/api/*', { onRequest: (request, _reply, next) => next(notFound(request)) }, neverReached)
@@ -176,21 +204,24 @@ function mountOtherMethods(scope: FastifyInstance, path: string, taken: readonly
   })
 }
 
-function mount(
-  scope: FastifyInstance,
-  path: string,
-  operation: AnyOperation,
-  services: Services,
-  options: EndpointOptions,
-): void {
-  const endpoint = endpointOf(operation, services, options)
-  const { method } = operation
+function mount(scope: FastifyInstance, path: string, operation: AnyOperation, options: EndpointOptions): void {
+  const endpoint = endpointOf(operation, options)
+  const { method, output } = operation
+  const isDownload = 'contentMediaType' in output
   scope.route({
     method,
     url: path,
-    schema: { response: { 200: serialisationSchema(withWarnings({ ...operation.output })) } },
+    schema: isDownload ? {} : { response: { 200: serialisationSchema(withWarnings({ ...output })) } },
     errorHandler: (error, request, reply) => sendError(error, request, reply, operation.refusalStatus),
-    handler: (request) => endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), request.headers, request.id),
+    handler: async (request, reply) => {
+      const { visit } = request
+      assert(visit !== undefined, 'a request reached its operation without arriving')
+      visit.bytesIn = Number(request.headers['content-length'] ?? 0)
+      const answer = await endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), visit)
+      if (!(answer instanceof Download)) return answer
+      reply.header('content-disposition', `attachment; filename="${answer.fileName}"`).type(answer.contentType)
+      return reply.send(Readable.from(answer.chunks))
+    },
   })
 }
 

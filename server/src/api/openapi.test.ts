@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { mountDocs } from './docs/index.ts'
 import { FieldProblem } from './field-type.ts'
-import { createHttp } from './http.ts'
 import { objectDecoder } from './nested-fields.ts'
 import { openApiDocument, operationId } from './openapi.ts'
 import type { AnyOperation } from './operation.ts'
+import { testServer } from './test-api.ts'
 import { operations } from './v1/index.ts'
 
 interface Document {
@@ -99,7 +99,7 @@ describe.each(all.map((operation) => [operation.name, operation] as const))('the
 
 describe('the documentation', () => {
   it('is served by this server alone, with and without a trailing slash', async () => {
-    const app = createHttp()
+    const app = testServer([])
     mountDocs(app, operations, { version: '1.2.3' })
     for (const url of ['/api/v1', '/api/v1/']) {
       const page = await app.inject(url)

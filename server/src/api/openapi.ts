@@ -2,7 +2,7 @@ import { COMMON_CODES, STATUS_OF, type WireCode } from './errors.ts'
 import { type AnyField, type JsonSchema, shown } from './field-type.ts'
 import { API_KEY_LENGTH_MAX } from './middleware/authenticate.ts'
 import { objectSchema } from './nested-fields.ts'
-import type { AnyOperation } from './operation.ts'
+import type { Access, AnyOperation } from './operation.ts'
 import { withWarnings } from './output-schema.ts'
 
 export interface OpenApiOptions {
@@ -31,7 +31,7 @@ const LICENSE = { name: 'Apache-2.0', identifier: 'Apache-2.0' }
 
 const DESCRIPTION = `Orders, account and market data over HTTP, compatible with OpenAlgo's \`/api/v1\`.
 
-Every request needs an API key: as the field \`apikey\` of the body, the header \`X-API-KEY\`, or
+Most requests need an API key: as the field \`apikey\` of the body, the header \`X-API-KEY\`, or
 \`Authorization: Bearer\`. To try requests from this page, press **Authorize** and enter your key once.
 
 Numbers may be sent as JSON numbers or as text. Success is always status 200 with \`"status": "success"\`; every
@@ -41,6 +41,12 @@ failure has the shape of the schema *Error*, and its \`code\` never changes mean
 const SECURITY_SCHEMES = {
   apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-KEY', description: 'Your API key.' },
   bearer: { type: 'http', scheme: 'bearer', description: 'Your API key as a bearer token.' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'sauda_session',
+    description: 'The browser of somebody who has signed in. Under https the name starts with `__Host-`.',
+  },
 }
 
 const ERROR: JsonSchema = {
@@ -71,15 +77,27 @@ const API_KEY: JsonSchema = {
 }
 
 function operationDocument(operation: AnyOperation): JsonSchema {
-  const { name, tag, summary, description, scope } = operation
+  const { name, tag, summary, description, access } = operation
   return {
     operationId: operationId(name),
     tags: [tag],
     summary,
-    description: `${description}\n\nNeeds a key with the scope \`${scope}\`.`,
+    description: `${description}\n\n${needs(access)}`,
+    ...securityOf(access),
     ...(operation.method === 'GET' ? { parameters: parametersOf(operation) } : { requestBody: bodyOf(operation) }),
     responses: responsesOf(operation),
   }
+}
+
+function needs(access: Access): string {
+  if (access === 'public') return 'Anybody may ask.'
+  if (access === 'session') return 'Needs a signed-in person; API keys are refused.'
+  return `Needs a key with the scope \`${access}\`, or a signed-in person whose role has it.`
+}
+
+function securityOf(access: Access): JsonSchema {
+  if (access === 'public') return { security: [] }
+  return access === 'session' ? { security: [{ session: [] }] } : {}
 }
 
 /** `analyzer/toggle` as a name in programs: `analyzerToggle`. */
@@ -93,7 +111,12 @@ function bodyOf(operation: AnyOperation): JsonSchema {
     { description: reason, deprecated: true },
   ])
   const { properties: own } = schema
-  const properties = { ...(own as JsonSchema), ...Object.fromEntries(ignored), apikey: API_KEY }
+  const isForKeys = operation.access !== 'public' && operation.access !== 'session'
+  const properties = {
+    ...(own as JsonSchema),
+    ...Object.fromEntries(ignored),
+    ...(isForKeys ? { apikey: API_KEY } : {}),
+  }
   return {
     required: true,
     content: { 'application/json': { schema: { ...schema, properties }, example: operation.example } },
@@ -113,7 +136,9 @@ function parametersOf(operation: AnyOperation): JsonSchema[] {
       ...shownExample,
     }
   })
-  return [...parameters, { name: 'apikey', in: 'query', required: false, schema: API_KEY }]
+  return operation.keyInQuery === true
+    ? [...parameters, { name: 'apikey', in: 'query', required: false, schema: API_KEY }]
+    : parameters
 }
 
 function responsesOf(operation: AnyOperation): JsonSchema {
@@ -133,9 +158,14 @@ function responsesOf(operation: AnyOperation): JsonSchema {
   const success = {
     description: 'Done.',
     headers: { 'X-Request-Id': { schema: { type: 'string' } } },
-    content: { 'application/json': { schema: withWarnings({ ...operation.output }) } },
+    content: contentOf(operation.output),
   }
   return { '200': success, ...Object.fromEntries(failures) }
+}
+
+function contentOf(output: AnyOperation['output']): JsonSchema {
+  if (!('contentMediaType' in output)) return { 'application/json': { schema: withWarnings({ ...output }) } }
+  return { [String(output.contentMediaType)]: { schema: { type: 'string' } } }
 }
 
 /** The same as plain data: what isn't JSON would silently be missing for whoever reads the document. */

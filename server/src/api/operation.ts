@@ -56,6 +56,8 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   readonly access: Access
   readonly rateClass: RateClass
   readonly inSemiAuto?: InSemiAuto
+  /** A GET whose clients can send their key in the query alone. */
+  readonly keyInQuery?: boolean
   readonly input: Input
   /** Fields that are accepted and have no effect; the answer's `warnings` gives each one's reason. */
   readonly ignored?: Readonly<Record<string, string>>

@@ -1,6 +1,7 @@
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import type { Trading } from '../trading/index.ts'
+import type { Cookies } from './session-cookie.ts'
 
 /** The instruments of today. */
 export interface Instruments {
@@ -21,4 +22,5 @@ export interface Services {
   readonly search: SymbolSearch
   readonly marketData: MarketData
   readonly trading: Trading
+  readonly cookies: Cookies
 }

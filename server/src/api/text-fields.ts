@@ -13,18 +13,21 @@ export interface TextOptions extends Describe<string> {
   readonly canonical?: boolean
   /** Takes a whole JSON number as its digits; some clients send order ids that way. */
   readonly digits?: boolean
+  /** A password or the like: messages don't repeat it. */
+  readonly secret?: boolean
 }
 
 /** Text of `min` to `max` characters without control characters, otherwise unchanged unless `canonical`. */
 export function text(options: TextOptions = {}): Field<string, string, true> {
-  const { min = 0, max = TEXT_LENGTH_MAX, canonical = false, digits = false } = options
+  const { min = 0, max = TEXT_LENGTH_MAX, canonical = false, digits = false, secret = false } = options
   const rule = options.rule ?? lengthRule(min, max, options.max !== undefined)
   const schema = { type: 'string', ...(min > 0 ? { minLength: min } : {}), maxLength: max }
   return makeField<string, string>(schema, options, (value) => {
     const given = digits && typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
-    if (typeof given !== 'string') return problem(`Not a valid string. Got ${shown(value)}.`)
+    if (typeof given !== 'string')
+      return problem(secret ? 'Not a valid string.' : `Not a valid string. Got ${shown(value)}.`)
     const read = canonical ? given.trim().toUpperCase() : given
-    if (read.length < min || read.length > max) return problem(`${rule} Got ${shown(value)}.`)
+    if (read.length < min || read.length > max) return problem(secret ? rule : `${rule} Got ${shown(value)}.`)
     const odd = oddCharacter(read)
     return odd === undefined ? read : problem(`Must not contain ${odd}.`)
   })

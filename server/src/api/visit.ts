@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Caller, NOBODY } from '../identity/caller.ts'
 import { Steps } from '../kernel/steps.ts'
 
+export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
+
 export interface Arrival {
   readonly id: string
   /** Instant of arrival. */
@@ -13,6 +15,7 @@ export interface Arrival {
   readonly headers: IncomingHttpHeaders
   /** Of the client, behind trusted proxies too. */
   readonly address: string
+  readonly bytesBefore: number
 }
 
 /** One request on its way through the layer: what came, from where, who sent it, and what becomes of it. */
@@ -27,9 +30,13 @@ export class Visit {
   /** Name of the operation or pattern of the page; empty while unknown. */
   route = ''
   caller: Caller = NOBODY
+  /** The key's text as it was sent, to keep it out of whatever is written of this request; empty without one. */
+  apiKey = ''
   /** Stable code of the refusal that was answered; empty when there was none. */
   errorCode = ''
   bytesIn = 0
+  /** Bytes that the connection had sent when this request arrived. */
+  readonly bytesBefore: number
   /** To be sent with the answer, whatever it becomes. Names in lower case. */
   readonly answerHeaders: Record<string, string | string[]> = {}
 
@@ -40,7 +47,13 @@ export class Visit {
     this.url = arrival.url
     this.headers = arrival.headers
     this.address = arrival.address
+    this.bytesBefore = arrival.bytesBefore
     this.steps = new Steps(arrival.elapsedMs)
+  }
+
+  /** Whether a person asked for a page, rather than a program for an operation. */
+  get isPage(): boolean {
+    return !isApiPath(this.url)
   }
 
   /** The path without its query. */

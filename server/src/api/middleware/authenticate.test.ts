@@ -2,17 +2,17 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { choice, quantity } from '../field.ts'
-import { defineOperation, type Scope } from '../operation.ts'
+import { type Access, defineOperation } from '../operation.ts'
 import { ADMIN_KEY, POWERLESS_KEY, READ_KEY, TRADE_KEY, testApi } from '../test-api.ts'
 
-const guarded = <const Name extends string>(name: Name, scope: Scope) =>
+const guarded = <const Name extends string>(name: Name, access: Access) =>
   defineOperation({
     name,
     method: 'POST',
     tag: 'Utilities',
     summary: 'Guarded',
     description: 'Needs a key.',
-    scope,
+    access,
     rateClass: 'read',
     input: { action: choice(['BUY', 'SELL']), quantity: quantity() },
     output: Type.Object({ status: Type.Literal('success') }),

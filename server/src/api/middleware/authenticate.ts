@@ -1,38 +1,94 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Caller } from '../../identity/caller.ts'
+import type { KeyIdentity } from '../../identity/key-store.ts'
+import type { Scope } from '../../identity/scope.ts'
 import { Refusal } from '../../kernel/errors.ts'
-import type { Scope } from '../operation.ts'
+import { requireDeclaredJson } from '../content-type.ts'
+import type { AnyOperation } from '../operation.ts'
+import type { Visit } from '../visit.ts'
 
-export interface KeyIdentity {
-  readonly keyId: string
-  readonly account: string
-  readonly scopes: ReadonlySet<Scope>
+/** Who knows the keys. */
+export interface KeyCheck {
+  check(key: string, now: number): KeyIdentity | 'unknown' | 'expired'
+  /** Whether the key may be used from that address. */
+  mayComeFrom(identity: KeyIdentity, address: string): boolean
 }
 
-/** Who knows the keys. Undefined for a key that is unknown, expired or revoked. */
-export interface KeyCheck {
-  check(key: string): KeyIdentity | undefined
+export interface AuthenticateOptions {
+  readonly keys: KeyCheck
+  /** Who is signed in with this request's cookie, and on which account; undefined when nobody is. */
+  readonly sessionCaller: (visit: Visit) => Caller | undefined
+  /** Whether a browser sends this on behalf of another site. */
+  readonly isForeign: (headers: IncomingHttpHeaders) => boolean
 }
 
 /** No longer text can be a key; it isn't even looked up. */
 export const API_KEY_LENGTH_MAX = 256
 
 /**
- * The key of a request, from the field `apikey` (body, or query of a GET), the header `X-API-KEY`, or
- * `Authorization: Bearer`. Throws api_key_missing, or api_key_conflict when two of them differ.
+ * Finds out who asks: by key, else by session; and refuses who can't be believed. A key is sent on purpose, so it counts
+ * before a cookie. What rests on a cookie, or sets one, must come from our own pages and be JSON, which no other site can
+ * make a browser send.
  */
-export function keyOf(source: unknown, headers: IncomingHttpHeaders): string {
-  const inHeader = headers['x-api-key']
-  const authorization = headers.authorization
-  let key = typeof inHeader === 'string' ? inHeader.trim() : ''
-  if (authorization !== undefined) key = onlyKey(key, bearerOf(authorization))
-  if (typeof source === 'object' && source !== null && 'apikey' in source) key = onlyKey(key, fieldKey(source.apikey))
-  if (key === '') {
+export function authenticator(options: AuthenticateOptions) {
+  const { keys, sessionCaller, isForeign } = options
+  return (visit: Visit, operation: AnyOperation, source: object): void => {
+    visit.steps.lap('read')
+    const isPublic = operation.access === 'public'
+    const key = isPublic ? '' : keyOf(source, visit.headers)
+    if (key === '') visit.caller = sessionCaller(visit) ?? visit.caller
+    else {
+      refuseKeyInQuery(visit, operation, source)
+      visit.apiKey = key
+      visit.caller = keyCaller(keys, key, visit)
+    }
+    if (visit.caller.kind !== 'key' && !visit.isPage && (isPublic || visit.caller.kind === 'session')) {
+      if (isForeign(visit.headers)) throw crossOrigin(visit.headers)
+      if (operation.method !== 'GET') requireDeclaredJson(visit.headers['content-type'])
+    }
+    visit.steps.lap('authenticate')
+  }
+}
+
+function keyCaller(keys: KeyCheck, key: string, visit: Visit): Caller {
+  const identity = key.length > API_KEY_LENGTH_MAX ? 'unknown' : keys.check(key, visit.at)
+  if (identity === 'unknown') throw new Refusal('api_key_invalid', 'Invalid openalgo apikey')
+  if (identity === 'expired')
+    throw new Refusal('api_key_expired', 'Invalid openalgo apikey: this key has expired. Create a new one.')
+  if (!keys.mayComeFrom(identity, visit.address)) {
     throw new Refusal(
-      'api_key_missing',
-      'The request has no API key. Send it as the field apikey, the header X-API-KEY, or Authorization: Bearer.',
+      'address_not_allowed',
+      `This API key may not be used from ${visit.address}. Add the address to the key's networks, or use another key.`,
     )
   }
-  return key
+  return identity
+}
+
+function crossOrigin({ origin }: IncomingHttpHeaders): Refusal {
+  return new Refusal(
+    'cross_origin',
+    `A signed-in request must come from Sauda's own pages, not from ${origin === undefined ? 'another site' : origin}. Programs use an API key.`,
+  )
+}
+
+function refuseKeyInQuery(visit: Visit, operation: AnyOperation, source: object): void {
+  if (operation.method !== 'GET' || operation.keyInQuery === true || !('apikey' in source)) return
+  throw new Refusal(
+    'api_key_in_query',
+    `Addresses end up in logs: send the key of GET ${visit.path} as the header X-API-KEY or Authorization: Bearer.`,
+  )
+}
+
+/**
+ * The key of a request, from the field `apikey` (body, or query of a GET), the header `X-API-KEY`, or
+ * `Authorization: Bearer`; empty when there is none. Throws api_key_conflict when two of them differ.
+ */
+export function keyOf(source: object, headers: IncomingHttpHeaders): string {
+  const inHeader = headers['x-api-key']
+  const { authorization } = headers
+  let key = typeof inHeader === 'string' ? inHeader.trim() : ''
+  if (authorization !== undefined) key = onlyKey(key, bearerOf(authorization))
+  return 'apikey' in source ? onlyKey(key, fieldKey(source.apikey)) : key
 }
 
 function onlyKey(key: string, other: string): string {
@@ -57,19 +113,34 @@ function fieldKey(value: unknown): string {
   throw new Refusal('validation_failed', `apikey: ${message}`, { errors: [{ field: 'apikey', message }] })
 }
 
-/** The identity behind a key. Throws api_key_invalid. */
-export function identify(keys: KeyCheck, key: string): KeyIdentity {
-  const identity = key.length > API_KEY_LENGTH_MAX ? undefined : keys.check(key)
-  if (identity === undefined) throw new Refusal('api_key_invalid', 'Invalid openalgo apikey')
-  return identity
+/** Refuses a caller that may not do this. */
+export function authorise(visit: Visit, operation: AnyOperation): void {
+  const { access } = operation
+  const { caller } = visit
+  if (access === 'public') return
+  if (access === 'session') {
+    if (caller.kind === 'session') return
+    if (caller.kind === 'nobody') throw new Refusal('session_missing', 'Sign in first: this needs a signed-in person.')
+    throw new Refusal('session_required', 'An API key may not do this: it needs a signed-in person.')
+  }
+  if (caller.kind === 'nobody') {
+    throw new Refusal(
+      'api_key_missing',
+      'The request has no API key. Send it as the field apikey, the header X-API-KEY, or Authorization: Bearer.',
+    )
+  }
+  if (!mayDo(caller.scopes, access)) throw lacking(caller, access)
 }
 
-/** Throws scope_missing when the key may not do this. */
-export function requireScope(identity: KeyIdentity, scope: Scope): void {
-  const { scopes } = identity
-  if (scopes.has(scope) || scopes.has('admin') || (scope === 'read' && scopes.has('trade'))) return
-  const held = scopes.size === 0 ? 'none' : [...scopes].sort().join(', ')
-  throw new Refusal(
+const mayDo = (scopes: ReadonlySet<Scope>, scope: Scope): boolean =>
+  scopes.has(scope) || scopes.has('admin') || (scope === 'read' && scopes.has('trade'))
+
+function lacking(caller: Caller, scope: Scope): Refusal {
+  if (caller.kind === 'session') {
+    return new Refusal('role_missing', `The role ${caller.role} may not do this: it needs the right to ${scope}.`)
+  }
+  const held = caller.scopes.size === 0 ? 'none' : [...caller.scopes].sort().join(', ')
+  return new Refusal(
     'scope_missing',
     `This API key lacks the scope ${scope}; its scopes are: ${held}. Use a key that has ${scope}.`,
   )

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Refusal } from '../kernel/errors.ts'
+import type { AnyOperation } from './operation.ts'
+import type { Visit } from './visit.ts'
+
+export interface Outcome {
+  readonly status: number
+  readonly bytesOut: number
+}
+
+/** What an operation answered: the body, of errors too. */
+export interface OperationOutcome {
+  readonly status: number
+  readonly body: unknown
+  /** Stable code of an error; empty for success. */
+  readonly code: string
+}
+
+/**
+ * What meets a request, in order; the first step that throws a Refusal answers. The composition root writes the lists,
+ * and both ways of a request (`http.ts`, `fast-lane.ts`) follow them.
+ */
+export interface Pipeline {
+  /** Gives the request its id, its client's address and its place in time. */
+  readonly arrive: (request: IncomingMessage) => Visit
+  /** As soon as the headers are there. */
+  readonly beforeBody: readonly ((visit: Visit) => void)[]
+  /** With the body read as JSON; nothing else in it has been looked at. */
+  readonly beforeFields: readonly ((visit: Visit, operation: AnyOperation, source: object) => void)[]
+  /** With every field right. What one of them returns is the answer, and the handler isn't asked. */
+  readonly beforeHandler: readonly ((
+    visit: Visit,
+    operation: AnyOperation,
+    input: object,
+    source: object,
+  ) => Promise<object> | undefined)[]
+  /** For each operation that got past `beforeFields`. */
+  readonly afterHandler: readonly ((
+    visit: Visit,
+    operation: AnyOperation,
+    source: object,
+    outcome: OperationOutcome,
+  ) => void)[]
+  /** When the last byte has left, or the client has. */
+  readonly afterAnswer: readonly ((visit: Visit, outcome: Outcome) => void)[]
+}
+
+/** What refuses a request of which only the headers are known. */
+export function refusalBeforeBody(pipeline: Pipeline, visit: Visit): Refusal | undefined {
+  try {
+    for (const step of pipeline.beforeBody) step(visit)
+    return undefined
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}
+
+/** Tells who wants to know what became of a request. */
+export function finish(pipeline: Pipeline, visit: Visit, response: ServerResponse): void {
+  const sent = (response.socket ?? response.req.socket).bytesWritten
+  const outcome = { status: response.statusCode, bytesOut: Math.max(0, sent - visit.bytesBefore) }
+  for (const step of pipeline.afterAnswer) step(visit, outcome)
+}
