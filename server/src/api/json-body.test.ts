@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { jsonErrorOffset, parseJson } from './json-body.ts'
+import { JSON_DEPTH_MAX, jsonErrorOffset, parseJson } from './json-body.ts'
 
 const refusal = (body: string | Buffer): string => {
   try {
@@ -47,11 +47,30 @@ describe('a JSON body', () => {
     expect(parseJson(Buffer.from('"\uFFFD"'))).toBe('\uFFFD')
   })
 
-  it('nested deeply is refused or read without running out of stack', () => {
-    const depth = 100_000
-    expect(refusal('['.repeat(depth))).toMatch(/ends too early/)
-    expect(Array.isArray(parseJson(Buffer.from('['.repeat(depth) + ']'.repeat(depth))))).toBe(true)
+  it('nested deeply is refused without running out of stack', () => {
+    const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+    expect(refusal('['.repeat(100_000))).toMatch(/ends too early/)
+    expect(refusal(nested(100_000))).toMatch(/more than 32 deep/)
+    expect(refusal(nested(JSON_DEPTH_MAX + 1))).toMatch(/more than 32 deep/)
+    expect(Array.isArray(parseJson(Buffer.from(nested(JSON_DEPTH_MAX))))).toBe(true)
   })
+
+  it.each([
+    '{"quantity":1,"quantity":100}',
+    '{"a":1,"b":2,"\\u0061":3}',
+    '[{"a":{"b":1,"b":1}}]',
+    '{"__proto__":1,"__proto__":2}',
+    '{"":1,"":2}',
+  ])('%s has a field twice and is refused', (body) => {
+    expect(refusal(body)).toMatch(/a field twice/)
+  })
+
+  it.each(['{"a":"b:c","b":"\\":\\\\"}', '{"__proto__":{"a":1},"a":1}', '[{"a":1},{"a":1}]', '{"a:b":{"a":":"}}'])(
+    '%s has none twice and is read',
+    (body) => {
+      expect(JSON.stringify(parseJson(Buffer.from(body)))).toBe(body)
+    },
+  )
 })
 
 describe('the place of an error', () => {

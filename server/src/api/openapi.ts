@@ -7,6 +7,8 @@ import { withWarnings } from './output-schema.ts'
 
 export interface OpenApiOptions {
   readonly version: string
+  /** Id that the first order of a fresh instance gets today: examples name it, so that they work after the first order. */
+  readonly firstOrderId: string
 }
 
 /** The OpenAPI 3.1 document of the API: plain JSON, made from the table of operations and nothing else. */
@@ -14,7 +16,7 @@ export function openApiDocument(operations: readonly AnyOperation[], options: Op
   const paths: Record<string, Record<string, JsonSchema>> = {}
   for (const operation of operations) {
     const path = `/${operation.name.replace(/:(\w+)/g, '{$1}')}`
-    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationDocument(operation) }
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationDocument(operation, options) }
   }
   return plainJson({
     openapi: '3.1.0',
@@ -76,7 +78,8 @@ const API_KEY: JsonSchema = {
   description: 'API key, unless a header carries it.',
 }
 
-function operationDocument(operation: AnyOperation): JsonSchema {
+function operationDocument(operation: AnyOperation, options: OpenApiOptions): JsonSchema {
+  const example = exampleOf(operation, options)
   const { name, tag, summary, description, access } = operation
   return {
     operationId: operationId(name),
@@ -84,7 +87,9 @@ function operationDocument(operation: AnyOperation): JsonSchema {
     summary,
     description: `${description}\n\n${needs(access)}`,
     ...securityOf(access),
-    ...(operation.method === 'GET' ? { parameters: parametersOf(operation) } : { requestBody: bodyOf(operation) }),
+    ...(operation.method === 'GET'
+      ? { parameters: parametersOf(operation, example) }
+      : { requestBody: bodyOf(operation, example) }),
     responses: responsesOf(operation),
   }
 }
@@ -104,7 +109,13 @@ function securityOf(access: Access): JsonSchema {
 export const operationId = (name: string): string =>
   name.replace(/\/:?([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 
-function bodyOf(operation: AnyOperation): JsonSchema {
+/** An input that works as it stands, once the example of placeorder has been sent. */
+export function exampleOf(operation: AnyOperation, { firstOrderId }: OpenApiOptions): JsonSchema {
+  const example: JsonSchema = operation.example
+  return 'orderid' in example ? { ...example, orderid: firstOrderId } : example
+}
+
+function bodyOf(operation: AnyOperation, example: JsonSchema): JsonSchema {
   const schema = objectSchema(operation.input)
   const ignored = Object.entries(operation.ignored ?? {}).map(([name, reason]) => [
     name,
@@ -119,12 +130,11 @@ function bodyOf(operation: AnyOperation): JsonSchema {
   }
   return {
     required: true,
-    content: { 'application/json': { schema: { ...schema, properties }, example: operation.example } },
+    content: { 'application/json': { schema: { ...schema, properties }, example } },
   }
 }
 
-function parametersOf(operation: AnyOperation): JsonSchema[] {
-  const example: JsonSchema = operation.example
+function parametersOf(operation: AnyOperation, example: JsonSchema): JsonSchema[] {
   const parameters = Object.entries<AnyField>(operation.input).map(([name, field]) => {
     const inPath = operation.name.includes(`:${name}`)
     const shownExample = example[name] === undefined ? {} : { example: example[name] }

@@ -18,12 +18,25 @@ const CONTENT_SECURITY_POLICY = {
   'frame-ancestors': "'none'",
 }
 
+export interface DocsOptions {
+  readonly version: string
+  /** Id of the first order that a fresh instance would place now. */
+  readonly firstOrderId: () => string
+}
+
 /** Adds the OpenAPI document at `/api/v1/openapi.json` and interactive documentation at `/api/v1/`. */
-export function mountDocs(app: FastifyInstance, operations: readonly AnyOperation[], options: OpenApiOptions): void {
-  const document = openApiDocument(operations, options)
-  const text = JSON.stringify(document)
+export function mountDocs(app: FastifyInstance, operations: readonly AnyOperation[], options: DocsOptions): void {
+  let made: { readonly firstOrderId: string; readonly text: string } | undefined
+  const textToday = (): string => {
+    const firstOrderId = options.firstOrderId()
+    if (made?.firstOrderId !== firstOrderId) {
+      const document = openApiDocument(operations, { version: options.version, firstOrderId })
+      made = { firstOrderId, text: JSON.stringify(document) }
+    }
+    return made.text
+  }
   app.get(`${API_PREFIX}/openapi.json`, (_request, reply) => {
-    reply.header('cache-control', 'no-cache').type('application/json; charset=utf-8').send(text)
+    reply.header('cache-control', 'no-cache').type('application/json; charset=utf-8').send(textToday())
   })
   app.register(swagger, {
     mode: 'static',
