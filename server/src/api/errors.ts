@@ -202,7 +202,7 @@ export function sendError(
 
 /** Whether a caller outside `/api/` is a program: it names JSON and not HTML. */
 export const prefersJson = (accept: string | undefined): boolean =>
-  accept !== undefined && accept.includes('application/json') && !accept.includes('text/html')
+  accept?.includes('application/json') === true && !accept.includes('text/html')
 
 /** Field errors that the message itself tells; all are in `errors`. */
 const TOLD_ERRORS_MAX = 3

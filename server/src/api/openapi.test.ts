@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mountDocs } from './docs/index.ts'
 import { FieldProblem } from './field-type.ts'
 import { objectDecoder } from './nested-fields.ts'
-import { openApiDocument, operationId } from './openapi.ts'
+import { exampleOf, openApiDocument, operationId } from './openapi.ts'
 import type { AnyOperation } from './operation.ts'
 import { testServer } from './test-api.ts'
 import { operations } from './v1/index.ts'
@@ -14,7 +14,8 @@ interface Document {
 }
 interface DocumentedOperation {
   readonly operationId: string
-  readonly requestBody: {
+  readonly parameters?: readonly { readonly name: string; readonly example?: unknown }[]
+  readonly requestBody?: {
     readonly content: { readonly 'application/json': { readonly schema: Schema; readonly example: unknown } }
   }
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content: unknown }>>
@@ -24,7 +25,8 @@ interface Schema {
   readonly required?: readonly string[]
 }
 
-const document = openApiDocument(operations, { version: '1.2.3' }) as unknown as Document
+const OPTIONS = { version: '1.2.3', firstOrderId: '26010100000001' }
+const document = openApiDocument(operations, OPTIONS) as unknown as Document
 const all: readonly AnyOperation[] = operations
 
 function* walk(value: unknown): Generator<Readonly<Record<string, unknown>>> {
@@ -45,6 +47,11 @@ describe('the OpenAPI document', () => {
     expect(documented).toHaveLength(operations.length)
     expect(new Set(documented.map((operation) => operation.operationId)).size).toBe(operations.length)
     expect(operationId('analyzer/toggle')).toBe('analyzerToggle')
+  })
+
+  it('names the order that a fresh instance places first, where an example needs one', () => {
+    const example = document.paths['/cancelorder']?.['post']?.requestBody?.content['application/json'].example
+    expect(example).toMatchObject({ orderid: '26010100000001' })
   })
 
   it('has no reference that leads nowhere', () => {
@@ -74,18 +81,30 @@ describe('the OpenAPI document', () => {
 describe.each(all.map((operation) => [operation.name, operation] as const))('the operation %s', (name, operation) => {
   const documented = document.paths[`/${name}`]?.[operation.method.toLowerCase()]
 
+  const isForKeys = operation.access !== 'public' && operation.access !== 'session'
+
   it('has an example that is accepted as it stands', () => {
     const decode = objectDecoder(operation.input, { check: operation.check?.bind(operation) })
-    const result = decode(operation.example, [])
+    const example = exampleOf(operation, OPTIONS)
+    const result = decode(example, [])
     expect(result instanceof FieldProblem ? result.errors : []).toEqual([])
-    expect(documented?.requestBody.content['application/json'].example).toEqual(operation.example)
+    const shown =
+      operation.method === 'GET'
+        ? Object.fromEntries(
+            (documented?.parameters ?? []).flatMap((field) =>
+              field.example === undefined ? [] : [[field.name, field.example]],
+            ),
+          )
+        : documented?.requestBody?.content['application/json'].example
+    expect(shown).toEqual(example)
   })
 
   it('documents its fields, the key, and every status it may answer', () => {
-    const { schema } = documented?.requestBody.content['application/json'] ?? {}
-    expect(Object.keys(schema?.properties ?? {})).toEqual(
-      expect.arrayContaining(['apikey', ...Object.keys(operation.input)]),
-    )
+    const { schema } = documented?.requestBody?.content['application/json'] ?? {}
+    const fields = documented?.parameters?.map((field) => field.name) ?? Object.keys(schema?.properties ?? {})
+    const key = operation.method === 'GET' ? operation.keyInQuery === true : isForKeys
+    expect(fields.toSorted()).toEqual(expect.arrayContaining(Object.keys(operation.input)))
+    expect(fields.includes('apikey')).toBe(key)
     expect(schema?.required ?? []).not.toContain('apikey')
     const statuses = Object.keys(documented?.responses ?? {})
     expect(statuses).toEqual(expect.arrayContaining(['200', '400', '401', '403', '405', '413', '415', '500', '503']))
@@ -100,16 +119,27 @@ describe.each(all.map((operation) => [operation.name, operation] as const))('the
 describe('the documentation', () => {
   it('is served by this server alone, with and without a trailing slash', async () => {
     const app = testServer([])
-    mountDocs(app, operations, { version: '1.2.3' })
+    const headers = { 'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'" }
+    mountDocs(app, operations, { version: '1.2.3', firstOrderId: () => OPTIONS.firstOrderId, headers })
     for (const url of ['/api/v1', '/api/v1/']) {
       const page = await app.inject(url)
       expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
       expect(page.payload).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
       expect(String(page.headers['content-security-policy'])).toContain("default-src 'none'")
     }
-    const script = await app.inject('/api/v1/static/swagger-initializer.js')
-    expect(script.payload).toContain('validatorUrl: null')
-    expect((await app.inject('/api/v1/static/swagger-ui-bundle.js')).statusCode).toBe(200)
+    const { payload } = await app.inject('/api/v1/')
+    const files = [...payload.matchAll(/(?:src|href)="(\/api\/v1\/static\/[^"]+)"/g)].map(([, url = '']) => url)
+    expect(files).toHaveLength(3)
+    for (const url of files) {
+      const file = await app.inject(url)
+      expect([url, file.statusCode, file.headers['cache-control']]).toEqual([
+        url,
+        200,
+        'public, max-age=31536000, immutable',
+      ])
+      expect(file.payload.length).toBeGreaterThan(100)
+    }
+    expect((await app.inject('/api/v1/static/../../../package.json')).statusCode).toBe(404)
     const served = await app.inject('/api/v1/openapi.json')
     expect(served.json()).toEqual(document)
     await app.close()
