@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
+import { enableCompileCache, flushCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { systemClock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/start-refused.ts'
+
+/** Beside the code that it belongs to: who may write there may change the code. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/sauda', import.meta.url))
 
 const USAGE = `Usage: node server/src/main.ts <command>
 
@@ -15,11 +17,13 @@ const USAGE = `Usage: node server/src/main.ts <command>
 /** Returns the exit code; `serve` returns when it was told to stop. */
 async function main(argv: readonly string[]): Promise<number> {
   const [command = 'serve', ...rest] = argv
+  enableCompileCache(COMPILE_CACHE)
+  process.env['NODE_COMPILE_CACHE'] = COMPILE_CACHE // for the threads that this process starts
+  if (command === 'compile') return await compile()
   const { config, hints }: LoadedConfig = loadConfig(process.env, process.cwd())
   // Each command loads only what it needs, so that the small ones start at once.
   switch (command) {
     case 'serve': {
-      cacheCompiled(config.dataDir)
       const { serve } = await import('./serve.ts')
       return await serve(config, hints, systemClock)
     }
@@ -37,10 +41,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** After a clean stop the next start takes a third less. In the data folder, where nobody else can put code. */
-function cacheCompiled(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  enableCompileCache(join(dataDir, 'compile-cache'))
+/** Compiles what `serve` runs, at installation, so that the first start takes no longer than later ones. */
+async function compile(): Promise<number> {
+  await import('./serve.ts')
+  flushCompileCache()
+  return 0
 }
 
 try {
