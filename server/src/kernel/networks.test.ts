@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { canonicalAddress, NETWORKS_MAX, Networks } from './networks.ts'
+
+const networks = (text: string): Networks => {
+  const parsed = Networks.parse(text)
+  if (typeof parsed === 'string') throw new Error(parsed)
+  return parsed
+}
+
+describe('an address', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    [' 10.1.2.3 ', '10.1.2.3'],
+    ['::1', '::1'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['::FFFF:10.1.2.3', '10.1.2.3'],
+    ['::ffff:0a01:0203', '10.1.2.3'],
+    ['0:0:0:0:0:0:0:1', '::1'],
+    ['2001:DB8:0::0001', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['[::1]', '::1'],
+    ['', undefined],
+    ['localhost', undefined],
+    ['1.2.3', undefined],
+    ['256.0.0.1', undefined],
+    ['010.0.0.1', undefined],
+    ['1.2.3.4:80', undefined],
+    ['::1::', undefined],
+    ["1.2.3.4' or 1", undefined],
+  ])('%j is %j', (text, canonical) => {
+    expect(canonicalAddress(text)).toBe(canonical)
+  })
+})
+
+const bitsOf = (address: string): bigint =>
+  address.split('.').reduce((bits, octet) => (bits << 8n) | BigInt(Number(octet)), 0n)
+
+describe('networks', () => {
+  it('contain what a comparison of the first bits says', () => {
+    const ipv4 = fc.ipV4()
+    fc.assert(
+      fc.property(
+        ipv4,
+        fc.integer({ min: 0, max: 32 }),
+        ipv4,
+        fc.integer({ min: 0, max: 31 }),
+        (base, bits, other, flip) => {
+          const list = networks(`${base}/${bits}`)
+          const shift = BigInt(32 - bits)
+          expect(list.contains(other)).toBe(bitsOf(other) >> shift === bitsOf(base) >> shift)
+          const near = bitsOf(base) ^ (1n << BigInt(flip))
+          const text = [24n, 16n, 8n, 0n].map((by) => String((near >> by) & 255n)).join('.')
+          expect(list.contains(text)).toBe(flip < 32 - bits)
+          expect(networks(`::ffff:${base}/${96 + bits}`).contains(other)).toBe(list.contains(other))
+        },
+      ),
+    )
+  })
+
+  it('may be many, of both kinds, and single addresses', () => {
+    const list = networks('127.0.0.1, 10.0.0.0/8 2001:db8::/32,::1')
+    expect(['127.0.0.1', '10.255.0.1', '2001:db8:1::5', '::1'].map((address) => list.contains(address))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ])
+    expect(['127.0.0.2', '11.0.0.1', '2001:db9::1', '::2', '', 'x'].map((address) => list.contains(address))).toEqual(
+      Array(6).fill(false),
+    )
+    expect(list.text).toBe('127.0.0.1,10.0.0.0/8,2001:db8::/32,::1')
+    expect([networks('').isEmpty, networks('').contains('127.0.0.1')]).toEqual([true, false])
+  })
+
+  it.each([
+    ['10.0.0.0/33', 'has no prefix length from 0 to 32'],
+    ['::/129', 'has no prefix length from 0 to 128'],
+    ['10.0.0.0/', 'has no prefix length'],
+    ['10.0.0.0/8/8', 'is no address and no network'],
+    ['10.0.0.1, example.com', '"example.com" is no address'],
+    [
+      Array(NETWORKS_MAX + 1)
+        .fill('10.0.0.1')
+        .join(),
+      `at most ${NETWORKS_MAX}`,
+    ],
+  ])('%.30j is refused, and why', (text, problem) => {
+    expect(Networks.parse(text)).toContain(problem)
+  })
+})
