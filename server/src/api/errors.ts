@@ -23,6 +23,16 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   address_banned: 403,
   cross_origin: 403,
   session_missing: 401,
+  already_set_up: 409,
+  login_failed: 401,
+  login_locked: 429,
+  reauthentication_required: 403,
+  link_invalid: 400,
+  totp_invalid: 400,
+  totp_exists: 409,
+  last_admin: 409,
+  rate_limited: 429,
+  semi_auto: 403,
   role_missing: 403,
   session_required: 403,
   symbol_not_found: 400,
@@ -171,7 +181,8 @@ export function errorAnswer(
   const { status, code, message } = reply
   const headers: Record<string, string> = { 'x-request-id': requestId }
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="Sauda API"'
-  const retryAfterSeconds = RETRY_AFTER_SECONDS[code]
+  const { retry_after: told } = reply.extra
+  const retryAfterSeconds = typeof told === 'number' ? told : RETRY_AFTER_SECONDS[code]
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds)
   return { status, headers, text: errorBody(reply, requestId), code, message, isOurs: code === 'internal_error' }
 }

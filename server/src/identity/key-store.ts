@@ -1,42 +1,85 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
+import { Networks } from '../kernel/networks.ts'
 import type { Database } from '../storage/open.ts'
 import type { ApiKeyTable, MoneyDatabase } from '../storage/schema.ts'
+import { type Actor, type Audit, entryOf } from './audit.ts'
+import { type Caller, type Role, SCOPES_OF_ROLE } from './caller.ts'
+import { type KeyedHash, keyedHash } from './keyed-hash.ts'
+import { newId } from './new-id.ts'
+import { refusedField } from './refused-field.ts'
 import { isScope, parseScopes, SCOPES, type Scope } from './scope.ts'
 import { openSecret } from './secret.ts'
 
 /** Keys that aren't revoked. */
 export const LIVE_KEYS_MAX = 1_000
 export const KEY_NAME_LENGTH_MAX = 64
-
+export const KEY_DAYS_MAX = 3_650
+export const OVERLAP_HOURS_MAX = 24
+/** How often the instants of last use are brought to disk. */
+const USE_WRITTEN_EVERY_MS = 60_000
 const KEY_BYTES = 32
-const ID_LENGTH = 10
-const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
 
-export interface KeyIdentity {
+/** Who a key belongs to and what it may do: made when the key or its user changes, not when a request comes. */
+export interface KeyIdentity extends Caller {
+  readonly kind: 'key'
   readonly keyId: string
-  readonly account: string
-  readonly scopes: ReadonlySet<Scope>
+  /** From this instant on it is refused. */
+  readonly expiresAt: number | undefined
+  readonly networks: Networks | undefined
 }
 
 export interface KeyInfo {
   readonly id: string
   readonly account: string
+  /** Undefined until the instance has a user. */
+  readonly userId: string | undefined
   readonly name: string
   readonly scopes: readonly Scope[]
+  /** Empty for everywhere. */
+  readonly networks: string
   readonly createdAt: number
+  readonly expiresAt: number | undefined
+  readonly lastUsedAt: number | undefined
+  /** In the future while a key that was replaced may still be used. */
+  readonly revokedAt: number | undefined
+  readonly replacedBy: string | undefined
 }
 
 export interface NewKey {
   readonly account: string
+  readonly userId?: string | undefined
   readonly name: string
   readonly scopes: readonly string[]
+  /** Days until it expires; undefined for never. */
+  readonly expiresDays?: number | undefined
+  readonly networks?: string | undefined
 }
 
 /** `text` is the key itself. It is known here and now only: no file and no list has it. */
 export interface CreatedKey extends KeyInfo {
   readonly text: string
+}
+
+/** What a key's rights depend on besides itself. */
+export interface KeyOwner {
+  readonly name: string
+  readonly role: Role
+  readonly disabled: boolean
+}
+
+export interface KeyStoreOptions {
+  readonly money: Database<MoneyDatabase>
+  readonly dataDir: string
+  readonly clock: Clock
+  readonly audit: Audit
+  /** Undefined when there is no such user. */
+  readonly ownerOf: (userId: string) => KeyOwner | undefined
+  /** Told when the instants of last use couldn't be written. */
+  readonly onError: (error: unknown) => void
 }
 
 interface LiveKey {
@@ -49,53 +92,181 @@ interface LiveKey {
  * hash and a look-up, whether it is known or not. Random keys need no slow hash: there is nothing to guess.
  */
 export class KeyStore {
-  readonly #money: Database<MoneyDatabase>
-  readonly #clock: Clock
-  readonly #secret: string
+  readonly #options: KeyStoreOptions
+  readonly #hash: KeyedHash
   readonly #byHash = new Map<string, KeyIdentity>()
   readonly #byId = new Map<string, LiveKey>()
+  /** Instant of the last use of each key used since this was last written. */
+  readonly #used = new Map<string, number>()
+  readonly #stopWriting: () => void
   /** Keys on their way to the disk: they count towards the limit. */
   #creating = 0
   #everCreated: boolean
 
-  private constructor(money: Database<MoneyDatabase>, secret: Buffer, clock: Clock, everCreated: boolean) {
-    this.#money = money
-    this.#secret = secret.toString('base64url')
-    this.#clock = clock
+  private constructor(options: KeyStoreOptions, hash: KeyedHash, everCreated: boolean) {
+    this.#options = options
+    this.#hash = hash
     this.#everCreated = everCreated
+    this.#stopWriting = options.clock.every(USE_WRITTEN_EVERY_MS, () => {
+      this.writeUses().catch(options.onError)
+    })
   }
 
   /** Reads the keys of a data folder. Throws StartRefused when there are keys but the secret is missing. */
-  static async open(money: Database<MoneyDatabase>, dataDir: string, clock: Clock): Promise<KeyStore> {
-    const { kysely } = money
+  static async open(options: KeyStoreOptions): Promise<KeyStore> {
+    const { kysely } = options.money
     const oldest = await kysely.selectFrom('api_key').select('id').limit(1).executeTakeFirst()
     const live = await kysely
       .selectFrom('api_key')
       .selectAll()
-      .where('revoked_at', 'is', null)
+      .where((row) => row.or([row('revoked_at', 'is', null), row('revoked_at', '>', options.clock.now())]))
       .orderBy('created_at')
       .execute()
-    const store = new KeyStore(money, openSecret(dataDir, live.length > 0), clock, oldest !== undefined)
+    const hash = keyedHash(openSecret(options.dataDir, live.length > 0))
+    const store = new KeyStore(options, hash, oldest !== undefined)
     for (const row of live) store.#add({ info: infoOf(row), hash: row.hash })
     return store
   }
 
-  /** Who a key belongs to; undefined when it is unknown or revoked. */
-  check(key: string): KeyIdentity | undefined {
-    return this.#byHash.get(this.#hash(key))
+  /** Who a key belongs to. A key that is revoked or never was is unknown, and so is one whose user may do nothing. */
+  check(key: string, now: number): KeyIdentity | 'unknown' | 'expired' {
+    const identity = this.#byHash.get(this.#hash(key))
+    if (identity === undefined) return 'unknown'
+    if (identity.expiresAt !== undefined && identity.expiresAt <= now) return 'expired'
+    this.#used.set(identity.keyId, now)
+    return identity
   }
 
-  /** Live keys, oldest first, without their text. */
-  list(): readonly KeyInfo[] {
-    return Array.from(this.#byId.values(), ({ info }) => info)
+  /** Whether a key may be used from an address. */
+  mayComeFrom(identity: KeyIdentity, address: string): boolean {
+    return identity.networks === undefined || identity.networks.contains(address)
+  }
+
+  /** Keys that can be used now or until they expire, oldest first, without their text. */
+  list(userId?: string): readonly KeyInfo[] {
+    const infos = Array.from(this.#byId.values(), ({ info }) => ({
+      ...info,
+      lastUsedAt: this.#used.get(info.id) ?? info.lastUsedAt,
+    }))
+    const now = this.#options.clock.now()
+    return infos.filter(
+      (info) =>
+        (userId === undefined || info.userId === userId) && (info.revokedAt === undefined || info.revokedAt > now),
+    )
+  }
+
+  find(id: string): KeyInfo | undefined {
+    return this.#byId.get(id)?.info
   }
 
   /**
-   * Creates a key, which works once it is on disk. Throws validation_failed when the name, a scope or the account isn't
-   * possible, or when there are `LIVE_KEYS_MAX` keys already.
+   * Creates a key, which works once it is on disk. Throws validation_failed when a part of it isn't possible, or when
+   * there are `LIVE_KEYS_MAX` keys already.
    */
-  async createKey({ account, name, scopes }: NewKey): Promise<CreatedKey> {
-    const given = { account, name: checkedName(name), scopes: checkedScopes(scopes) }
+  async createKey(wanted: NewKey, actor: Actor): Promise<CreatedKey> {
+    const { clock, audit } = this.#options
+    const { userId, expiresDays } = wanted
+    const scopes = checkedScopes(wanted.scopes)
+    const owner = userId === undefined ? undefined : this.#options.ownerOf(userId)
+    if (owner !== undefined) refuseMoreThanRole(scopes, owner.role)
+    const days = expiresDays === undefined ? undefined : wholeNumber('expires_days', expiresDays, 1, KEY_DAYS_MAX)
+    const now = clock.now()
+    const created = await this.#counted(() =>
+      this.#store({
+        account: wanted.account,
+        userId,
+        name: checkedName(wanted.name),
+        scopes,
+        networks: checkedNetworks(wanted.networks ?? ''),
+        expiresAt: days === undefined ? undefined : now + days * DAY_MS,
+      }),
+    )
+    const { id, name, account, networks } = created
+    audit(entryOf(actor, 'key.created', id, { name, account, scopes, networks, expiresAt: created.expiresAt ?? null }))
+    return created
+  }
+
+  /** The key of a fresh instance, for its owner; undefined when a key was ever created, also if it is revoked by now. */
+  async createFirstKey(actor: Actor): Promise<CreatedKey | undefined> {
+    if (this.#everCreated) return undefined
+    return await this.createKey({ account: 'default', name: 'first', scopes: SCOPES }, actor)
+  }
+
+  /**
+   * Revokes a key: from this call on it is refused, whatever happens on the way to the disk. Throws not_found when no
+   * live key has that id. When the disk fails, try again: otherwise the key lives again after a restart.
+   */
+  async revoke(id: string, actor: Actor): Promise<void> {
+    const { clock, audit, money } = this.#options
+    const key = this.#live(id)
+    this.#byHash.delete(key.hash)
+    const { kysely, writer, compile } = money
+    const at = clock.now()
+    const revoking = kysely.updateTable('api_key').set({ revoked_at: at }).where('id', '=', id)
+    await writer.write([
+      compile(revoking.where((row) => row.or([row('revoked_at', 'is', null), row('revoked_at', '>', at)]))),
+    ])
+    this.#byId.delete(id)
+    this.#used.delete(id)
+    audit(entryOf(actor, 'key.revoked', id, { name: key.info.name }))
+  }
+
+  /** Replaces a key by one with the same rights. The old one goes on working for so many hours, 0 to 24. */
+  async rotate(id: string, overlapHours: number, actor: Actor): Promise<CreatedKey> {
+    const { clock, audit, money } = this.#options
+    const hours = wholeNumber('overlap_hours', overlapHours, 0, OVERLAP_HOURS_MAX)
+    const { info, hash } = this.#live(id)
+    if (info.replacedBy !== undefined) throw refusedField('id', `Key ${id} was replaced by ${info.replacedBy} already.`)
+    const created = await this.#counted(() => this.#store(info))
+    const revokedAt = clock.now() + hours * HOUR_MS
+    const { kysely, writer, compile } = money
+    if (hours === 0) this.#byHash.delete(hash)
+    const change = { revoked_at: revokedAt, replaced_by: created.id }
+    await writer.write([compile(kysely.updateTable('api_key').set(change).where('id', '=', id))])
+    if (hours === 0) this.#byId.delete(id)
+    else if (this.#byId.has(id)) this.#add({ info: { ...info, revokedAt, replacedBy: created.id }, hash })
+    audit(entryOf(actor, 'key.rotated', id, { name: info.name, replacedBy: created.id, overlapHours: hours }))
+    return created
+  }
+
+  /** A user's role changed, or it was disabled or enabled: its keys follow at once. */
+  userChanged(userId: string): void {
+    for (const key of this.#byId.values()) if (key.info.userId === userId) this.#add(key)
+  }
+
+  /** Keys that were made before the instance had a user now belong to it. The caller has written that already. */
+  adopt(userId: string): void {
+    for (const { info, hash } of [...this.#byId.values()])
+      if (info.userId === undefined) this.#add({ info: { ...info, userId }, hash })
+  }
+
+  /** Brings the instants of last use to disk. */
+  async writeUses(): Promise<void> {
+    if (this.#used.size === 0) return
+    const { kysely, writer, compile } = this.#options.money
+    const uses = [...this.#used]
+    this.#used.clear()
+    for (const [id, at] of uses) {
+      const key = this.#byId.get(id)
+      if (key !== undefined) this.#byId.set(id, { ...key, info: { ...key.info, lastUsedAt: at } })
+    }
+    await writer.write(
+      uses.map(([id, at]) => compile(kysely.updateTable('api_key').set({ last_used_at: at }).where('id', '=', id))),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#stopWriting()
+    await this.writeUses()
+  }
+
+  #live(id: string): LiveKey {
+    const key = this.#byId.get(id)
+    if (key === undefined) throw new Refusal('not_found', `No live key has the id "${id}".`)
+    return key
+  }
+
+  async #counted(create: () => Promise<CreatedKey>): Promise<CreatedKey> {
     if (this.#byId.size + this.#creating >= LIVE_KEYS_MAX) {
       throw new Refusal(
         'validation_failed',
@@ -104,37 +275,36 @@ export class KeyStore {
     }
     this.#creating += 1
     try {
-      return await this.#store(given)
+      return await create()
     } finally {
       this.#creating -= 1
     }
   }
 
-  /** The key of a fresh instance, for its owner; undefined when a key was ever created, also if it is revoked by now. */
-  async createFirstKey(): Promise<CreatedKey | undefined> {
-    if (this.#everCreated) return undefined
-    return await this.createKey({ account: 'default', name: 'first', scopes: SCOPES })
-  }
-
-  /**
-   * Revokes a key: from this call on it is refused, whatever happens on the way to the disk. Throws not_found when no
-   * live key has that id. When the disk fails, try again: otherwise the key lives again after a restart.
-   */
-  async revoke(id: string): Promise<void> {
-    const key = this.#byId.get(id)
-    if (key === undefined) throw new Refusal('not_found', `No live key has the id "${id}".`)
-    this.#byHash.delete(key.hash)
-    const { kysely, writer, compile } = this.#money
-    const revoking = kysely.updateTable('api_key').set({ revoked_at: this.#clock.now() })
-    await writer.write([compile(revoking.where('id', '=', id).where('revoked_at', 'is', null))])
-    this.#byId.delete(id)
-  }
-
-  async #store(given: Omit<KeyInfo, 'id' | 'createdAt'>): Promise<CreatedKey> {
-    const { kysely, writer, compile } = this.#money
-    const account = await kysely.selectFrom('account').select('id').where('id', '=', given.account).executeTakeFirst()
-    if (account === undefined) throw refusedField('account', `There is no account "${given.account}".`)
-    const info: KeyInfo = { ...given, id: newKeyId(), createdAt: this.#clock.now() }
+  async #store(
+    given: Pick<KeyInfo, 'account' | 'userId' | 'name' | 'scopes' | 'networks' | 'expiresAt'>,
+  ): Promise<CreatedKey> {
+    const { kysely, writer, compile } = this.#options.money
+    const account = await kysely
+      .selectFrom('account')
+      .select('user_id')
+      .where('id', '=', given.account)
+      .executeTakeFirst()
+    if (account === undefined || (given.userId !== undefined && account.user_id !== given.userId))
+      throw refusedField('account', `There is no account "${given.account}".`)
+    const info: KeyInfo = {
+      account: given.account,
+      userId: given.userId ?? account.user_id ?? undefined,
+      name: given.name,
+      scopes: given.scopes,
+      networks: given.networks,
+      expiresAt: given.expiresAt,
+      id: newId('key'),
+      createdAt: this.#options.clock.now(),
+      lastUsedAt: undefined,
+      revokedAt: undefined,
+      replacedBy: undefined,
+    }
     const text = `sk_${randomBytes(KEY_BYTES).toString('base64url')}`
     const hash = this.#hash(text)
     const row: ApiKeyTable = {
@@ -145,6 +315,11 @@ export class KeyStore {
       hash,
       created_at: info.createdAt,
       revoked_at: null,
+      user_id: info.userId ?? null,
+      expires_at: info.expiresAt ?? null,
+      networks: info.networks,
+      last_used_at: null,
+      replaced_by: null,
     }
     await writer.write([compile(kysely.insertInto('api_key').values(row))])
     this.#everCreated = true
@@ -153,30 +328,58 @@ export class KeyStore {
   }
 
   #add(key: LiveKey): void {
-    const { id, account, scopes } = key.info
-    this.#byId.set(id, key)
-    this.#byHash.set(key.hash, Object.freeze({ keyId: id, account, scopes: new Set(scopes) }))
+    this.#byId.set(key.info.id, key)
+    const identity = this.#identityOf(key.info)
+    if (identity === undefined) this.#byHash.delete(key.hash)
+    else this.#byHash.set(key.hash, identity)
   }
 
-  /**
-   * Keyed by the secret in front, of fixed length. HMAC would guard against extended messages, which nobody can present
-   * here: what is compared is the hash of a whole text. It would take four times as long, on every request.
-   */
-  #hash(text: string): string {
-    return hash('sha256', this.#secret + text, 'base64url')
+  #identityOf(info: KeyInfo): KeyIdentity | undefined {
+    const { id, userId, account, scopes } = info
+    const owner = userId === undefined ? MACHINE_OWNER : this.#options.ownerOf(userId)
+    if (owner === undefined || owner.disabled) return undefined
+    const allowed = SCOPES_OF_ROLE[owner.role]
+    const ends = [info.expiresAt, info.revokedAt].filter((at) => at !== undefined)
+    return Object.freeze({
+      kind: 'key',
+      userId,
+      userName: owner.name,
+      role: owner.role,
+      account,
+      keyId: id,
+      sessionId: undefined,
+      scopes: new Set(scopes.filter((scope) => allowed.includes(scope))),
+      expiresAt: ends.length === 0 ? undefined : Math.min(...ends),
+      networks: info.networks === '' ? undefined : readNetworks(info),
+    })
   }
+}
+
+const MACHINE_OWNER: KeyOwner = { name: 'owner', role: 'admin', disabled: false }
+
+function readNetworks({ id, networks }: KeyInfo): Networks {
+  const read = Networks.parse(networks)
+  if (typeof read === 'string') throw new Error(`money.db: networks of key ${id}: ${read}`)
+  return read
 }
 
 function infoOf(row: ApiKeyTable): KeyInfo {
   const scopes = parseScopes(row.scopes)
   if (scopes === undefined)
     throw new Error(`money.db: key ${row.id} has the scopes "${row.scopes}", which aren't known`)
-  return { id: row.id, account: row.account, name: row.name, scopes, createdAt: row.created_at }
-}
-
-function newKeyId(): string {
-  // 32 letters: five bits of each byte choose one evenly
-  return `key_${Array.from(randomBytes(ID_LENGTH), (byte) => ID_ALPHABET.charAt(byte & 31)).join('')}`
+  return {
+    id: row.id,
+    account: row.account,
+    userId: row.user_id ?? undefined,
+    name: row.name,
+    scopes,
+    networks: row.networks,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+    lastUsedAt: row.last_used_at ?? undefined,
+    revokedAt: row.revoked_at ?? undefined,
+    replacedBy: row.replaced_by ?? undefined,
+  }
 }
 
 function checkedName(name: string): string {
@@ -197,5 +400,20 @@ function checkedScopes(scopes: readonly string[]): readonly Scope[] {
   return SCOPES.filter((scope) => scopes.includes(scope))
 }
 
-const refusedField = (field: string, message: string): Refusal =>
-  new Refusal('validation_failed', message, { errors: [{ field, message }] })
+function refuseMoreThanRole(scopes: readonly Scope[], role: Role): void {
+  const allowed = SCOPES_OF_ROLE[role]
+  const beyond = scopes.find((scope) => !allowed.includes(scope))
+  if (beyond === undefined) return
+  throw refusedField('scopes', `A key of a ${role} can't have the scope ${beyond}: choose from ${allowed.join(', ')}.`)
+}
+
+function checkedNetworks(text: string): string {
+  const networks = Networks.parse(text)
+  if (typeof networks !== 'string') return networks.text
+  throw refusedField('networks', `Write addresses and networks, such as 10.0.0.0/8, with commas: ${networks}.`)
+}
+
+function wholeNumber(field: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw refusedField(field, `Must be a whole number from ${least} to ${most}. Got ${value}.`)
+}

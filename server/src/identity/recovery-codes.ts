@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../kernel/clock.ts'
+import type { Database } from '../storage/open.ts'
+import type { MoneyDatabase } from '../storage/schema.ts'
+import type { KeyedHash } from './keyed-hash.ts'
+
+export const RECOVERY_CODES = 10
+const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'
+const CODE_LENGTH = 12
+
+/** Codes for who has lost the second factor; each works once. */
+export class RecoveryCodes {
+  readonly #money: Database<MoneyDatabase>
+  readonly #hash: KeyedHash
+  readonly #clock: Clock
+  /** Being used right now: two requests can't both use one. */
+  readonly #inUse = new Set<string>()
+
+  constructor(money: Database<MoneyDatabase>, hash: KeyedHash, clock: Clock) {
+    this.#money = money
+    this.#hash = hash
+    this.#clock = clock
+  }
+
+  /** Makes new codes in place of all earlier ones. They are known here and now only. */
+  async renew(userId: string): Promise<readonly string[]> {
+    const { kysely, writer, compile } = this.#money
+    const codes = Array.from({ length: RECOVERY_CODES }, newCode)
+    const at = this.#clock.now()
+    await writer.write([
+      compile(kysely.deleteFrom('recovery_code').where('user_id', '=', userId)),
+      ...codes.map((code) =>
+        compile(
+          kysely
+            .insertInto('recovery_code')
+            .values({ user_id: userId, hash: this.#hash(plainOf(code)), created_at: at, used_at: null }),
+        ),
+      ),
+    ])
+    return codes
+  }
+
+  async drop(userId: string): Promise<void> {
+    const { kysely, writer, compile } = this.#money
+    await writer.write([compile(kysely.deleteFrom('recovery_code').where('user_id', '=', userId))])
+  }
+
+  /** Whether it is an unused code of this user; it is used from now on. */
+  async use(userId: string, code: string): Promise<boolean> {
+    const hash = this.#hash(plainOf(code))
+    const { kysely, writer, compile } = this.#money
+    if (this.#inUse.has(hash)) return false
+    this.#inUse.add(hash)
+    try {
+      const unused = await kysely
+        .selectFrom('recovery_code')
+        .select('hash')
+        .where('user_id', '=', userId)
+        .where('hash', '=', hash)
+        .where('used_at', 'is', null)
+        .executeTakeFirst()
+      if (unused === undefined) return false
+      const using = kysely.updateTable('recovery_code').set({ used_at: this.#clock.now() })
+      await writer.write([compile(using.where('user_id', '=', userId).where('hash', '=', hash))])
+      return true
+    } finally {
+      this.#inUse.delete(hash)
+    }
+  }
+
+  async left(userId: string): Promise<number> {
+    const { kysely } = this.#money
+    const rows = await kysely
+      .selectFrom('recovery_code')
+      .select('hash')
+      .where('user_id', '=', userId)
+      .where('used_at', 'is', null)
+      .execute()
+    return rows.length
+  }
+}
+
+/** Twelve letters that aren't mistaken for others, in groups of four: 59 random bits. */
+function newCode(): string {
+  let code = ''
+  while (code.length < CODE_LENGTH) {
+    for (const byte of randomBytes(CODE_LENGTH)) {
+      const letter = LETTERS[byte & 31] // of 32 values one has no letter and is drawn again
+      if (letter !== undefined && code.length < CODE_LENGTH) code += letter
+    }
+  }
+  return `${code.slice(0, 4)}-${code.slice(4, 8)}-${code.slice(8)}`
+}
+
+const plainOf = (code: string): string => code.toLowerCase().replace(/[^a-z0-9]/g, '')
