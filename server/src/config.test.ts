@@ -27,6 +27,18 @@ const DEFAULTS = {
   optionSellMargin: 'futures',
   nseBseSquareOffMinute: 915,
   cdsBcdSquareOffMinute: 1005,
+  publicUrl: '',
+  clientAddressHeader: '',
+  sessionIdleMinutes: 720,
+  sessionAbsoluteHours: 168,
+  smtpUrl: '',
+  smtpFrom: '',
+  autoBan: 'off',
+  banWindowMinutes: 60,
+  banNotFoundThreshold: 100,
+  banKeyThreshold: 30,
+  banLoginThreshold: 30,
+  banHours: 1,
   mcxSquareOffMinute: 1410,
   ncdexSquareOffMinute: 1020,
   cryptoSquareOffMinute: 1439,
@@ -34,18 +46,18 @@ const DEFAULTS = {
 }
 
 test('without any setting the defaults hold', () => {
-  const { config, hints } = loadConfig({ PATH: '/bin' }, directory)
+  const { trustedProxies, ...config } = loadConfig({ PATH: '/bin' }, directory)
   expect(config).toEqual({ ...DEFAULTS, dataDir: join(directory, 'data') })
-  expect(hints).toEqual([])
+  expect(trustedProxies.isEmpty).toBe(true)
 })
 
 test('the configuration cannot be changed', () => {
-  expect(Object.isFrozen(loadConfig({}, directory).config)).toBe(true)
+  expect(Object.isFrozen(loadConfig({}, directory))).toBe(true)
 })
 
 test('.env sets what the environment does not, and an empty variable sets nothing', () => {
   writeFileSync(join(directory, '.env'), 'PORT=6000\nHOST=localhost # near\nLOG_LEVEL=\nDATA_DIR="my data"\n')
-  const { config } = loadConfig({ PORT: '7000', HOST: '', LOG_LEVEL: ' ' }, directory)
+  const config = loadConfig({ PORT: '7000', HOST: '', LOG_LEVEL: ' ' }, directory)
   expect(config).toMatchObject({ port: 7000, host: 'localhost', logLevel: 'info', dataDir: join(directory, 'my data') })
 })
 
@@ -61,7 +73,7 @@ test.each([
   ['OPTION_SELL_MARGIN', 'premium', { optionSellMargin: 'premium' }],
   ['MCX_SQUARE_OFF_TIME', '00:00', { mcxSquareOffMinute: 0 }],
 ])('%s may be "%s"', (name, text, expected) => {
-  expect(loadConfig({ [name]: text }, directory).config).toMatchObject(expected)
+  expect(loadConfig({ [name]: text }, directory)).toMatchObject(expected)
 })
 
 test.each([
@@ -92,18 +104,31 @@ test('all wrong settings are named at once', () => {
   expect(() => loadConfig({ PORT: 'x', MARKET_HOURS: 'y' }, directory)).toThrow(/^PORT is "x".*\nMARKET_HOURS is "y"/)
 })
 
-test('a variable that looks like a setting of Sauda and is none gets a hint', () => {
-  writeFileSync(join(directory, '.env'), 'SAUDA_COLOUR=red\n')
-  const { hints } = loadConfig({ SAUDA_PORT: '1' }, directory)
-  expect(hints).toEqual([
-    expect.stringMatching(/^SAUDA_COLOUR is no setting and was ignored; the settings are HOST, PORT, /),
-    'SAUDA_PORT is no setting and was ignored; did you mean PORT?',
-  ])
+test('an unknown setting is named, with what was meant, and stops the start', () => {
+  const refusalOf = (lines: string, environment: Record<string, string> = {}) => {
+    writeFileSync(join(directory, '.env'), lines)
+    return () => loadConfig(environment, directory)
+  }
+  expect(refusalOf('PROT=1')).toThrow('PROT is no setting. Did you mean PORT?')
+  expect(refusalOf('COLOUR=red')).toThrow(/^COLOUR is no setting. The settings are HOST, PORT, /)
+  expect(refusalOf('', { SAUDA_PORT: '1' })).toThrow('SAUDA_PORT is no setting. Did you mean PORT?')
+  expect(refusalOf('', { EDITOR: 'ed', PROT: '1' })).not.toThrow()
+})
+
+test('a secret setting is not repeated when it is wrong', () => {
+  const url = 'http://user:hunter2@mail.example.com'
+  expect(() => loadConfig({ SMTP_URL: url }, directory)).toThrow(/^SMTP_URL is not allowed: it must be an smtp/)
+})
+
+test('settings that contradict each other stop the start', () => {
+  expect(() => loadConfig({ SMTP_URL: 'smtp://localhost' }, directory)).toThrow(/SMTP_URL needs SMTP_FROM/)
 })
 
 test('.env.example lists every setting with its default, as the code has it', () => {
   const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
   expect(example).toBe(envExample())
   writeFileSync(join(directory, '.env'), example.replaceAll(/^# (?=[A-Z_]+=)/gm, ''))
-  expect(loadConfig({}, directory).config).toEqual({ ...DEFAULTS, dataDir: join(directory, 'data') })
+  const { trustedProxies, ...config } = loadConfig({}, directory)
+  expect(config).toEqual({ ...DEFAULTS, dataDir: join(directory, 'data') })
+  expect(trustedProxies.text).toBe('')
 })

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { parseTimeOfDay } from './kernel/exchange-time.ts'
 import { MONEY_DECIMALS, type Money, money, moneyOf, parseDecimal } from './kernel/fixed.ts'
+import { nearestNames } from './kernel/nearest.ts'
+import { Networks } from './kernel/networks.ts'
 import { StartRefused } from './kernel/start-refused.ts'
 
 /**
@@ -15,10 +17,13 @@ interface Setting<T> {
   readonly about: string
   /** Completes "it must be …". */
   readonly allowed: string
+  /** Messages don't repeat what was given. */
+  readonly isSecret?: boolean
   /** The value that the text stands for; undefined when it isn't allowed. */
   readonly read: (text: string) => T | undefined
 }
 
+const PREFIX = 'SAUDA_'
 export const LEVERAGE_MAX = 50
 export const PAPER_CAPITAL_MAX: Money = moneyOf('1000000000000.00')
 export const BODY_LIMIT_KIB_MAX = 16_384
@@ -50,6 +55,71 @@ const SETTINGS = {
     default: 'info',
     about: 'Least important log lines that are written.',
     ...oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  },
+  publicUrl: {
+    name: 'PUBLIC_URL',
+    default: '',
+    about:
+      'Where browsers find Sauda, such as https://trade.example.com: front of the links in mails; https makes cookies secure. Empty for http on HOST and PORT.',
+    allowed: 'an http or https address without a path, or nothing',
+    read: readOrigin,
+  },
+  trustedProxies: networks(
+    'TRUSTED_PROXIES',
+    '',
+    'Proxies whose X-Forwarded-For is believed, such as 127.0.0.1 for one on this machine.',
+  ),
+  clientAddressHeader: {
+    name: 'CLIENT_ADDRESS_HEADER',
+    default: '',
+    about: 'Header of a vendor, such as CF-Connecting-IP, that TRUSTED_PROXIES are believed for instead.',
+    allowed: 'the name of a header, or nothing',
+    read: (text: string) => (/^[A-Za-z0-9-]{0,64}$/.test(text) ? text.toLowerCase() : undefined),
+  },
+  sessionIdleMinutes: minutes(
+    'SESSION_IDLE_MINUTES',
+    '720',
+    'A browser that asks for nothing so long is signed out.',
+    525_600,
+  ),
+  sessionAbsoluteHours: {
+    name: 'SESSION_ABSOLUTE_HOURS',
+    default: '168',
+    about: 'A browser is signed out after so long whatever it does.',
+    allowed: 'a whole number from 1 to 8760',
+    read: wholeNumber(1, 8_760),
+  },
+  smtpUrl: {
+    name: 'SMTP_URL',
+    default: '',
+    about: 'Mail server for password resets, such as smtps://user:password@mail.example.com. Empty for none.',
+    allowed: 'an smtp or smtps address, or nothing',
+    isSecret: true,
+    read: (text: string) => (text === '' || /^smtps?:\/\/[^\s/]+\/?$/.test(text) ? text : undefined),
+  },
+  smtpFrom: {
+    name: 'SMTP_FROM',
+    default: '',
+    about: 'Sender of mails, such as "Sauda <sauda@example.com>". Needed with SMTP_URL.',
+    allowed: 'an e-mail address, with or without a name, or nothing',
+    read: (text: string) => (text === '' || /^[^\r\n]{0,100}@[^\r\n]{1,150}$/.test(text) ? text : undefined),
+  },
+  autoBan: {
+    name: 'AUTO_BAN',
+    default: 'off',
+    about: 'Whether addresses are banned by themselves after too many failures.',
+    ...oneOf('off', 'on'),
+  },
+  banWindowMinutes: minutes('BAN_WINDOW_MINUTES', '60', 'Failures of an address are counted for so long.', 1_440),
+  banNotFoundThreshold: threshold('BAN_404_THRESHOLD', '100', 'pages that do not exist'),
+  banKeyThreshold: threshold('BAN_KEY_THRESHOLD', '30', 'unknown API keys'),
+  banLoginThreshold: threshold('BAN_LOGIN_THRESHOLD', '30', 'failed logins'),
+  banHours: {
+    name: 'BAN_HOURS',
+    default: '1',
+    about: "Length of an address's first automatic ban; each later one within 90 days is twice as long.",
+    allowed: 'a whole number from 1 to 720',
+    read: wholeNumber(1, 720),
   },
   marketHours: {
     name: 'MARKET_HOURS',
@@ -112,32 +182,29 @@ type Settings = typeof SETTINGS
  */
 export type Config = { readonly [K in keyof Settings]: NonNullable<ReturnType<Settings[K]['read']>> }
 
-export interface LoadedConfig {
-  readonly config: Config
-  /** Things to tell whoever started Sauda, such as a variable that looks like a setting and is none. */
-  readonly hints: readonly string[]
-}
-
 /**
  * Reads the settings. An empty value counts as not set. Throws StartRefused naming every setting that is wrong, its
  * value, and what is allowed.
  */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>, directory: string): LoadedConfig {
-  const given = { ...readEnvFile(join(directory, '.env')), ...withoutEmpty(environment) }
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>, directory: string): Config {
+  const fromFile = readEnvFile(join(directory, '.env'))
+  const given = { ...fromFile, ...withoutEmpty(environment) }
   const problems: string[] = []
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
     const text = given[setting.name]?.trim() || setting.default
     const value = setting.read(text)
-    if (value === undefined) problems.push(`${setting.name} is "${text}": it must be ${setting.allowed}.`)
+    if (value === undefined) {
+      const shown = setting.isSecret === true ? 'not allowed' : `"${text}"`
+      problems.push(`${setting.name} is ${shown}: it must be ${setting.allowed}.`)
+    }
     values[key] = value
   }
-  if (problems.length > 0) throw new StartRefused(problems.join('\n'))
   const config = values as Config // every setting was read
-  return {
-    config: Object.freeze({ ...config, dataDir: resolve(directory, config.dataDir) }),
-    hints: hintsOn(Object.keys(given)),
-  }
+  problems.push(...unknownSettings(fromFile, environment))
+  if (problems.length === 0) problems.push(...contradictions(config))
+  if (problems.length > 0) throw new StartRefused(problems.join('\n'))
+  return Object.freeze({ ...config, dataDir: resolve(directory, config.dataDir) })
 }
 
 /** The text of `.env.example`. */
@@ -159,15 +226,21 @@ function withoutEmpty(variables: Readonly<Record<string, string | undefined>>): 
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value.trim() !== ''))
 }
 
-function hintsOn(names: readonly string[]): readonly string[] {
+/** A setting that is misspelt would be a setting that isn't there. Other programs' variables are none of our business. */
+function unknownSettings(fromFile: object, environment: object): readonly string[] {
   const known = Object.values(SETTINGS).map(({ name }): string => name)
-  return names
-    .filter((name) => name.startsWith('SAUDA_'))
-    .map((name) => {
-      const meant = name.slice('SAUDA_'.length)
-      const hint = known.includes(meant) ? `did you mean ${meant}?` : `the settings are ${known.join(', ')}.`
-      return `${name} is no setting and was ignored; ${hint}`
-    })
+  const ours = Object.keys(environment).filter((name) => name.startsWith(PREFIX))
+  const unknown = [...Object.keys(fromFile), ...ours].filter((name) => !known.includes(name))
+  return unknown.map((name) => {
+    const meant = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name
+    const [nearest] = known.includes(meant) ? [meant] : nearestNames(meant, known, 1)
+    const hint = nearest === undefined ? `The settings are ${known.join(', ')}.` : `Did you mean ${nearest}?`
+    return `${name} is no setting. ${hint}`
+  })
+}
+
+function contradictions(config: Config): readonly string[] {
+  return config.smtpUrl !== '' && config.smtpFrom === '' ? ['SMTP_URL needs SMTP_FROM, the sender of the mails.'] : []
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number | undefined {
@@ -175,6 +248,40 @@ function wholeNumber(least: number, most: number): (text: string) => number | un
     const value = /^\d{1,15}$/.test(text) ? Number(text) : undefined
     return value !== undefined && value >= least && value <= most ? value : undefined
   }
+}
+
+function minutes(name: string, value: string, about: string, most: number) {
+  return { name, default: value, about, allowed: `a whole number from 1 to ${most}`, read: wholeNumber(1, most) }
+}
+
+function threshold(name: string, value: string, misdeed: string) {
+  return {
+    name,
+    default: value,
+    about: `So many ${misdeed} within BAN_WINDOW_MINUTES ban an address, with AUTO_BAN=on.`,
+    allowed: 'a whole number from 1 to 100000',
+    read: wholeNumber(1, 100_000),
+  }
+}
+
+function networks(name: string, value: string, about: string) {
+  return {
+    name,
+    default: value,
+    about,
+    allowed: 'addresses and networks, such as 10.0.0.0/8, with commas between them, or nothing',
+    read: (text: string): Networks | undefined => {
+      const read = Networks.parse(text)
+      return typeof read === 'string' ? undefined : read
+    },
+  }
+}
+
+function readOrigin(text: string): string | undefined {
+  if (text === '') return text
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined
+  return url.origin === text.replace(/\/$/, '') ? url.origin : undefined
 }
 
 function oneOf<const T extends string>(...choices: readonly T[]) {

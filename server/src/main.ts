@@ -1,6 +1,6 @@
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { type LoadedConfig, loadConfig } from './config.ts'
+import { loadConfig } from './config.ts'
 import { systemClock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/start-refused.ts'
 
@@ -20,12 +20,12 @@ async function main(argv: readonly string[]): Promise<number> {
   enableCompileCache(COMPILE_CACHE)
   process.env['NODE_COMPILE_CACHE'] = COMPILE_CACHE // for the threads that this process starts
   if (command === 'compile') return await compile()
-  const { config, hints }: LoadedConfig = loadConfig(process.env, process.cwd())
+  const config = loadConfig(process.env, process.cwd())
   // Each command loads only what it needs, so that the small ones start at once.
   switch (command) {
     case 'serve': {
       const { serve } = await import('./serve.ts')
-      return await serve(config, hints, systemClock)
+      return await serve(config, systemClock)
     }
     case 'key': {
       const { runKeyCommand } = await import('./command-line/key.ts')

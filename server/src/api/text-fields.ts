@@ -1,5 +1,5 @@
 import { dateOf, dayNumberOf, type ExchangeDate } from '../kernel/exchange-time.ts'
-import { nearestNames } from '../market/nearest.ts'
+import { nearestNames } from '../kernel/nearest.ts'
 import { type Describe, type Field, makeField, problem, shown } from './field-type.ts'
 
 export const TEXT_LENGTH_MAX = 256

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { multiplierOf, priceOf, quantityOf } from '../kernel/fixed.ts'
+import { editDistance } from '../kernel/nearest.ts'
 import type { Instrument } from './instrument.ts'
 import { InstrumentStore } from './instrument-store.ts'
-import { editDistance } from './nearest.ts'
 
 let lastId = 0
 const row = (symbol: string, more: Partial<Instrument> = {}): Instrument => {

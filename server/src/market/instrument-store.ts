@@ -1,8 +1,8 @@
 import { assert } from '../kernel/assert.ts'
 import { dateOf, dayNumberOf } from '../kernel/exchange-time.ts'
 import type { Multiplier, Price, Quantity } from '../kernel/fixed.ts'
+import { nearestNames } from '../kernel/nearest.ts'
 import { EXCHANGES, type Exchange, INSTRUMENT_KINDS, type Instrument, type InstrumentKind } from './instrument.ts'
-import { nearestNames } from './nearest.ts'
 import { SymbolTable } from './symbol-table.ts'
 
 /** Most instruments of one snapshot. */
