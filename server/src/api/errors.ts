@@ -31,6 +31,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   totp_invalid: 400,
   totp_exists: 409,
   last_admin: 409,
+  account_not_found: 404,
   rate_limited: 429,
   semi_auto: 403,
   role_missing: 403,

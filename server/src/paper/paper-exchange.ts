@@ -29,68 +29,84 @@ export interface PaperExchangeOptions {
   readonly publish: (committed: Committed) => void
 }
 
+interface Desk {
+  readonly engine: AccountEngine
+  readonly scheduler: Scheduler
+  readonly venue: PaperVenue
+}
+
 /** The built-in paper exchange: one engine, one scheduler and one venue for each account. */
 export class PaperExchange {
-  readonly #accounts: ReadonlyMap<string, { engine: AccountEngine; scheduler: Scheduler; venue: PaperVenue }>
+  readonly #options: Omit<PaperExchangeOptions, 'accounts'>
+  readonly #orderIds: OrderIds
+  readonly #journal: Journal
+  readonly #desks = new Map<string, Desk>()
+  #isRunning = false
 
-  private constructor(
-    accounts: ReadonlyMap<string, { engine: AccountEngine; scheduler: Scheduler; venue: PaperVenue }>,
-  ) {
-    this.#accounts = accounts
+  private constructor(options: PaperExchangeOptions, orderIds: OrderIds) {
+    this.#options = options
+    this.#orderIds = orderIds
+    this.#journal = new Journal(options.databases)
   }
 
   /** Recovers every account from its journal. */
   static async open(options: PaperExchangeOptions): Promise<PaperExchange> {
-    const { databases, clock, log, marketData, rules, margin, publish } = options
-    const orderIds = await OrderIds.open(databases)
-    const journal = new Journal(databases)
-    const accounts = new Map<string, { engine: AccountEngine; scheduler: Scheduler; venue: PaperVenue }>()
-    for (const account of options.accounts) {
-      const startedAt = clock.now()
-      const recovered = await journal.recover(account)
-      const state =
-        recovered?.state ?? openAccount(account, options.capital, startedAt, sessionDateAt(rules, startedAt))
-      // The opening itself is the first snapshot: a replay must not depend on settings or the clock of a later start.
-      if (recovered === undefined)
-        await journal.saveSnapshot(account, { seq: 0, at: startedAt, body: encodeState(state) })
-      else if (recovered.replayed > 0)
-        log.info({ account, replayed: recovered.replayed, ms: clock.now() - startedAt }, 'recovered from the journal')
-      const engine = new AccountEngine(state, journal, log, publish)
-      const scheduler = new Scheduler({
-        engine,
-        orderIds,
-        marketData,
-        settlementPrice: options.settlementPrice,
-        rules,
-        clock,
-        log,
-      })
-      const venue = new PaperVenue({
-        engine,
-        scheduler,
-        orderIds,
-        marketData,
-        underlyingPrice: options.underlyingPrice,
-        rules,
-        margin,
-        clock,
-      })
-      accounts.set(account, { engine, scheduler, venue })
-    }
-    return new PaperExchange(accounts)
+    const exchange = new PaperExchange(options, await OrderIds.open(options.databases))
+    for (const account of options.accounts) await exchange.openAccount(account)
+    return exchange
+  }
+
+  /** Opens an account: with the capital of the settings when it is new, else as its journal left it. */
+  async openAccount(account: string): Promise<void> {
+    if (this.#desks.has(account)) return
+    const { clock, log, marketData, rules, margin, publish, capital } = this.#options
+    const journal = this.#journal
+    const orderIds = this.#orderIds
+    const startedAt = clock.now()
+    const recovered = await journal.recover(account)
+    const state = recovered?.state ?? openAccount(account, capital, startedAt, sessionDateAt(rules, startedAt))
+    // The opening itself is the first snapshot: a replay must not depend on settings or the clock of a later start.
+    if (recovered === undefined)
+      await journal.saveSnapshot(account, { seq: 0, at: startedAt, body: encodeState(state) })
+    else if (recovered.replayed > 0)
+      log.info({ account, replayed: recovered.replayed, ms: clock.now() - startedAt }, 'recovered from the journal')
+    const engine = new AccountEngine(state, journal, log, publish)
+    const scheduler = new Scheduler({
+      engine,
+      orderIds,
+      marketData,
+      settlementPrice: this.#options.settlementPrice,
+      rules,
+      clock,
+      log,
+    })
+    const venue = new PaperVenue({
+      engine,
+      scheduler,
+      orderIds,
+      marketData,
+      underlyingPrice: this.#options.underlyingPrice,
+      rules,
+      margin,
+      clock,
+    })
+    this.#desks.set(account, { engine, scheduler, venue })
+    if (this.#isRunning) scheduler.start()
   }
 
   start(): void {
-    for (const { scheduler } of this.#accounts.values()) scheduler.start()
+    this.#isRunning = true
+    for (const { scheduler } of this.#desks.values()) scheduler.start()
   }
 
   venue(account: string): PaperVenue | undefined {
-    return this.#accounts.get(account)?.venue
+    return this.#desks.get(account)?.venue
   }
 
   /** Stops the schedulers and leaves every account on disk with a snapshot. */
   async close(): Promise<void> {
-    for (const { scheduler, engine } of this.#accounts.values()) {
+    this.#isRunning = false
+    for (const { scheduler, engine } of this.#desks.values()) {
       await scheduler.stop()
       await engine.close()
     }

@@ -1,0 +1,102 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { Refusal } from '../../kernel/errors.ts'
+import { type NotAllowed, RATE_KEYS_MAX, RateLimiter, type Verdict } from '../../kernel/rate-limiter.ts'
+import type { RateAlgorithm } from '../../kernel/rate-meter.ts'
+import { type Rate, rateText } from '../../kernel/rates.ts'
+import type { RateClass } from '../operation.ts'
+
+export interface RateLimitSettings {
+  readonly rateLimitAlgorithm: RateAlgorithm
+  readonly addressRateLimit: readonly Rate[]
+  readonly apiRateLimit: readonly Rate[]
+  readonly heavyRateLimit: readonly Rate[]
+  readonly orderRateLimit: readonly Rate[]
+  readonly smartOrderRateLimit: readonly Rate[]
+  readonly loginRateLimit: readonly Rate[]
+  readonly resetRateLimit: readonly Rate[]
+}
+
+/** How often who may ask for what. */
+export class RateLimits {
+  readonly #address: RateLimiter
+  readonly #smartOrder: RateLimiter
+  readonly #classes: Readonly<Record<Exclude<RateClass, 'smart-order'>, RateLimiter>>
+  readonly #smartOrderPolicy: string
+
+  constructor(settings: RateLimitSettings, clock: Pick<Clock, 'elapsedMs'>, keysMax = RATE_KEYS_MAX) {
+    const limiter = (name: string, rates: readonly Rate[]): RateLimiter =>
+      new RateLimiter({ name, rates, algorithm: settings.rateLimitAlgorithm, clock, keysMax })
+    this.#address = limiter('address', settings.addressRateLimit)
+    this.#smartOrder = limiter('smart-order', settings.smartOrderRateLimit)
+    this.#classes = {
+      read: limiter('api', settings.apiRateLimit),
+      heavy: limiter('heavy', settings.heavyRateLimit),
+      order: limiter('order', settings.orderRateLimit),
+      login: limiter('login', settings.loginRateLimit),
+      reset: limiter('reset', settings.resetRateLimit),
+    }
+    this.#smartOrderPolicy = `${this.#classes.order.policy}, ${this.#smartOrder.policy}`
+  }
+
+  /** Any request, before anything is known but where it comes from. */
+  admitAddress(address: string): Verdict {
+    return this.#address.take(ownerOf(address))
+  }
+
+  /**
+   * `who` is the key's id or the user's of a session, or the client's address where nobody has to say who they are.
+   * `cost` is how many orders it stands for; a smart order also draws on the budget of all orders.
+   */
+  admit(rateClass: RateClass, who: string, cost = 1): Verdict {
+    const owner = ownerOf(who)
+    return rateClass === 'smart-order' ? this.#admitSmartOrder(owner, cost) : this.#classes[rateClass].take(owner, cost)
+  }
+
+  #admitSmartOrder(owner: string, cost: number): Verdict {
+    const asked = this.#smartOrder.ask(owner, cost)
+    const ofOrders = asked.allowed ? this.#classes.order.take(owner, cost) : asked
+    const ofSmart = ofOrders.allowed ? this.#smartOrder.take(owner, cost) : ofOrders
+    const nearest = ofSmart.remaining < ofOrders.remaining ? ofSmart : ofOrders
+    return { ...nearest, policy: this.#smartOrderPolicy }
+  }
+}
+
+/**
+ * Whose budget an address draws on: its own, or, for IPv6, that of its network of 64 bits, of which one client has all
+ * the addresses. Anything else stays as it is.
+ */
+export function ownerOf(who: string): string {
+  if (!who.includes(':')) return who
+  const [front = '', back = ''] = who.split('::', 2)
+  const first = front === '' ? [] : front.split(':')
+  const last = back === '' ? [] : back.split(':')
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
+  return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`
+}
+
+export type RateLimitHeaders = { readonly 'ratelimit-policy': string; readonly ratelimit: string }
+
+/** As in draft-ietf-httpapi-ratelimit-headers, with the limit that comes to its end first. */
+export function rateLimitHeaders({ limit, remaining, resetMs, policy }: Verdict): RateLimitHeaders {
+  return {
+    'ratelimit-policy': policy,
+    ratelimit: `"${limit.name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`,
+  }
+}
+
+/** What to answer when a limit says no; its `retry_after`, in whole seconds, becomes the header `Retry-After` too. */
+export function rateLimitRefusal({ limit, retryAfterMs, never, cost }: NotAllowed): Refusal {
+  if (never) {
+    return new Refusal(
+      'cost_over_limit',
+      `This request counts as ${cost}, and the limit "${limit.name}" lets ${rateText(limit)} through. Split it into requests of at most ${limit.count}.`,
+    )
+  }
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000))
+  const counted = cost === 1 ? 'Too many requests' : `Too many requests for one that counts as ${cost}`
+  return new Refusal(
+    'rate_limited',
+    `${counted}: the limit "${limit.name}" lets ${rateText(limit)} through. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+    { extra: { retry_after: seconds } },
+  )
+}
