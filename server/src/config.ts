@@ -5,6 +5,9 @@ import { parseTimeOfDay } from './kernel/exchange-time.ts'
 import { MONEY_DECIMALS, type Money, money, moneyOf, parseDecimal } from './kernel/fixed.ts'
 import { nearestNames } from './kernel/nearest.ts'
 import { Networks } from './kernel/networks.ts'
+import { ORIGINS_MAX, parseOrigins } from './kernel/origins.ts'
+import { RATE_ALGORITHMS } from './kernel/rate-meter.ts'
+import { parseRates, RATE_DAYS_MAX, RATES_MAX, type Rate } from './kernel/rates.ts'
 import { StartRefused } from './kernel/start-refused.ts'
 
 /**
@@ -103,6 +106,48 @@ const SETTINGS = {
     about: 'Sender of mails, such as "Sauda <sauda@example.com>". Needed with SMTP_URL.',
     allowed: 'an e-mail address, with or without a name, or nothing',
     read: (text: string) => (text === '' || /^[^\r\n]{0,100}@[^\r\n]{1,150}$/.test(text) ? text : undefined),
+  },
+  rateLimitAlgorithm: {
+    name: 'RATE_LIMIT_ALGORITHM',
+    default: 'sliding-window',
+    about:
+      'How limits count: in windows one after another, in any window wherever it begins, or by a bucket that fills evenly.',
+    ...oneOf(...RATE_ALGORITHMS),
+  },
+  addressRateLimit: rates('ADDRESS_RATE_LIMIT', '200 per second', 'Requests of one address, of all kinds together.'),
+  apiRateLimit: rates('API_RATE_LIMIT', '50 per second', 'Requests of one key or user that read, or change no order.'),
+  heavyRateLimit: rates('HEAVY_RATE_LIMIT', '30 per minute', 'Requests of one key or user that take much work.'),
+  orderRateLimit: rates(
+    'ORDER_RATE_LIMIT',
+    '10 per second',
+    'Orders of one key or user, placed, modified or cancelled; each leg of a request with several counts.',
+  ),
+  smartOrderRateLimit: rates(
+    'SMART_ORDER_RATE_LIMIT',
+    '10 per second',
+    'Smart orders of one key or user; each counts as an order too.',
+  ),
+  loginRateLimit: rates('LOGIN_RATE_LIMIT', '5 per minute; 25 per hour', 'Attempts to log in from one address.'),
+  resetRateLimit: rates('RESET_RATE_LIMIT', '15 per hour', 'Password resets from one address.'),
+  corsAllowedOrigins: {
+    name: 'CORS_ALLOWED_ORIGINS',
+    default: '',
+    about: 'Origins of web pages elsewhere that may use the API from a browser, such as https://charts.example.com.',
+    allowed: `at most ${ORIGINS_MAX} origins, scheme://host or scheme://host:port without a path, with commas between them, or nothing`,
+    read: parseOrigins,
+  },
+  corsAllowCredentials: {
+    name: 'CORS_ALLOW_CREDENTIALS',
+    default: 'off',
+    about: 'Whether those pages may use the session of whoever is signed in.',
+    ...oneOf('off', 'on'),
+  },
+  corsMaxAgeSeconds: {
+    name: 'CORS_MAX_AGE_SECONDS',
+    default: '600',
+    about: 'How long a browser may remember what those pages are allowed.',
+    allowed: 'a whole number from 0 to 86400',
+    read: wholeNumber(0, 86_400),
   },
   autoBan: {
     name: 'AUTO_BAN',
@@ -272,6 +317,19 @@ function networks(name: string, value: string, about: string) {
     allowed: 'addresses and networks, such as 10.0.0.0/8, with commas between them, or nothing',
     read: (text: string): Networks | undefined => {
       const read = Networks.parse(text)
+      return typeof read === 'string' ? undefined : read
+    },
+  }
+}
+
+function rates(name: string, value: string, about: string) {
+  return {
+    name,
+    default: value,
+    about,
+    allowed: `1 to ${RATES_MAX} limits such as 10 per second; 1000 per day, each for another time from 1 second to ${RATE_DAYS_MAX} days`,
+    read: (text: string): readonly Rate[] | undefined => {
+      const read = parseRates(text)
       return typeof read === 'string' ? undefined : read
     },
   }
