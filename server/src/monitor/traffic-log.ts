@@ -1,9 +1,9 @@
-import { type Expression, type SqlBool, sql } from 'kysely'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../storage/open.ts'
-import type { TelemetryDatabase } from '../storage/schema.ts'
+import type { TelemetryDatabase, TrafficTable } from '../storage/schema.ts'
 import { Batches } from './batches.ts'
 import type { FinishedRequest } from './finished-request.ts'
+import { LogTable, type Page } from './log-table.ts'
 
 const FLUSH_MS = 250
 const WAITING_MAX = 20_000
@@ -12,10 +12,6 @@ const PATH_LENGTH_MAX = 512
 const USER_AGENT_LENGTH_MAX = 256
 /** Totals are kept by route; what would be one more counts under the empty name, like paths that lead nowhere. */
 export const ROUTES_MAX = 500
-/** Rows that one call looks at before it answers with a cursor to go on from: a rare match must not stall the server. */
-export const SCANNED_ROWS_MAX = 20_000
-/** Rows deleted at once when they are too many or too old. */
-const DELETED_ROWS_MAX = 5_000
 const RETENTION_EVERY_MS = 10_000
 
 export interface TrafficRow {
@@ -48,12 +44,6 @@ export interface TrafficFilter {
   readonly userId?: string | undefined
   readonly address?: string | undefined
   readonly requestId?: string | undefined
-}
-
-export interface Page<T> {
-  readonly rows: readonly T[]
-  /** To go on below; undefined at the end. A page may have fewer rows than asked for and still have more behind it. */
-  readonly below: number | undefined
 }
 
 export interface RouteTotals {
@@ -94,6 +84,7 @@ interface Total {
 export class TrafficLog {
   readonly #options: TrafficLogOptions
   readonly #batches: Batches<FinishedRequest>
+  readonly #table: LogTable<TrafficTableRow>
   readonly #totals = new Map<string, Total>()
   readonly #stopRetention: () => void
   readonly #insertSql: string
@@ -102,6 +93,7 @@ export class TrafficLog {
   private constructor(options: TrafficLogOptions) {
     const { clock, onError } = options
     this.#options = options
+    this.#table = new LogTable(options.telemetry, 'traffic')
     this.#insertSql = `INSERT INTO traffic (at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent) VALUES (${Array(14).fill('?').join(', ')})`
     this.#batches = new Batches({
       clock,
@@ -112,7 +104,8 @@ export class TrafficLog {
       onError,
     })
     this.#stopRetention = clock.every(RETENTION_EVERY_MS, () => {
-      this.#retaining = this.retain().catch(onError)
+      const { retentionMs, rowsMax } = options.settings
+      this.#retaining = this.#table.retain(clock.now() - retentionMs, rowsMax).catch(onError)
     })
   }
 
@@ -154,24 +147,10 @@ export class TrafficLog {
   /** Newest first, from below an id. */
   async list(filter: TrafficFilter, limit: number, below?: number): Promise<Page<TrafficRow>> {
     await this.#batches.flush()
-    const { kysely } = this.#options.telemetry
-    const newest = await kysely.selectFrom('traffic').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst()
-    const from = Math.min(below ?? Number.MAX_SAFE_INTEGER, (newest?.id ?? 0) + 1)
-    const down = Math.max(0, from - SCANNED_ROWS_MAX)
-    const rows = await kysely
-      .selectFrom('traffic')
-      .selectAll()
-      .where('id', '<', from)
-      .where('id', '>=', down)
-      .where((row) => row.and(conditionsOf(filter)))
-      .orderBy('id', 'desc')
-      .limit(limit)
-      .execute()
-    const last = rows.at(-1)
-    const next = rows.length === limit && last !== undefined ? last.id : down
-    const oldest = await kysely.selectFrom('traffic').select('id').orderBy('id').limit(1).executeTakeFirst()
-    const isEnd = oldest === undefined || next <= oldest.id
-    return { rows: rows.map(rowOf), below: isEnd ? undefined : next }
+    const { from, until, status, route, method, code, keyId, userId, address, requestId } = filter
+    const equal = { route, method, code, key_id: keyId, user_id: userId, address, request_id: requestId }
+    const page = await this.#table.page({ equal, status, from, until }, limit, below)
+    return { rows: page.rows.map(rowOf), below: page.below }
   }
 
   /** All time, busiest first. */
@@ -184,26 +163,6 @@ export class TrafficLog {
       bytesOut: total.bytesOut,
       durationMs: total.durationUs / 1000,
     })).sort((one, other) => other.requests - one.requests)
-  }
-
-  /** Deletes some of what is too old or too much. Called by the clock. */
-  async retain(): Promise<void> {
-    const { telemetry, clock, settings } = this.#options
-    const { kysely, writer } = telemetry
-    const edge = async (order: 'asc' | 'desc') =>
-      await kysely.selectFrom('traffic').select(['id', 'at']).orderBy('id', order).limit(1).executeTakeFirst()
-    const [oldest, newest] = [await edge('asc'), await edge('desc')]
-    if (oldest === undefined || newest === undefined) return
-    const surplusUntil = newest.id - settings.rowsMax
-    const isOld = oldest.at < clock.now() - settings.retentionMs
-    if (surplusUntil < oldest.id && !isOld) return
-    const until = oldest.id + DELETED_ROWS_MAX
-    await writer.write([
-      {
-        sql: 'DELETE FROM traffic WHERE id < ? AND (id <= ? OR at < ?)',
-        parameters: [until, surplusUntil, clock.now() - settings.retentionMs],
-      },
-    ])
   }
 
   async close(): Promise<void> {
@@ -270,44 +229,9 @@ export class TrafficLog {
   }
 }
 
-function conditionsOf(filter: TrafficFilter): Expression<SqlBool>[] {
-  const { status } = filter
-  const equal = (
-    [
-      ['route', filter.route],
-      ['method', filter.method],
-      ['code', filter.code],
-      ['key_id', filter.keyId],
-      ['user_id', filter.userId],
-      ['address', filter.address],
-      ['request_id', filter.requestId],
-    ] as const
-  ).flatMap(([column, value]) => (value === undefined ? [] : [sql<SqlBool>`${sql.ref(column)} = ${value}`]))
-  return [
-    ...equal,
-    ...(filter.from === undefined ? [] : [sql<SqlBool>`at >= ${filter.from}`]),
-    ...(filter.until === undefined ? [] : [sql<SqlBool>`at < ${filter.until}`]),
-    ...(status === undefined ? [] : [sql<SqlBool>`status BETWEEN ${status[0]} AND ${status[1]}`]),
-  ]
-}
+type TrafficTableRow = Omit<TrafficTable, 'id'> & { readonly id: number }
 
-function rowOf(row: {
-  id: number
-  at: number
-  request_id: string
-  method: string
-  route: string
-  path: string
-  status: number
-  code: string
-  bytes_in: number
-  bytes_out: number
-  duration_us: number
-  address: string
-  user_id: string
-  key_id: string
-  user_agent: string
-}): TrafficRow {
+function rowOf(row: TrafficTableRow): TrafficRow {
   return {
     id: row.id,
     at: row.at,

@@ -1,0 +1,23 @@
+/** Fields whose values are secret whatever they are. */
+const SECRET_FIELDS =
+  /^(?:api_?key|apikey|password|current_password|new_password|token|code|secret|challenge|authorization|cookie|set-cookie|recovery_codes?|totp.*)$/i
+/** What an API key looks like, wherever it stands. */
+export const KEY_PATTERN = /sk_[A-Za-z0-9_-]{43}/g
+export const SCRUBBED = '[scrubbed]'
+const DEPTH_MAX = 8
+
+/** Text without any API key in it. */
+export const scrubText = (text: string): string => (text.includes('sk_') ? text.replace(KEY_PATTERN, SCRUBBED) : text)
+
+/** A copy without what is secret: fields known to be, and API keys in any text or name. */
+export function scrub(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return scrubText(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= DEPTH_MAX) return SCRUBBED
+  if (Array.isArray(value)) return value.map((item) => scrub(item, depth + 1))
+  const copy: Record<string, unknown> = {}
+  for (const [name, inside] of Object.entries(value)) {
+    copy[scrubText(name)] = SECRET_FIELDS.test(name) ? SCRUBBED : scrub(inside, depth + 1)
+  }
+  return copy
+}
