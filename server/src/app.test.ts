@@ -5,11 +5,18 @@ import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type App, createApp } from './app.ts'
 import { loadConfig } from './config.ts'
+import { OWNER } from './identity/audit.ts'
 import { ManualClock } from './kernel/clock.ts'
 
 /** The whole platform in process, on a clock that stands where it is put. */
 
 const log = pino({ level: 'silent' })
+/** A clock that stands still never gives a budget back. */
+const UNLIMITED = {
+  ADDRESS_RATE_LIMIT: '1000000 per second',
+  API_RATE_LIMIT: '1000000 per second',
+  ORDER_RATE_LIMIT: '1000000 per second',
+}
 const running: { app: App; folder: string }[] = []
 afterEach(async () => {
   for (const { app, folder } of running) {
@@ -25,10 +32,10 @@ async function start(
 ): Promise<{ app: App; key: string; clock: ManualClock }> {
   const folder = mkdtempSync(join(tmpdir(), 'sauda-app-'))
   const clock = new ManualClock(Temporal.Instant.from(at).epochMilliseconds)
-  const { config } = loadConfig({ DATA_DIR: folder, ...settings }, folder)
+  const config = loadConfig({ DATA_DIR: folder, ...UNLIMITED, ...settings }, folder)
   const app = await createApp(config, clock, log)
   running.push({ app, folder })
-  const key = await app.keys.createFirstKey()
+  const key = await app.keys.createFirstKey(OWNER)
   return { app, clock, key: key?.text ?? '' }
 }
 

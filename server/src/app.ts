@@ -2,13 +2,34 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { mountDocs } from './api/docs/index.ts'
 import { createHttp, mountOperations } from './api/http.ts'
+import { arrivals } from './api/middleware/arrive.ts'
+import { authenticator, authorise } from './api/middleware/authenticate.ts'
+import { refuseBanned } from './api/middleware/ban-gate.ts'
+import { clientAddresses } from './api/middleware/client-address.ts'
+import { isForeignOrigin, mountCors, ownOrigins } from './api/middleware/cors.ts'
+import { finishedOf } from './api/middleware/finished.ts'
+import { refuseIdempotencyKey } from './api/middleware/idempotency.ts'
+import { limitAddress, limitCaller, limitOrders } from './api/middleware/limit-requests.ts'
+import { logOrders } from './api/middleware/log-orders.ts'
+import { RateLimits } from './api/middleware/rate-limits.ts'
+import { securityHeaders } from './api/middleware/security-headers.ts'
+import { sessionCallers } from './api/middleware/session-caller.ts'
+import type { Pipeline } from './api/pipeline.ts'
 import type { Services } from './api/services.ts'
+import { Cookies } from './api/session-cookie.ts'
 import { operations } from './api/v1/index.ts'
+import type { Visit } from './api/visit.ts'
 import type { Config } from './config.ts'
+import { AccountStore } from './identity/accounts.ts'
+import { ITSELF } from './identity/audit.ts'
+import { BanList } from './identity/bans.ts'
+import { Identity } from './identity/identity.ts'
 import { KeyStore } from './identity/key-store.ts'
+import { smtpMailer } from './identity/mail.ts'
 import { EventBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Refusal } from './kernel/errors.ts'
+import { dateAt } from './kernel/exchange-time.ts'
 import type { Price } from './kernel/fixed.ts'
 import {
   createCalendar,
@@ -21,7 +42,10 @@ import {
   settlementPrice,
   underlyingOf,
 } from './market/index.ts'
-import { mountPages } from './pages/index.ts'
+import { AuditLog } from './monitor/audit-log.ts'
+import { OrderLog } from './monitor/order-log.ts'
+import { TrafficLog } from './monitor/traffic-log.ts'
+import { errorPage, mountPages, sendPage } from './pages/index.ts'
 import { type Committed, PaperExchange, type SessionRules } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { Trading } from './trading/index.ts'
@@ -36,9 +60,14 @@ export type Events = {
 
 export interface App {
   readonly http: FastifyInstance
+  readonly identity: Identity
   readonly keys: KeyStore
+  readonly accounts: AccountStore
   readonly paper: PaperExchange
   readonly bus: EventBus<Events>
+  readonly audit: AuditLog
+  /** Tells where browsers find Sauda, unless a setting does: known once it listens. */
+  listensAt(address: string): void
   /** Starts what runs by the clock. */
   start(): void
   /** Lets requests under way finish, then brings everything to disk. */
@@ -59,7 +88,28 @@ export async function createApp(config: Config, clock: Clock, log: Logger): Prom
 async function connect(config: Config, clock: Clock, log: Logger, databases: Databases): Promise<App> {
   void databases.money.writer // its thread starts while the instruments are made
   const bus = new EventBus<Events>()
-  const keys = await KeyStore.open(databases.money, config.dataDir, clock)
+  const onError = (what: string) => (error: unknown) => log.error({ err: error }, what)
+  let address = config.publicUrl
+  const publicUrl = () => config.publicUrl || address
+
+  // What is seen
+  const audit = await AuditLog.open(databases.record, clock, (error, events) =>
+    log.fatal({ err: error, events }, 'the audit log could not be written; what was done is here'),
+  )
+  const traffic = await TrafficLog.open({
+    telemetry: databases.telemetry,
+    clock,
+    settings: { retentionMs: config.trafficRetentionDays * DAY_MS, rowsMax: config.trafficRowsMax },
+    onError: onError('the traffic log could not be written'),
+  })
+  const orderLog = new OrderLog({
+    record: databases.record,
+    clock,
+    retentionMs: config.orderLogRetentionDays * DAY_MS,
+    onError: onError('the order log could not be written'),
+  })
+
+  // The market, and where orders go
   const calendar = createCalendar({ hours: config.marketHours })
   const listing = new Listing((date) => createUniverse({ date, seed: config.simulatorSeed }), clock)
   const marketData = createSimulator({ seed: config.simulatorSeed, clock, calendar })
@@ -85,17 +135,153 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     marketData,
     venueOf: (account) => paper.venue(account),
   })
-  const services: Services = { instruments: listing, search: listing, marketData, trading }
-  const http = createHttp({ logger: log, bodyBytesMax: config.bodyLimitKib * 1024 })
-  mountOperations(http, operations, services, { keys, clock })
-  mountDocs(http, operations, { version: VERSION })
+
+  // Who may ask
+  const accounts = await AccountStore.open({
+    money: databases.money,
+    clock,
+    audit: audit.record,
+    openBooks: (id) => paper.openAccount(id),
+  })
+  const bans = await BanList.open({
+    money: databases.money,
+    clock,
+    audit: audit.record,
+    rules: {
+      automatic: config.autoBan === 'on',
+      windowMs: config.banWindowMinutes * 60_000,
+      thresholds: {
+        not_found: config.banNotFoundThreshold,
+        bad_key: config.banKeyThreshold,
+        failed_login: config.banLoginThreshold,
+      },
+      firstMs: config.banHours * 3_600_000,
+    },
+    onError: onError('a ban could not be written'),
+  })
+  const identity = await Identity.open({
+    databases,
+    dataDir: config.dataDir,
+    clock,
+    sessionRules: {
+      idleMs: config.sessionIdleMinutes * 60_000,
+      absoluteMs: config.sessionAbsoluteHours * 3_600_000,
+    },
+    audit: audit.record,
+    mailer:
+      config.smtpUrl === ''
+        ? undefined
+        : smtpMailer({ smtpUrl: config.smtpUrl, from: config.smtpFrom }, onError('a mail could not be sent')),
+    publicUrl,
+    failedLogin: (from) => bans.note(from, 'failed_login'),
+    userChanged: (userId) => keys.userChanged(userId),
+    openAccount: async (userId) => {
+      await accounts.create(userId, 'default', ITSELF)
+    },
+    adopted: (userId) => {
+      accounts.adopt(userId)
+      keys.adopt(userId)
+    },
+    onError: onError('sessions or mails could not be written'),
+  })
+  const keys = await KeyStore.open({
+    money: databases.money,
+    dataDir: config.dataDir,
+    clock,
+    audit: audit.record,
+    ownerOf: (userId) => {
+      const user = identity.users.find(userId)
+      return user === undefined ? undefined : { ...user, disabled: user.disabledAt !== undefined }
+    },
+    onError: onError('the last use of keys could not be written'),
+  })
+
+  // What every request meets, in order
+  const cookies = new Cookies({ isHttps: config.publicUrl.startsWith('https:') })
+  const limits = new RateLimits(config, clock)
+  const origins = ownOrigins(config)
+  const headers = securityHeaders(config)
+  const pipeline: Pipeline = {
+    apiHeaders: headers.api,
+    arrive: arrivals({
+      clock,
+      addressOf: clientAddresses({
+        trustedProxies: config.trustedProxies,
+        vendorHeader: config.clientAddressHeader,
+      }),
+    }),
+    beforeBody: [refuseBanned((from) => bans.of(from)), limitAddress(limits)],
+    beforeFields: [
+      authenticator({
+        keys,
+        sessionCaller: sessionCallers({
+          cookies,
+          callerOf: (token, now, accountOf) => identity.callerOf(token, now, accountOf),
+          findAccount: (id) => accounts.find(id),
+          defaultAccount: (userId) => accounts.defaultOf(userId),
+        }),
+        isForeign: (sent) => isForeignOrigin(sent, origins),
+      }),
+      authorise,
+      limitCaller(limits),
+      refuseIdempotencyKey,
+    ],
+    beforeHandler: [limitOrders(limits)],
+    afterHandler: [
+      logOrders({
+        record: (event) => orderLog.record(event),
+        modeOf: (account) => paper.venue(account)?.mode ?? 'analyze',
+      }),
+    ],
+    afterAnswer: [
+      (visit) => noteMisdeed(bans, visit),
+      (visit, outcome) => {
+        const finished = finishedOf(visit, outcome)
+        traffic.record(finished)
+      },
+    ],
+  }
+
+  const services: Services = {
+    instruments: listing,
+    search: listing,
+    marketData,
+    trading,
+    cookies,
+    identity,
+    keys,
+    accounts,
+    bans,
+    traffic,
+    orderLog,
+    audit,
+  }
+  const http = createHttp({
+    pipeline,
+    logger: log,
+    bodyBytesMax: config.bodyLimitKib * 1024,
+    showError: (reply, status, message, requestId) => sendPage(reply, errorPage(status, message, requestId)),
+  })
+  mountCors(http, config)
+  mountOperations(http, operations, { services, pipeline, clock })
+  mountDocs(http, operations, {
+    version: VERSION,
+    firstOrderId: () => `${dateAt(clock.now()).slice(2).replaceAll('-', '')}00000001`,
+    headers: headers.docs,
+  })
   mountPages(http)
   let stopFollowing = (): void => {}
   return {
     http,
+    identity,
     keys,
+    accounts,
     paper,
     bus,
+    audit,
+    listensAt(found) {
+      address = found
+    },
     start() {
       paper.start()
       stopFollowing = listing.follow((error) =>
@@ -106,9 +292,20 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
       stopFollowing()
       await http.close()
       await paper.close()
+      await Promise.all([identity.close(), keys.close(), traffic.close(), orderLog.close()])
+      await audit.close()
       await databases.close()
     },
   }
+}
+
+const DAY_MS = 86_400_000
+
+/** What counts towards a ban of its address. */
+function noteMisdeed(bans: BanList, visit: Visit): void {
+  if (visit.errorCode === 'api_key_invalid') bans.note(visit.address, 'bad_key')
+  else if (visit.errorCode === 'not_found' && visit.route === '' && visit.caller.kind === 'nobody')
+    bans.note(visit.address, 'not_found')
 }
 
 function sessionRules(config: Config, calendar: SessionRules['calendar']): SessionRules {

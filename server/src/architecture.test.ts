@@ -11,12 +11,13 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   storage: ['kernel'],
   market: ['kernel', 'storage'],
   identity: ['kernel', 'storage'],
+  monitor: ['kernel', 'storage'],
   brokers: ['kernel', 'market'],
   paper: ['kernel', 'storage', 'market', 'brokers'],
   trading: ['kernel', 'market', 'brokers'],
-  pages: ['kernel'],
-  api: ['kernel', 'market', 'brokers', 'trading', 'identity', 'pages'],
-  'command-line': ['kernel', 'storage', 'identity', 'config'],
+  api: ['kernel', 'market', 'brokers', 'trading', 'identity', 'monitor'],
+  pages: ['kernel', 'api'],
+  'command-line': ['kernel', 'storage', 'identity', 'monitor', 'config'],
   config: ['kernel'],
 }
 /** Compose everything; nobody uses them. */

@@ -166,6 +166,19 @@ const SETTINGS = {
     allowed: 'a whole number from 1 to 720',
     read: wholeNumber(1, 720),
   },
+  trafficRetentionDays: days('TRAFFIC_RETENTION_DAYS', '30', 'Rows of the traffic log are kept for so long.'),
+  trafficRowsMax: {
+    name: 'TRAFFIC_ROWS_MAX',
+    default: '1000000',
+    about: 'The traffic log keeps at most so many rows, the newest.',
+    allowed: 'a whole number from 1000 to 100000000',
+    read: wholeNumber(1_000, 100_000_000),
+  },
+  orderLogRetentionDays: days(
+    'ORDER_LOG_RETENTION_DAYS',
+    '365',
+    'Rows of the log of order operations are kept for so long.',
+  ),
   marketHours: {
     name: 'MARKET_HOURS',
     default: 'always',
@@ -297,6 +310,10 @@ function wholeNumber(least: number, most: number): (text: string) => number | un
 
 function minutes(name: string, value: string, about: string, most: number) {
   return { name, default: value, about, allowed: `a whole number from 1 to ${most}`, read: wholeNumber(1, most) }
+}
+
+function days(name: string, value: string, about: string) {
+  return { name, default: value, about, allowed: 'a whole number from 1 to 3650', read: wholeNumber(1, 3_650) }
 }
 
 function threshold(name: string, value: string, misdeed: string) {

@@ -6,6 +6,7 @@ import { acquireInstanceLock } from './command-line/instance-lock.ts'
 import { keyCommands } from './command-line/key-commands.ts'
 import { resetCommand } from './command-line/reset-command.ts'
 import type { Config } from './config.ts'
+import { OWNER } from './identity/audit.ts'
 import type { Clock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/start-refused.ts'
 
@@ -13,14 +14,13 @@ import { StartRefused } from './kernel/start-refused.ts'
 const DRAIN_MS = 10_000
 
 /** Runs the platform until SIGTERM or SIGINT, then drains. Throws StartRefused when it can't start. */
-export async function serve(config: Config, hints: readonly string[], clock: Clock): Promise<number> {
+export async function serve(config: Config, clock: Clock): Promise<number> {
   const stop = stopSignal() // from here on: a signal that comes during the start ends it in order
   const lock = acquireInstanceLock(config.dataDir)
   const log = pino({
     level: config.logLevel,
     redact: ['apikey', '*.apikey', 'req.headers.authorization', 'req.headers["x-api-key"]'],
   })
-  for (const hint of hints) log.warn(hint)
   const app = await createApp(config, clock, log)
   try {
     const address = await listen(app, config)
@@ -29,7 +29,8 @@ export async function serve(config: Config, hints: readonly string[], clock: Clo
       log.error({ err: error }, 'a command failed'),
     )
     app.start()
-    await greet(app, address)
+    app.listensAt(address)
+    await greet(app, config.publicUrl || address)
     const signal = await stop
     log.info(`${signal}: finishing what is under way`)
     await control.close()
@@ -63,10 +64,12 @@ async function listen(app: App, config: Config): Promise<string> {
 /** What a person needs to begin. The first key is shown here and never again. */
 async function greet(app: App, address: string): Promise<void> {
   const lines = [`Sauda is ready at ${address}`, `API documentation: ${address}/api/v1/`]
-  const first = await app.keys.createFirstKey()
+  const first = await app.keys.createFirstKey(OWNER)
   if (first !== undefined) {
     lines.push(`Your API key, shown this once: ${first.text}`, 'More keys: npm run key -- create')
   }
+  const token = await app.identity.newSetUpToken()
+  if (token !== undefined) lines.push(`Set up users within 30 minutes: ${address}/setup?token=${token}`)
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 

@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { requireJson } from './content-type.ts'
@@ -35,6 +41,11 @@ export interface HttpOptions {
   readonly bodyBytesMax?: number
   /** The page for a person whose request outside `/api/` failed. */
   readonly showError?: ShowError
+}
+
+/** What a route says itself counts more: the documentation has another policy, its files may be kept. */
+function setMissing(reply: FastifyReply, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
 }
 
 /** Fastify asks for a request's id before any hook runs; the visit that is made then is found again by this. */
@@ -91,6 +102,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id)
+    if (isApiPath(request.url)) setMissing(reply, pipeline.apiHeaders)
     if (request.visit !== undefined) {
       reply.headers(request.visit.answerHeaders)
       request.visit.steps.lap('serialise')

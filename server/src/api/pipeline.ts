@@ -21,6 +21,8 @@ export interface OperationOutcome {
  * and both ways of a request (`http.ts`, `fast-lane.ts`) follow them.
  */
 export interface Pipeline {
+  /** Of every answer under `/api/`. */
+  readonly apiHeaders: Readonly<Record<string, string>>
   /** Gives the request its id, its client's address and its place in time. */
   readonly arrive: (request: IncomingMessage) => Visit
   /** As soon as the headers are there. */

@@ -1,5 +1,12 @@
+import type { AccountStore } from '../identity/accounts.ts'
+import type { BanList } from '../identity/bans.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { KeyStore } from '../identity/key-store.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
+import type { AuditLog } from '../monitor/audit-log.ts'
+import type { OrderLog } from '../monitor/order-log.ts'
+import type { TrafficLog } from '../monitor/traffic-log.ts'
 import type { Trading } from '../trading/index.ts'
 import type { Cookies } from './session-cookie.ts'
 
@@ -23,4 +30,11 @@ export interface Services {
   readonly marketData: MarketData
   readonly trading: Trading
   readonly cookies: Cookies
+  readonly identity: Identity
+  readonly keys: KeyStore
+  readonly accounts: AccountStore
+  readonly bans: BanList
+  readonly traffic: TrafficLog
+  readonly orderLog: OrderLog
+  readonly audit: AuditLog
 }

@@ -85,6 +85,7 @@ function testPipeline(now: number, more: Partial<Pipeline> = {}): Pipeline {
     origin !== undefined && origin !== 'http://localhost'
   return {
     arrive: arrivals({ clock: new ManualClock(now), addressOf: (peer) => peer }),
+    apiHeaders: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
     beforeBody: [],
     beforeFields: [
       authenticator({ keys, sessionCaller: ({ headers }) => sessionOf(cookies.sessionToken(headers)), isForeign }),

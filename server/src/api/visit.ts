@@ -35,6 +35,9 @@ export class Visit {
   /** Stable code of the refusal that was answered; empty when there was none. */
   errorCode = ''
   bytesIn = 0
+  /** Of the order that it was about, for the latency of orders; empty without one. */
+  orderId = ''
+  symbol = ''
   /** Bytes that the connection had sent when this request arrived. */
   readonly bytesBefore: number
   /** To be sent with the answer, whatever it becomes. Names in lower case. */

@@ -21,10 +21,23 @@ try {
   exit(1)
 }
 const { money } = await openDatabases(dataDir)
-const keys = await KeyStore.open(money, dataDir, systemClock)
+const fail = (error: unknown): never => {
+  throw error
+}
+const keys = await KeyStore.open({
+  money,
+  dataDir,
+  clock: systemClock,
+  audit: () => undefined,
+  ownerOf: () => undefined,
+  onError: fail,
+})
 await startControl(dataDir, keyCommands(keys), (error) => {
   throw error
 })
 stdout.write('ready\n')
-for await (const line of createInterface(stdin)) stdout.write(`${keys.check(line)?.keyId ?? 'unknown'}\n`)
+for await (const line of createInterface(stdin)) {
+  const identity = keys.check(line, systemClock.now())
+  stdout.write(`${typeof identity === 'string' ? identity : identity.keyId}\n`)
+}
 exit(0)

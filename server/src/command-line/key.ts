@@ -1,22 +1,23 @@
 import { parseArgs } from 'node:util'
-import { KeyStore } from '../identity/key-store.ts'
-import { systemClock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { timestampOf } from '../kernel/exchange-time.ts'
 import { StartRefused } from '../kernel/start-refused.ts'
-import { openDatabases } from '../storage/open.ts'
 import { askServer, ControlFailed } from './control.ts'
-import { acquireInstanceLock } from './instance-lock.ts'
 import { type KeyResults, keyCommands } from './key-commands.ts'
+import { withoutServer } from './offline.ts'
 
 const USAGE = `Usage:
-  npm run key -- create [--name NAME] [--account ACCOUNT] [--scopes SCOPES]
+  npm run key -- create [--name NAME] [--account ACCOUNT] [--scopes SCOPES] [--expires-days DAYS] [--networks LIST]
       Creates an API key and prints it, this once. SCOPES is any of read,trade,admin; read,trade when left out.
-      NAME is "unnamed" and ACCOUNT "default" when left out.
+      NAME is "unnamed" and ACCOUNT "default" when left out. LIST is of addresses and networks that the key may be used
+      from, such as 10.0.0.0/8,203.0.113.9; from everywhere when left out.
   npm run key -- list
       Shows the keys that work, without their text.
   npm run key -- revoke ID
       Makes a key useless at once, also in a running server. ID is as list shows it: key_…
+  npm run key -- rotate ID [--overlap-hours HOURS]
+      Replaces a key by one with the same rights and prints it, this once. The old one goes on working for HOURS, 0 to
+      24; 0 when left out.
 `
 
 export interface KeyCommandOutput {
@@ -63,11 +64,19 @@ function parse([command, ...rest]: readonly string[]): (run: Run) => Promise<str
     case 'create': {
       const { values } = parseOptions(
         rest,
-        { name: { type: 'string' }, account: { type: 'string' }, scopes: { type: 'string' } },
+        {
+          name: { type: 'string' },
+          account: { type: 'string' },
+          scopes: { type: 'string' },
+          'expires-days': { type: 'string' },
+          networks: { type: 'string' },
+        },
         0,
       )
-      const { name = 'unnamed', account = 'default', scopes = 'read,trade' } = values
-      return (run) => create(run, { name, account, scopes: scopes.split(',').map((scope) => scope.trim()) })
+      const { name = 'unnamed', account = 'default', scopes = 'read,trade', networks } = values
+      const expiresDays = wholeNumber('--expires-days', values['expires-days'])
+      const wanted = { name, account, scopes: scopes.split(',').map((scope) => scope.trim()), expiresDays, networks }
+      return (run) => create(run, wanted)
     }
     case 'list':
       parseOptions(rest, {}, 0)
@@ -75,6 +84,12 @@ function parse([command, ...rest]: readonly string[]): (run: Run) => Promise<str
     case 'revoke': {
       const [id = ''] = parseOptions(rest, {}, 1).positionals
       return (run) => revoke(run, id)
+    }
+    case 'rotate': {
+      const { positionals, values } = parseOptions(rest, { 'overlap-hours': { type: 'string' } }, 1)
+      const [id = ''] = positionals
+      const overlapHours = wholeNumber('--overlap-hours', values['overlap-hours']) ?? 0
+      return (run) => rotate(run, id, overlapHours)
     }
     case undefined:
       throw new UsageError('Say what to do with keys.')
@@ -101,7 +116,19 @@ function parseOptions<const T extends Readonly<Record<string, { readonly type: '
   return parsed
 }
 
-async function create(run: Run, args: { name: string; account: string; scopes: readonly string[] }): Promise<string> {
+function wholeNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,6}$/.test(text)) throw new UsageError(`${option} must be a whole number; got "${text}".`)
+  return Number(text)
+}
+
+async function rotate(run: Run, id: string, overlapHours: number): Promise<string> {
+  const key = await run('key-rotate', { id, overlapHours })
+  const old = overlapHours === 0 ? `${id} works no more.` : `${id} works for ${overlapHours} more hours.`
+  return `Created ${key.id} in place of ${id}. ${old}\nThe key, shown this once:\n\n${key.text}\n`
+}
+
+async function create(run: Run, args: object): Promise<string> {
   const key = await run('key-create', args)
   return `Created ${key.id} "${key.name}" for account ${key.account}, with ${key.scopes.join(', ')}.\nThe key, shown this once:\n\n${key.text}\n`
 }
@@ -137,18 +164,8 @@ async function runAnywhere<C extends keyof KeyResults>(
 ): Promise<KeyResults[C]> {
   const answer = await askServer(dataDir, command, args)
   if (answer.running) return answer.result as KeyResults[C] // the server runs the same commands
-  const lock = acquireInstanceLock(dataDir)
-  try {
-    const databases = await openDatabases(dataDir)
-    try {
-      const keys = await KeyStore.open(databases.money, dataDir, systemClock)
-      const commands: { readonly [K in keyof KeyResults]: (args: unknown) => Promise<KeyResults[K]> } =
-        keyCommands(keys)
-      return await commands[command](args)
-    } finally {
-      await databases.close()
-    }
-  } finally {
-    lock.release()
-  }
+  return await withoutServer(dataDir, async ({ keys }) => {
+    const commands: { readonly [K in keyof KeyResults]: (args: unknown) => Promise<KeyResults[K]> } = keyCommands(keys)
+    return await commands[command](args)
+  })
 }

@@ -80,9 +80,12 @@ export type RateLimitHeaders = { readonly 'ratelimit-policy': string; readonly r
 export function rateLimitHeaders({ limit, remaining, resetMs, policy }: Verdict): RateLimitHeaders {
   return {
     'ratelimit-policy': policy,
-    ratelimit: `"${limit.name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`,
+    ratelimit: `"${limit.name}";r=${remaining};t=${wholeSeconds(resetMs)}`,
   }
 }
+
+/** Rounded up, but not for the sake of a millisecond's millionth that arithmetic left over. */
+const wholeSeconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000 - 1e-9))
 
 /** What to answer when a limit says no; its `retry_after`, in whole seconds, becomes the header `Retry-After` too. */
 export function rateLimitRefusal({ limit, retryAfterMs, never, cost }: NotAllowed): Refusal {
@@ -92,7 +95,7 @@ export function rateLimitRefusal({ limit, retryAfterMs, never, cost }: NotAllowe
       `This request counts as ${cost}, and the limit "${limit.name}" lets ${rateText(limit)} through. Split it into requests of at most ${limit.count}.`,
     )
   }
-  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000))
+  const seconds = Math.max(1, wholeSeconds(retryAfterMs))
   const counted = cost === 1 ? 'Too many requests' : `Too many requests for one that counts as ${cost}`
   return new Refusal(
     'rate_limited',

@@ -1,0 +1,32 @@
+import type { Verdict } from '../../kernel/rate-limiter.ts'
+import type { AnyOperation } from '../operation.ts'
+import type { Visit } from '../visit.ts'
+import { type RateLimits, rateLimitHeaders, rateLimitRefusal } from './rate-limits.ts'
+
+/** Any request, before anything of it is read. */
+export const limitAddress =
+  (limits: RateLimits) =>
+  (visit: Visit): void =>
+    admit(visit, limits.admitAddress(visit.address))
+
+/** A request of a class, by whoever it turned out to be. */
+export const limitCaller =
+  (limits: RateLimits) =>
+  (visit: Visit, operation: AnyOperation): void =>
+    admit(visit, limits.admit(operation.rateClass, payerOf(visit)))
+
+/** What a request costs beyond the one order that it was counted as. */
+export const limitOrders =
+  (limits: RateLimits) =>
+  (visit: Visit, operation: AnyOperation, input: object): undefined => {
+    const cost = operation.cost?.(input as never) ?? 1
+    if (cost > 1) admit(visit, limits.admit(operation.rateClass, payerOf(visit), cost - 1))
+  }
+
+/** Whose budget it is: each key and each browser has its own, and nobody shares that of their address. */
+const payerOf = ({ caller, address }: Visit): string => caller.keyId ?? caller.sessionId ?? address
+
+function admit(visit: Visit, verdict: Verdict): void {
+  Object.assign(visit.answerHeaders, rateLimitHeaders(verdict))
+  if (!verdict.allowed) throw rateLimitRefusal(verdict)
+}
