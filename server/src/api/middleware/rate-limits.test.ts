@@ -135,7 +135,7 @@ test('headers name the limits, what is left, and the seconds until they are whol
   clock.advance(58_999)
   expect(rateLimitHeaders(limits.admit('login', '192.0.2.1', 2)).ratelimit).toBe('"login-minute";r=0;t=60')
   clock.advance(59_001)
-  expect(rateLimitHeaders(limits.admit('login', '192.0.2.1')).ratelimit).toBe('"login-minute";r=0;t=1')
+  expect(rateLimitHeaders(limits.admit('login', '192.0.2.1', 2)).ratelimit).toBe('"login-minute";r=1;t=1')
 })
 
 test('a refusal says which limit and when to try again, in the body and in the header', () => {
