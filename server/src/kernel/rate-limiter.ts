@@ -41,6 +41,7 @@ export interface NotAllowed extends Standing {
   readonly retryAfterMs: number
   /** It costs more than the limit lets through at once. */
   readonly never: boolean
+  /** What was paid before included. */
   readonly cost: number
 }
 
@@ -97,25 +98,29 @@ export class RateLimiter {
     return this.#slots.size
   }
 
-  /** Takes the cost from every limit of the key, or, when one of them refuses, nothing. */
-  take(key: string, cost = 1): Verdict {
+  /**
+   * Takes the cost from every limit of the key, or, when one of them refuses, nothing. `paid` is what was taken before
+   * for the same thing: it may pass only when both together fit.
+   */
+  take(key: string, cost = 1, paid = 0): Verdict {
     const now = this.#now()
     const slot = this.#slotOf(key, now)
-    const refused = this.#refusal(slot, cost, now)
+    const refused = this.#refusal(slot, cost, paid, now)
     if (refused !== undefined) return refused
     for (const meter of this.#meters) meter.take(slot, cost, now)
     return this.#allowed(slot, now)
   }
 
   /** What `take` would answer now, taking nothing. */
-  ask(key: string, cost = 1): Verdict {
+  ask(key: string, cost = 1, paid = 0): Verdict {
     const now = this.#now()
     const slot = this.#slotOf(key, now)
-    return this.#refusal(slot, cost, now) ?? this.#allowed(slot, now)
+    return this.#refusal(slot, cost, paid, now) ?? this.#allowed(slot, now)
   }
 
-  #refusal(slot: number, cost: number, now: number): NotAllowed | undefined {
-    assert(Number.isInteger(cost) && cost > 0, 'a cost is a whole number above 0')
+  #refusal(slot: number, unpaid: number, paid: number, now: number): NotAllowed | undefined {
+    assert(Number.isInteger(unpaid) && unpaid > 0, 'a cost is a whole number above 0')
+    const cost = unpaid + paid
     if (cost > this.#costMax) {
       const smallest = this.limits.findIndex(({ count }) => count === this.#costMax)
       return { ...this.#standing(slot, smallest, now), allowed: false, retryAfterMs: 0, never: true, cost }
@@ -123,7 +128,7 @@ export class RateLimiter {
     let retryAfterMs = 0
     let refusing = 0
     for (const [index, meter] of this.#meters.entries()) {
-      const waitMs = meter.waitMs(slot, cost, now)
+      const waitMs = meter.waitMs(slot, unpaid, now)
       if (waitMs <= retryAfterMs) continue
       retryAfterMs = waitMs
       refusing = index

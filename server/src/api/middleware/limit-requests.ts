@@ -13,18 +13,22 @@ export const limitAddress =
 export const limitCaller =
   (limits: RateLimits) =>
   (visit: Visit, operation: AnyOperation): void =>
-    admit(visit, limits.admit(operation.rateClass, payerOf(visit)))
+    admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation)))
 
 /** What a request costs beyond the one order that it was counted as. */
 export const limitOrders =
   (limits: RateLimits) =>
   (visit: Visit, operation: AnyOperation, input: object): undefined => {
     const cost = operation.cost?.(input as never) ?? 1
-    if (cost > 1) admit(visit, limits.admit(operation.rateClass, payerOf(visit), cost - 1))
+    if (cost > 1) admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation), cost - 1, 1))
   }
 
-/** Whose budget it is: each key and each browser has its own, and nobody shares that of their address. */
-const payerOf = ({ caller, address }: Visit): string => caller.keyId ?? caller.sessionId ?? address
+/**
+ * Whose budget it is: each key and each browser has its own, and nobody shares that of their address, but that somebody
+ * is signed in earns them no further attempts to sign in.
+ */
+const payerOf = ({ caller, address }: Visit, { rateClass }: AnyOperation): string =>
+  rateClass === 'login' || rateClass === 'reset' ? address : (caller.keyId ?? caller.sessionId ?? address)
 
 function admit(visit: Visit, verdict: Verdict): void {
   Object.assign(visit.answerHeaders, rateLimitHeaders(verdict))

@@ -104,6 +104,16 @@ test('legs count', () => {
   expect(limits.admit('order', 'key_a', 2)).toMatchObject({ allowed: true, remaining: 0 })
 })
 
+test('legs that come after the first was paid for can never pass either when all together are too many', () => {
+  expect(limits.admit('order', 'key_a').allowed).toBe(true)
+  expect(limits.admit('order', 'key_a', 6, 1)).toMatchObject({ allowed: false, never: true, cost: 7 })
+  expect(limits.admit('order', 'key_a', 5, 1)).toMatchObject({ allowed: true, remaining: 0 })
+  expect(limits.admit('order', 'key_a', 5, 1)).toMatchObject({ allowed: false, never: false, retryAfterMs: 1_000 })
+  expect(limits.admit('smart-order', 'key_b').allowed).toBe(true)
+  expect(limits.admit('smart-order', 'key_b', 4, 1)).toMatchObject({ allowed: false, never: true })
+  expect(limits.admit('smart-order', 'key_b', 3, 1)).toMatchObject({ allowed: true, remaining: 0 })
+})
+
 test.each([
   ['192.0.2.1', '192.0.2.1'],
   ['key_abc', 'key_abc'],

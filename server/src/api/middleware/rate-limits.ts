@@ -45,17 +45,20 @@ export class RateLimits {
 
   /**
    * `who` is the key's id or the user's of a session, or the client's address where nobody has to say who they are.
-   * `cost` is how many orders it stands for; a smart order also draws on the budget of all orders.
+   * `cost` is how many orders it stands for, beyond those that were `paid` before; a smart order also draws on the budget
+   * of all orders.
    */
-  admit(rateClass: RateClass, who: string, cost = 1): Verdict {
+  admit(rateClass: RateClass, who: string, cost = 1, paid = 0): Verdict {
     const owner = ownerOf(who)
-    return rateClass === 'smart-order' ? this.#admitSmartOrder(owner, cost) : this.#classes[rateClass].take(owner, cost)
+    return rateClass === 'smart-order'
+      ? this.#admitSmartOrder(owner, cost, paid)
+      : this.#classes[rateClass].take(owner, cost, paid)
   }
 
-  #admitSmartOrder(owner: string, cost: number): Verdict {
-    const asked = this.#smartOrder.ask(owner, cost)
-    const ofOrders = asked.allowed ? this.#classes.order.take(owner, cost) : asked
-    const ofSmart = ofOrders.allowed ? this.#smartOrder.take(owner, cost) : ofOrders
+  #admitSmartOrder(owner: string, cost: number, paid: number): Verdict {
+    const asked = this.#smartOrder.ask(owner, cost, paid)
+    const ofOrders = asked.allowed ? this.#classes.order.take(owner, cost, paid) : asked
+    const ofSmart = ofOrders.allowed ? this.#smartOrder.take(owner, cost, paid) : ofOrders
     const nearest = ofSmart.remaining < ofOrders.remaining ? ofSmart : ofOrders
     return { ...nearest, policy: this.#smartOrderPolicy }
   }
