@@ -6,7 +6,7 @@ import { arrivals } from './api/middleware/arrive.ts'
 import { authenticator, authorise } from './api/middleware/authenticate.ts'
 import { refuseBanned } from './api/middleware/ban-gate.ts'
 import { clientAddresses } from './api/middleware/client-address.ts'
-import { isForeignOrigin, mountCors, ownOrigins } from './api/middleware/cors.ts'
+import { isForeignOrigin, ownOrigins } from './api/middleware/cors.ts'
 import { finishedOf } from './api/middleware/finished.ts'
 import { refuseIdempotencyKey } from './api/middleware/idempotency.ts'
 import { limitAddress, limitCaller, limitOrders } from './api/middleware/limit-requests.ts'
@@ -260,9 +260,9 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     pipeline,
     logger: log,
     bodyBytesMax: config.bodyLimitKib * 1024,
+    cors: config,
     showError: (reply, status, message, requestId) => sendPage(reply, errorPage(status, message, requestId)),
   })
-  mountCors(http, config)
   mountOperations(http, operations, { services, pipeline, clock })
   mountDocs(http, operations, {
     version: VERSION,

@@ -17,6 +17,7 @@ import { errorBody, type ShowError, STATUS_OF, sendError, type WireCode } from '
 import { addFastLane } from './fast-lane.ts'
 import { shown } from './field-type.ts'
 import { parseJson } from './json-body.ts'
+import { type CorsSettings, mountCors } from './middleware/cors.ts'
 import type { AnyOperation } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
@@ -39,6 +40,8 @@ export interface HttpOptions {
   readonly pipeline: Pipeline
   readonly logger?: FastifyBaseLogger
   readonly bodyBytesMax?: number
+  /** Pages elsewhere that may use what is under `/api/`; none when absent. */
+  readonly cors?: CorsSettings
   /** The page for a person whose request outside `/api/` failed. */
   readonly showError?: ShowError
 }
@@ -96,9 +99,16 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     const visit = visits.get(request.raw)
     assert(visit !== undefined, 'a request came in without arriving')
     request.visit = visit
-    if (!closing) return done(refusalBeforeBody(pipeline, visit))
-    reply.header('connection', 'close')
-    done(new Refusal('shutting_down', 'The server is shutting down. Send the request again in a few seconds.'))
+    if (closing) reply.header('connection', 'close')
+    done()
+  })
+  if (options.cors !== undefined) mountCors(app, options.cors)
+  app.after(() => {
+    // After the hook of CORS, so that a page elsewhere can read why it was refused
+    app.addHook('onRequest', ({ visit }, _reply, done) => {
+      assert(visit !== undefined, 'a request came in without arriving')
+      done(closing ? SHUTTING_DOWN : refusalBeforeBody(pipeline, visit))
+    })
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id)
@@ -118,6 +128,11 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => sendError(notFound(request), request, reply))
   return app
 }
+
+const SHUTTING_DOWN = new Refusal(
+  'shutting_down',
+  'The server is shutting down. Send the request again in a few seconds.',
+)
 
 function notFound(request: FastifyRequest): Refusal {
   const path = request.url.split('?', 1)[0] ?? ''

@@ -22,7 +22,7 @@ const EXPOSED_HEADERS = [
 
 /**
  * Lets pages of the listed origins use what is under `/api/`. Nobody else gets a header of CORS, so that browsers keep
- * answers from them. To be called before routes are added.
+ * answers from them.
  */
 export function mountCors(app: FastifyInstance, settings: CorsSettings): void {
   if (settings.corsAllowedOrigins.length === 0) return
@@ -34,9 +34,6 @@ export function mountCors(app: FastifyInstance, settings: CorsSettings): void {
     credentials: settings.corsAllowCredentials === 'on',
     maxAge: settings.corsMaxAgeSeconds,
   }
-  app.addHook('onRoute', (route) => {
-    if (!isApiPath(route.url) && route.url !== '*') route.config = { ...route.config, cors: false }
-  })
   app.register(fastifyCors, {
     delegator: (request: FastifyRequest, answer: (error: Error | null, options?: FastifyCorsOptions) => void) => {
       const { origin } = request.headers
