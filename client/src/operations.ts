@@ -12,10 +12,12 @@ export interface Warning {
 
 /** What an operation takes, without the key. */
 export type InputOf<Name extends OperationName> = Named<Name>['example']
-/** What an operation answers. */
-export type OutputOf<Name extends OperationName> = Awaited<ReturnType<Named<Name>['handle']>> & {
-  readonly warnings?: readonly Warning[]
-}
+type Handled<Name extends OperationName> = Awaited<ReturnType<Named<Name>['handle']>>
+/** What an operation answers: an object, or the text of a download. */
+export type OutputOf<Name extends OperationName> =
+  Handled<Name> extends { readonly contentType: string }
+    ? string
+    : Handled<Name> & { readonly warnings?: readonly Warning[] }
 
 export type GetOperationName = Extract<Operation, { readonly method: 'GET' }>['name']
 

@@ -24,6 +24,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   cross_origin: 403,
   session_missing: 401,
   already_set_up: 409,
+  not_set_up: 409,
   login_failed: 401,
   login_locked: 429,
   reauthentication_required: 403,

@@ -2,4 +2,4 @@ import { Refusal } from '../kernel/errors.ts'
 
 /** A validation error of one field. */
 export const refusedField = (field: string, message: string): Refusal =>
-  new Refusal('validation_failed', `${field}: ${message}`, { errors: [{ field, message }] })
+  new Refusal('validation_failed', message, { errors: [{ field, message }] })

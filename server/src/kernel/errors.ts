@@ -20,6 +20,7 @@ export type RefusalCode =
   | 'csrf_failed'
   | 'session_missing'
   | 'already_set_up'
+  | 'not_set_up'
   | 'login_failed'
   | 'login_locked'
   | 'reauthentication_required'

@@ -1,10 +1,35 @@
 import { funds, holdings, openposition, orderbook, positionbook, tradebook } from './account.ts'
+import { accounts, accountscreate, accountsordermode } from './accounts.ts'
 import { analyzer, analyzertoggle } from './analyzer.ts'
+import { audit, auditverify } from './audit.ts'
+import {
+  authconfirm,
+  authlogin,
+  authlogintotp,
+  authlogout,
+  authpassword,
+  authpasswordforgot,
+  authpasswordreset,
+  authrecoverycodes,
+  authsessions,
+  authsessionsrevoke,
+  authsessionsrevokeothers,
+  authsetup,
+  authstatus,
+  authtotpconfirm,
+  authtotpdisable,
+  authtotpenrol,
+} from './auth.ts'
+import { bans, banscreate, banslift } from './bans.ts'
 import { history, intervals } from './history.ts'
+import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
+import { logsorders, logsordersexport } from './logs.ts'
 import { depth, multiquotes, quotes } from './market.ts'
 import { cancelallorder, cancelorder, closeposition, modifyorder, orderstatus, placeorder } from './orders.ts'
 import { ping } from './ping.ts'
 import { search, symbol } from './symbols.ts'
+import { traffic, trafficexport, trafficstats } from './traffic.ts'
+import { users, userscreate, usersupdate } from './users.ts'
 
 /** Every operation of the API. Routes, documents and the typed client follow this list. */
 export const operations = [
@@ -30,6 +55,42 @@ export const operations = [
   analyzer,
   analyzertoggle,
   ping,
+  authstatus,
+  authsetup,
+  authlogin,
+  authlogintotp,
+  authlogout,
+  authconfirm,
+  authpassword,
+  authpasswordforgot,
+  authpasswordreset,
+  authtotpenrol,
+  authtotpconfirm,
+  authtotpdisable,
+  authrecoverycodes,
+  authsessions,
+  authsessionsrevoke,
+  authsessionsrevokeothers,
+  keys,
+  keyscreate,
+  keysrotate,
+  keysrevoke,
+  accounts,
+  accountscreate,
+  accountsordermode,
+  users,
+  userscreate,
+  usersupdate,
+  traffic,
+  trafficstats,
+  trafficexport,
+  logsorders,
+  logsordersexport,
+  audit,
+  auditverify,
+  bans,
+  banscreate,
+  banslift,
 ] as const
 
 export type { WireCode } from '../errors.ts'

@@ -1,0 +1,411 @@
+import Type from 'typebox'
+import { PASSWORD_LENGTH_MAX } from '../../identity/password.ts'
+import { hasTotp, type User } from '../../identity/users.ts'
+import { text } from '../field.ts'
+import { defineOperation } from '../operation.ts'
+import { clearSessionCookie, setSessionCookie } from '../session-cookie.ts'
+import { actorOf, fromOf, instantOut, success, textOrNull, userIdOf } from './caller.ts'
+
+const name = text({ min: 1, max: 254, description: 'User name or e-mail address.', example: 'asha' })
+const newName = text({ min: 1, max: 254, description: 'Name of the user.', example: 'asha' })
+const email = text({ min: 1, max: 254, description: 'E-mail address.', example: 'asha@example.com' })
+const passwordOf = (description: string) =>
+  text({ min: 1, max: PASSWORD_LENGTH_MAX, secret: true, description, example: 'correct horse battery' })
+const password = passwordOf('The password.')
+const newPassword = passwordOf('The new password: at least 10 characters, and none of those that everybody tries.')
+const code = text({
+  min: 1,
+  max: 32,
+  digits: true,
+  secret: true,
+  description: 'Six digits of the authenticator, or a recovery code.',
+  example: '123456',
+})
+const token = text({ min: 1, max: 128, secret: true, description: 'Token of the link.', example: 'token-of-the-link' })
+
+const userOut = Type.Object({
+  email: Type.String(),
+  id: Type.String(),
+  name: Type.String(),
+  role: Type.String(),
+})
+const shownUser = ({ id, name: shownName, email: shownEmail, role }: User) => ({
+  id,
+  name: shownName,
+  email: shownEmail,
+  role,
+})
+const done = Type.Object({ message: Type.String(), status: success })
+
+export const authstatus = defineOperation({
+  name: 'auth/status',
+  method: 'GET',
+  tag: 'Sign-in',
+  summary: 'Who is signed in',
+  description: 'Whether the instance is set up, and who this browser is signed in as.',
+  access: 'public',
+  rateClass: 'read',
+  input: {},
+  output: Type.Object({
+    data: Type.Object({
+      account: Type.String(),
+      authenticated: Type.Boolean(),
+      mail_reset: Type.Boolean({ description: 'Whether a password can be reset by mail.' }),
+      recovery_codes_left: Type.Integer(),
+      set_up: Type.Boolean(),
+      totp_enabled: Type.Boolean(),
+      user: Type.Union([userOut, Type.Null()]),
+    }),
+    status: success,
+  }),
+  example: {},
+  async handle(_input, { caller, account, services: { identity } }) {
+    const user = caller.userId === undefined ? undefined : identity.users.find(caller.userId)
+    const isEnabled = user !== undefined && hasTotp(user)
+    return {
+      data: {
+        account,
+        authenticated: user !== undefined,
+        mail_reset: identity.canMail,
+        recovery_codes_left: isEnabled ? await identity.recoveryCodesLeft(user.id) : 0,
+        set_up: identity.isSetUp,
+        totp_enabled: isEnabled,
+        user: user === undefined ? null : shownUser(user),
+      },
+      status: 'success' as const,
+    }
+  },
+})
+
+export const authsetup = defineOperation({
+  name: 'auth/setup',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Create the first user, an admin',
+  description: 'Works once, with the token of the link that the first start prints. Signs this browser in.',
+  access: 'public',
+  rateClass: 'login',
+  input: { token, name: newName, email, password: newPassword },
+  output: Type.Object({ data: userOut, status: success }),
+  example: {
+    token: 'token-of-the-link',
+    name: 'asha',
+    email: 'asha@example.com',
+    password: 'correct horse battery',
+  },
+  refusals: ['already_set_up', 'link_invalid'],
+  async handle(input, context) {
+    const { identity } = context.services
+    const { session, token: cookie, expiresAt } = await identity.setUp(input, fromOf(context))
+    setSessionCookie(context, cookie, expiresAt)
+    const user = identity.users.find(session.userId)
+    if (user === undefined) throw new Error('the first user vanished')
+    return { data: shownUser(user), status: 'success' as const }
+  },
+})
+
+export const authlogin = defineOperation({
+  name: 'auth/login',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Sign in',
+  description:
+    'Sets the cookie of a session, or, with a second factor, answers a `challenge` for auth/login/totp. A wrong password and an unknown name have the same answer.',
+  access: 'public',
+  rateClass: 'login',
+  input: { name, password },
+  output: Type.Object({
+    data: Type.Object({ challenge: textOrNull, totp_required: Type.Boolean() }),
+    status: success,
+  }),
+  example: { name: 'asha', password: 'correct horse battery' },
+  refusals: ['login_failed', 'login_locked'],
+  async handle(input, context) {
+    const result = await context.services.identity.login(input.name, input.password, fromOf(context))
+    if (result.kind === 'totp') {
+      return { data: { challenge: result.challenge, totp_required: true }, status: 'success' as const }
+    }
+    setSessionCookie(context, result.begun.token, result.begun.expiresAt)
+    return { data: { challenge: null, totp_required: false }, status: 'success' as const }
+  },
+})
+
+export const authlogintotp = defineOperation({
+  name: 'auth/login/totp',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Sign in: the second factor',
+  description: 'A challenge is valid for five minutes and five tries. A code works once.',
+  access: 'public',
+  rateClass: 'login',
+  input: { challenge: text({ min: 1, max: 128, secret: true, description: 'From auth/login.' }), code },
+  output: done,
+  example: { challenge: 'challenge-of-auth-login', code: '123456' },
+  refusals: ['login_failed', 'login_locked'],
+  async handle(input, context) {
+    const begun = await context.services.identity.loginWithCode(input.challenge, input.code, fromOf(context))
+    setSessionCookie(context, begun.token, begun.expiresAt)
+    return { message: 'Signed in', status: 'success' as const }
+  },
+})
+
+export const authlogout = defineOperation({
+  name: 'auth/logout',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Sign out',
+  description: 'Ends the session of this browser; others go on.',
+  access: 'session',
+  rateClass: 'read',
+  input: {},
+  output: done,
+  example: {},
+  async handle(_input, context) {
+    const { caller, services } = context
+    const session = services.identity.sessions.find(caller.sessionId ?? '')
+    if (session !== undefined) await services.identity.logout(session, actorOf(context))
+    clearSessionCookie(context)
+    return { message: 'Signed out', status: 'success' as const }
+  },
+})
+
+export const authconfirm = defineOperation({
+  name: 'auth/confirm',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Give the password again',
+  description: 'Operations on keys ask for it when it was given more than 15 minutes ago.',
+  access: 'session',
+  rateClass: 'login',
+  input: { password },
+  output: done,
+  example: { password: 'correct horse battery' },
+  refusals: ['login_failed', 'login_locked'],
+  async handle(input, context) {
+    await context.services.identity.confirm(context.caller, input.password, fromOf(context))
+    return { message: 'Confirmed', status: 'success' as const }
+  },
+})
+
+export const authpassword = defineOperation({
+  name: 'auth/password',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Change the password',
+  description: 'Ends every session of the user; this browser gets a new one.',
+  access: 'session',
+  rateClass: 'login',
+  input: { current_password: password, new_password: newPassword },
+  output: done,
+  example: { current_password: 'correct horse battery', new_password: 'staple of another kind' },
+  refusals: ['login_failed', 'login_locked'],
+  async handle(input, context) {
+    const begun = await context.services.identity.changePassword(
+      context.caller,
+      input.current_password,
+      input.new_password,
+      fromOf(context),
+    )
+    setSessionCookie(context, begun.token, begun.expiresAt)
+    return { message: 'Password changed; every other browser was signed out', status: 'success' as const }
+  },
+})
+
+export const authpasswordforgot = defineOperation({
+  name: 'auth/password/forgot',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Ask for a link to set a new password',
+  description:
+    'Sent by mail, when mail is set up and there is such a user; the answer is the same in any case. The link works once, for 15 minutes, in any browser.',
+  access: 'public',
+  rateClass: 'reset',
+  input: { name },
+  output: done,
+  example: { name: 'asha' },
+  handle(input, context) {
+    context.services.identity.forgot(input.name, fromOf(context))
+    return { message: 'If there is such a user and mail is set up, a link is on its way', status: 'success' as const }
+  },
+})
+
+export const authpasswordreset = defineOperation({
+  name: 'auth/password/reset',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Set a new password',
+  description:
+    'With the `token` of a mailed link, or with a `name` and a `code` of the authenticator or a recovery code. Ends every session of the user.',
+  access: 'public',
+  rateClass: 'reset',
+  input: { token: token.optional(''), name: name.optional(''), code: code.optional(''), new_password: newPassword },
+  check(input) {
+    if (input.token !== '' || (input.name !== '' && input.code !== '')) return []
+    return [{ field: input.name === '' ? 'name' : 'code', message: 'Send token, or name and code.' }]
+  },
+  output: done,
+  example: { token: 'token-of-the-link', new_password: 'staple of another kind' },
+  refusals: ['link_invalid', 'login_failed', 'login_locked'],
+  async handle(input, context) {
+    const { identity } = context.services
+    if (input.token !== '') await identity.resetByLink(input.token, input.new_password, fromOf(context))
+    else await identity.resetByCode(input.name, input.code, input.new_password, fromOf(context))
+    return { message: 'Password set; sign in with it', status: 'success' as const }
+  },
+})
+
+export const authtotpenrol = defineOperation({
+  name: 'auth/totp/enrol',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Begin a second factor',
+  description: 'Answers the secret for an authenticator program. It counts once auth/totp/confirm has proved a code.',
+  access: 'session',
+  rateClass: 'login',
+  input: { password },
+  output: Type.Object({
+    data: Type.Object({ qr_svg: Type.String(), secret: Type.String(), uri: Type.String() }),
+    status: success,
+  }),
+  example: { password: 'correct horse battery' },
+  refusals: ['login_failed', 'totp_exists'],
+  async handle(input, context) {
+    const { identity } = context.services
+    const { secret, uri, qrSvg } = await identity.enrolTotp(context.caller, input.password, fromOf(context))
+    return { data: { qr_svg: qrSvg, secret, uri }, status: 'success' as const }
+  },
+})
+
+const codesOut = Type.Object({
+  data: Type.Object({ recovery_codes: Type.Array(Type.String()) }),
+  status: success,
+})
+
+export const authtotpconfirm = defineOperation({
+  name: 'auth/totp/confirm',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Switch the second factor on',
+  description: 'Answers ten recovery codes, shown this once; each works once.',
+  access: 'session',
+  rateClass: 'login',
+  input: { code },
+  output: codesOut,
+  example: { code: '123456' },
+  refusals: ['totp_invalid', 'totp_exists'],
+  async handle(input, context) {
+    const codes = await context.services.identity.confirmTotp(context.caller, input.code, fromOf(context))
+    return { data: { recovery_codes: [...codes] }, status: 'success' as const }
+  },
+})
+
+export const authtotpdisable = defineOperation({
+  name: 'auth/totp/disable',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Remove the second factor',
+  description: 'Needs the password and a code.',
+  access: 'session',
+  rateClass: 'login',
+  input: { password, code },
+  output: done,
+  example: { password: 'correct horse battery', code: '123456' },
+  refusals: ['login_failed', 'totp_exists'],
+  async handle(input, context) {
+    await context.services.identity.disableTotp(context.caller, input.password, input.code, fromOf(context))
+    return { message: 'Second factor removed', status: 'success' as const }
+  },
+})
+
+export const authrecoverycodes = defineOperation({
+  name: 'auth/recovery-codes',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Make new recovery codes',
+  description: 'Ten of them, in place of all earlier ones, shown this once.',
+  access: 'session',
+  rateClass: 'login',
+  input: { password },
+  output: codesOut,
+  example: { password: 'correct horse battery' },
+  refusals: ['login_failed', 'totp_exists'],
+  async handle(input, context) {
+    const codes = await context.services.identity.renewRecoveryCodes(context.caller, input.password, fromOf(context))
+    return { data: { recovery_codes: [...codes] }, status: 'success' as const }
+  },
+})
+
+export const authsessions = defineOperation({
+  name: 'auth/sessions',
+  method: 'GET',
+  tag: 'Sign-in',
+  summary: 'Browsers that you are signed in with',
+  description: 'Newest first.',
+  access: 'session',
+  rateClass: 'read',
+  input: {},
+  output: Type.Object({
+    data: Type.Array(
+      Type.Object({
+        address: Type.String(),
+        created_at: instantOut,
+        current: Type.Boolean({ description: 'Whether it is the browser that asks.' }),
+        device: Type.String(),
+        id: Type.String(),
+        last_seen_at: instantOut,
+      }),
+    ),
+    status: success,
+  }),
+  example: {},
+  handle(_input, context) {
+    const sessions = context.services.identity.sessions.list(userIdOf(context))
+    return {
+      data: sessions.map(({ id, device, address, createdAt, lastSeenAt }) => ({
+        address,
+        created_at: createdAt,
+        current: id === context.caller.sessionId,
+        device,
+        id,
+        last_seen_at: lastSeenAt,
+      })),
+      status: 'success' as const,
+    }
+  },
+})
+
+export const authsessionsrevoke = defineOperation({
+  name: 'auth/sessions/revoke',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Sign a browser out',
+  description: 'At once. Your own too.',
+  access: 'session',
+  rateClass: 'read',
+  input: { id: text({ min: 1, max: 32, description: 'As auth/sessions lists it.', example: 'ses_aaaaaaaaaa' }) },
+  output: done,
+  example: { id: 'ses_aaaaaaaaaa' },
+  refusals: ['not_found'],
+  async handle(input, context) {
+    await context.services.identity.endSession(context.caller, input.id, actorOf(context))
+    if (input.id === context.caller.sessionId) clearSessionCookie(context)
+    return { message: 'Signed out', status: 'success' as const }
+  },
+})
+
+export const authsessionsrevokeothers = defineOperation({
+  name: 'auth/sessions/revoke-others',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Sign every other browser out',
+  description: 'All but the one that asks.',
+  access: 'session',
+  rateClass: 'read',
+  input: {},
+  output: done,
+  example: {},
+  async handle(_input, context) {
+    const ended = await context.services.identity.endOtherSessions(context.caller, actorOf(context))
+    return { message: `Signed out ${ended} other browsers`, status: 'success' as const }
+  },
+})

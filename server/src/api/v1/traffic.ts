@@ -1,0 +1,206 @@
+import Type from 'typebox'
+import { csvLine } from '../../monitor/csv.ts'
+import type { TrafficFilter, TrafficLog, TrafficRow } from '../../monitor/traffic-log.ts'
+import { Download, download } from '../download.ts'
+import { text } from '../field.ts'
+import type { ValueOf } from '../field-type.ts'
+import { defineOperation } from '../operation.ts'
+import { instantOut, success, textOrNull } from './caller.ts'
+import { belowOf, cursorOf, instant, PAGE_ROWS_MAX, paging, status } from './paging.ts'
+
+const exactly = (what: string) => text({ max: 128, description: `Exactly this ${what}.` }).optional()
+
+const filterFields = {
+  from: instant('Requests from this instant on: epoch milliseconds or ISO 8601.').optional(),
+  to: instant('Requests before this instant.').optional(),
+  route: exactly('operation or pattern of a page'),
+  method: exactly('method'),
+  status: status.optional(),
+  code: exactly('error code'),
+  key_id: exactly('id of a key'),
+  user_id: exactly('id of a user'),
+  address: exactly('address'),
+  request_id: exactly('request id'),
+}
+
+function filterOf(input: ValueOf<typeof filterFields>): TrafficFilter {
+  const { from, to, route, method, code, address } = input
+  return {
+    from,
+    until: to,
+    route,
+    method: method?.toUpperCase(),
+    status: input.status,
+    code,
+    keyId: input.key_id,
+    userId: input.user_id,
+    address,
+    requestId: input.request_id,
+  }
+}
+
+export const traffic = defineOperation({
+  name: 'traffic',
+  method: 'GET',
+  tag: 'Monitoring',
+  summary: 'Requests that came in',
+  description:
+    'Newest first, a page at a time. A page may have fewer rows than asked for, or none, and still have a `next_cursor`: then there is more to look through.',
+  access: 'admin',
+  rateClass: 'read',
+  input: { ...paging, ...filterFields },
+  output: Type.Object({
+    data: Type.Array(
+      Type.Object({
+        address: Type.String(),
+        at: instantOut,
+        bytes_in: Type.Integer(),
+        bytes_out: Type.Integer(),
+        code: Type.String(),
+        duration_ms: Type.Number(),
+        key_id: Type.String(),
+        method: Type.String(),
+        path: Type.String(),
+        request_id: Type.String(),
+        route: Type.String(),
+        status: Type.Integer(),
+        user_agent: Type.String(),
+        user_id: Type.String(),
+      }),
+    ),
+    next_cursor: textOrNull,
+    status: success,
+  }),
+  example: {},
+  async handle({ limit, cursor, ...filter }, { services }) {
+    const { rows, below } = await services.traffic.list(filterOf(filter), limit, belowOf(cursor))
+    return { data: rows.map(shownRow), next_cursor: cursorOf(below), status: 'success' as const }
+  },
+})
+
+const shownRow = (row: TrafficRow) => ({
+  address: row.address,
+  at: row.at,
+  bytes_in: row.bytesIn,
+  bytes_out: row.bytesOut,
+  code: row.code,
+  duration_ms: row.durationMs,
+  key_id: row.keyId,
+  method: row.method,
+  path: row.path,
+  request_id: row.requestId,
+  route: row.route,
+  status: row.status,
+  user_agent: row.userAgent,
+  user_id: row.userId,
+})
+
+export const trafficstats = defineOperation({
+  name: 'traffic/stats',
+  method: 'GET',
+  tag: 'Monitoring',
+  summary: 'Totals of all requests and of each route',
+  description: 'Since the instance exists, busiest first. Kept as requests come, so asking costs nothing.',
+  access: 'admin',
+  rateClass: 'read',
+  input: {},
+  output: Type.Object({
+    data: Type.Object({
+      dropped: Type.Integer({
+        description: 'Rows that the log lost since the start: it could not write them in time.',
+      }),
+      errors: Type.Integer({ description: 'Answers of 400 and above.' }),
+      requests: Type.Integer(),
+      routes: Type.Array(
+        Type.Object({
+          average_ms: Type.Number(),
+          bytes_in: Type.Integer(),
+          bytes_out: Type.Integer(),
+          errors: Type.Integer(),
+          requests: Type.Integer(),
+          route: Type.String({ description: 'Empty for paths that lead nowhere.' }),
+        }),
+      ),
+    }),
+    status: success,
+  }),
+  example: {},
+  handle(_input, { services }) {
+    const totals = services.traffic.totals()
+    return {
+      data: {
+        dropped: services.traffic.dropped,
+        errors: totals.reduce((sum, { errors }) => sum + errors, 0),
+        requests: totals.reduce((sum, { requests }) => sum + requests, 0),
+        routes: totals.map((total) => ({
+          average_ms: Math.round((total.durationMs / total.requests) * 1000) / 1000,
+          bytes_in: total.bytesIn,
+          bytes_out: total.bytesOut,
+          errors: total.errors,
+          requests: total.requests,
+          route: total.route,
+        })),
+      },
+      status: 'success' as const,
+    }
+  },
+})
+
+export const trafficexport = defineOperation({
+  name: 'traffic/export',
+  method: 'GET',
+  tag: 'Monitoring',
+  summary: 'Requests that came in, as CSV',
+  description: 'Everything that fits the filter, newest first, sent as it is read.',
+  access: 'admin',
+  rateClass: 'heavy',
+  input: filterFields,
+  output: download('text/csv'),
+  example: {},
+  handle: (input, { services }) =>
+    new Download('text/csv; charset=utf-8', 'traffic.csv', csvOf(services.traffic, filterOf(input))),
+})
+
+async function* csvOf(log: TrafficLog, filter: TrafficFilter): AsyncGenerator<string> {
+  yield csvLine([
+    'time',
+    'request_id',
+    'method',
+    'route',
+    'path',
+    'status',
+    'code',
+    'bytes_in',
+    'bytes_out',
+    'duration_ms',
+    'address',
+    'user_id',
+    'key_id',
+    'user_agent',
+  ])
+  let below: number | undefined
+  do {
+    const page = await log.list(filter, PAGE_ROWS_MAX, below)
+    let lines = ''
+    for (const row of page.rows) {
+      lines += csvLine([
+        new Date(row.at).toISOString(),
+        row.requestId,
+        row.method,
+        row.route,
+        row.path,
+        row.status,
+        row.code,
+        row.bytesIn,
+        row.bytesOut,
+        row.durationMs,
+        row.address,
+        row.userId,
+        row.keyId,
+        row.userAgent,
+      ])
+    }
+    if (lines !== '') yield lines
+    below = page.below
+  } while (below !== undefined)
+}
