@@ -14,7 +14,7 @@ export interface SecurityHeaders {
 
 const YEAR_SECONDS = 31_536_000
 
-const NO_FEATURES = ['camera', 'geolocation', 'microphone', 'payment', 'screen-wake-lock', 'usb', 'web-share']
+const NO_FEATURES = ['camera', 'geolocation', 'microphone', 'payment', 'screen-wake-lock', 'usb']
   .map((feature) => `${feature}=()`)
   .join(', ')
 
@@ -31,17 +31,19 @@ const PAGE_POLICY = {
 
 /** What browsers are told to refuse, whatever a page may contain. */
 export function securityHeaders(settings: { readonly publicUrl: string }): SecurityHeaders {
+  // Browsers ignore both over plain http, the second one with a complaint
+  const isHttps = settings.publicUrl.startsWith('https:')
   const common = {
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': NO_FEATURES,
     'x-content-type-options': 'nosniff',
-    ...(settings.publicUrl.startsWith('https:') && { 'strict-transport-security': `max-age=${YEAR_SECONDS}` }),
+    ...(isHttps && { 'strict-transport-security': `max-age=${YEAR_SECONDS}` }),
   }
   const page = {
     ...common,
+    ...(isHttps && { 'cross-origin-opener-policy': 'same-origin' }),
     'cache-control': 'no-store',
     'content-security-policy': policyText(PAGE_POLICY),
-    'cross-origin-opener-policy': 'same-origin',
     // Under no-referrer, browsers send their forms with `Origin: null`
     'referrer-policy': 'same-origin',
   }
@@ -52,7 +54,7 @@ export function securityHeaders(settings: { readonly publicUrl: string }): Secur
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'referrer-policy': 'no-referrer',
     }),
-    page: Object.freeze(page),
+    page: Object.freeze({ ...page }),
     docs: Object.freeze({ ...page, 'cache-control': 'no-cache' }),
     asset: Object.freeze(common),
   }
