@@ -34,6 +34,8 @@ export interface Context {
   /** The trading account that is acted on; empty for nobody. */
   readonly account: string
   readonly visit: Visit
+  /** Of the approval that the request comes from; orders carry it. */
+  readonly orderTag?: string | undefined
   /** Instant at which the request was decoded; one request sees one time. */
   readonly now: number
   readonly services: Services

@@ -1,5 +1,6 @@
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
+import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 
 /**
@@ -25,6 +26,8 @@ export interface NewOrder {
   readonly triggerPrice: Price
   readonly disclosedQuantity: Quantity
   readonly strategy: string
+  /** Names the intent that the order comes from, so that it is found again when its answer was lost. */
+  readonly tag?: string | undefined
 }
 
 export interface OrderChange {
@@ -113,9 +116,11 @@ export interface Venue {
   readonly name: string
   readonly mode: 'analyze' | 'live'
   /** A refused order is a report with status `rejected` and its reason. */
-  place(order: NewOrder): Promise<OrderReport>
-  modify(orderId: string, change: OrderChange): Promise<OrderReport>
-  cancel(orderId: string): Promise<OrderReport>
+  place(order: NewOrder, steps?: Steps): Promise<OrderReport>
+  modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport>
+  cancel(orderId: string, steps?: Steps): Promise<OrderReport>
+  /** Orders with that tag, placed at an instant or after it. */
+  ordersByTag(tag: string, since: number): Promise<readonly OrderReport[]>
   /** Orders of the session, oldest first. */
   orders(): Promise<readonly OrderReport[]>
   /** An order of any session. Throws order_not_found. */

@@ -35,6 +35,8 @@ export interface PlaceCommand {
   readonly triggerPrice: Price
   readonly disclosedQuantity: Quantity
   readonly strategy: string
+  /** Of the intent behind it; absent when it has none. */
+  readonly tag?: string | undefined
   readonly terms: MarginTerms
   readonly session: SessionFacts
   /** Absent when there is no fresh quote: the order then rests, and a MARKET order is refused. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { Refusal } from '../kernel/errors.ts'
+import type { Steps } from '../kernel/steps.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
 import type { Journal } from './journal.ts'
@@ -43,7 +44,7 @@ export class AccountEngine {
    * Applies and journals a command; resolves with its events once they are durable.
    * Throws Refusal: order_not_found, order_not_open, order_unchangeable (nothing was changed), account_stopped.
    */
-  async submit(command: Command): Promise<readonly Event[]> {
+  async submit(command: Command, steps?: Steps): Promise<readonly Event[]> {
     if (this.#stopped !== undefined) throw this.#stopped
     try {
       judge(this.state, command)
@@ -51,7 +52,9 @@ export class AccountEngine {
       await this.durable() // the reason may rest on a command whose row isn't on disk yet
       throw refusal
     }
+    steps?.lap('risk')
     const events = this.#apply(command)
+    steps?.lap('venue')
     const { account, seq } = this.state
     const closed = events.find((event) => event.kind === 'session-closed')
     const snapshot = closed === undefined ? undefined : encodeState(this.state)
@@ -63,6 +66,7 @@ export class AccountEngine {
     } catch (error) {
       throw this.#stop(error, `journal row ${seq} of account ${account} couldn't be written`)
     }
+    steps?.lap('journal')
     this.#publish({ account, seq, at: command.at, events })
     if (closed !== undefined && snapshot !== undefined) this.#archive(closed, { seq, at: command.at, body: snapshot })
     return events
@@ -118,6 +122,20 @@ export class AccountEngine {
       this.#leaving.get(orderId) ??
       (await this.#journal.archivedOrder(this.state.account, orderId))
     )
+  }
+
+  /** Orders of this session and of earlier ones that carry a tag, placed at an instant or after it. */
+  async ordersByTag(tag: string, since: number): Promise<readonly Readonly<Order>[]> {
+    const carries = (order: Readonly<Order>) => order.tag === tag && order.placedAt >= since
+    const live = [...this.state.orders.values(), ...this.#leaving.values()].filter(carries)
+    const archived = await this.#journal.archivedOrdersByTag(this.state.account, tag, since)
+    const byId = new Map([...archived, ...live].map((order) => [order.id, order]))
+    return [...byId.values()]
+  }
+
+  /** Why the account takes no commands; undefined while it does. */
+  get stopped(): Refusal | undefined {
+    return this.#stopped
   }
 
   /** Resolves when all that the state shows is on disk. Reads wait for it. */

@@ -1,3 +1,5 @@
+import { type SqlBool, sql } from 'kysely'
+import { dateAt } from '../kernel/exchange-time.ts'
 import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
 import type { Command } from './command.ts'
@@ -17,6 +19,9 @@ export interface Snapshot {
 const ARCHIVE_CHUNK = 1_000
 /** Commands read at once when an account is recovered. */
 const REPLAY_PAGE = 2_000
+/** Orders that one intent may have led to. */
+const TAGGED_ORDERS_MAX = 1_000
+const DAY_MS = 86_400_000
 
 /**
  * The paper accounts' commands and snapshots in the money file, and their finished sessions in the record file.
@@ -104,6 +109,20 @@ export class Journal {
       .where('order_id', '=', orderId)
       .executeTakeFirst()
     return row === undefined ? undefined : (JSON.parse(row.body) as Order)
+  }
+
+  /** Orders of finished sessions that carry a tag, placed at an instant or after it. */
+  async archivedOrdersByTag(account: string, tag: string, since: number): Promise<readonly Order[]> {
+    const rows = await this.#databases.record.kysely
+      .selectFrom('paper_order')
+      .select('body')
+      .where('account', '=', account)
+      .where('session_date', '>=', dateAt(since - DAY_MS)) // a session may have begun the day before
+      .where('placed_at', '>=', since)
+      .where(sql<SqlBool>`json_extract(body, '$.tag') = ${tag}`)
+      .limit(TAGGED_ORDERS_MAX)
+      .execute()
+    return rows.map((row) => JSON.parse(row.body) as Order)
   }
 
   /** The account as its last durable command left it; undefined when it never had one. */

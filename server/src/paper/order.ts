@@ -74,6 +74,8 @@ export interface Order {
   readonly priceType: PriceType
   readonly product: Product
   readonly strategy: string
+  /** Of the intent behind it; absent when it has none. */
+  readonly tag?: string | undefined
   readonly placedAt: number
   readonly terms: MarginTerms
   quantity: Quantity

@@ -103,6 +103,11 @@ export class PaperExchange {
     return this.#desks.get(account)?.venue
   }
 
+  /** Accounts that stopped after a failure; a restart recovers them. */
+  get stoppedAccounts(): readonly string[] {
+    return [...this.#desks].filter(([, { engine }]) => engine.stopped !== undefined).map(([account]) => account)
+  }
+
   /** Stops the schedulers and leaves every account on disk with a snapshot. */
   async close(): Promise<void> {
     this.#isRunning = false

@@ -14,10 +14,11 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { dateOf, dayNumberAt, timestampOf } from '../kernel/exchange-time.ts'
 import { averagePrice, type Money, type Price, ZERO_PRICE } from '../kernel/fixed.ts'
+import type { Steps } from '../kernel/steps.ts'
 import { type Exchange, type Instrument, isOption } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { freshBook, opposingSide } from './books.ts'
-import type { Book, SessionFacts } from './command.ts'
+import type { Book, PlaceCommand, SessionFacts } from './command.ts'
 import { type SessionRules, squareOffAt } from './due.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
@@ -63,7 +64,7 @@ export class PaperVenue implements Venue {
     this.#options = options
   }
 
-  async place(order: NewOrder): Promise<OrderReport> {
+  async place(order: NewOrder, steps?: Steps): Promise<OrderReport> {
     const { engine, orderIds } = this.#options
     const instrument = factsOf(order.instrument)
     const terms = this.#terms(order.instrument, order.action, order.product)
@@ -75,8 +76,8 @@ export class PaperVenue implements Venue {
     }
     const { at, book, session } = market
     const orderId = orderIds.take(at)
-    const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity, strategy } = order
-    const events = await engine.submit({
+    const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity, strategy, tag } = order
+    const command: PlaceCommand = {
       kind: 'place',
       at,
       orderId,
@@ -89,26 +90,28 @@ export class PaperVenue implements Venue {
       triggerPrice,
       disclosedQuantity,
       strategy,
+      ...(tag === undefined ? {} : { tag }),
       terms: known,
       session,
       book,
-    })
+    }
+    const events = await engine.submit(command, steps)
     return reportOf(lastOrder(events, orderId))
   }
 
-  async modify(orderId: string, change: OrderChange): Promise<OrderReport> {
+  async modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport> {
     const { engine } = this.#options
     const existing = await this.#sessionOrder(orderId, 'modify')
     const { at, book, session } = await this.#market(instrumentOf(existing.instrument), existing.action)
-    const events = await engine.submit({ kind: 'modify', at, orderId, ...change, session, book })
+    const events = await engine.submit({ kind: 'modify', at, orderId, ...change, session, book }, steps)
     return reportOf(lastOrder(events, orderId))
   }
 
-  async cancel(orderId: string): Promise<OrderReport> {
+  async cancel(orderId: string, steps?: Steps): Promise<OrderReport> {
     const { engine, scheduler, clock } = this.#options
     await scheduler.catchUp()
     await this.#sessionOrder(orderId, 'cancel')
-    const events = await engine.submit({ kind: 'cancel', at: clock.now(), orderId })
+    const events = await engine.submit({ kind: 'cancel', at: clock.now(), orderId }, steps)
     return reportOf(lastOrder(events, orderId))
   }
 
@@ -122,6 +125,11 @@ export class PaperVenue implements Venue {
     const order = await this.#options.engine.order(orderId)
     if (order === undefined) throw new Refusal('order_not_found', `Order ${orderId} not found`)
     return reportOf(order)
+  }
+
+  async ordersByTag(tag: string, since: number): Promise<readonly OrderReport[]> {
+    await this.#settled()
+    return (await this.#options.engine.ordersByTag(tag, since)).map(reportOf)
   }
 
   async trades(): Promise<readonly TradeReport[]> {

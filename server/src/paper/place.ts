@@ -38,6 +38,7 @@ export function orderOf(command: PlaceCommand): Order {
     priceType: command.priceType,
     product: command.product,
     strategy: command.strategy,
+    ...(command.tag === undefined ? {} : { tag: command.tag }),
     placedAt: command.at,
     terms: command.terms,
     quantity: command.quantity,

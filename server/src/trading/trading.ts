@@ -1,6 +1,7 @@
 import type { NewOrder, OrderChange, OrderReport, PositionReport, TradeReport, Venue } from '../brokers/venue.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Quantity } from '../kernel/fixed.ts'
+import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { type CloseOutcome, closePosition } from './close-position.ts'
@@ -48,10 +49,10 @@ export class Trading {
   }
 
   /** Places an order; one that the venue refuses is on its book as `rejected` and thrown as order_rejected. */
-  async placeOrder(account: string, request: OrderRequest): Promise<OrderReport> {
+  async placeOrder(account: string, request: OrderRequest, steps?: Steps): Promise<OrderReport> {
     const venue = this.venue(account)
     const { symbol, exchange, ...rest } = request
-    const report = await venue.place({ instrument: this.#instrument(symbol, exchange), ...rest })
+    const report = await venue.place({ instrument: this.#instrument(symbol, exchange), ...rest }, steps)
     if (report.status !== 'rejected') return report
     throw new Refusal('order_rejected', report.reason, { extra: { mode: venue.mode, orderid: report.id } })
   }
@@ -66,7 +67,7 @@ export class Trading {
   }
 
   /** Changes quantity, price and trigger of a working order. What the order is can't change, and a try is refused by name. */
-  async modifyOrder(account: string, request: ModifyRequest): Promise<OrderReport> {
+  async modifyOrder(account: string, request: ModifyRequest, steps?: Steps): Promise<OrderReport> {
     const venue = this.venue(account)
     const order = await venue.order(request.orderId)
     const fixed = [
@@ -85,11 +86,11 @@ export class Trading {
       }
     }
     const { quantity, disclosedQuantity, price, triggerPrice } = request
-    return venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice })
+    return venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, steps)
   }
 
-  cancelOrder(account: string, orderId: string): Promise<OrderReport> {
-    return this.venue(account).cancel(orderId)
+  cancelOrder(account: string, orderId: string, steps?: Steps): Promise<OrderReport> {
+    return this.venue(account).cancel(orderId, steps)
   }
 
   /** Cancels every working order, stops included. One that finishes meanwhile is reported as failed. */

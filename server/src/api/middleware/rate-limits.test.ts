@@ -180,6 +180,14 @@ test('waiting as long as a refusal says is enough', () => {
   expect(limits.admit('heavy', 'key_a', 2).allowed).toBe(true)
 })
 
+test('a refusal never says to try again at once', () => {
+  limits.admit('order', 'key_a', 6)
+  clock.advance(999.9999999)
+  const verdict = limits.admit('order', 'key_a')
+  if (verdict.allowed) expect.fail('it should have been refused')
+  expect(rateLimitRefusal(verdict).extra).toEqual({ retry_after: 1 })
+})
+
 test('what can never pass is told to be split, not to be tried again', () => {
   const verdict = limits.admit('order', 'key_a', 7)
   if (verdict.allowed) expect.fail('it should have been refused')

@@ -35,6 +35,7 @@ export const analyzertoggle = defineOperation({
     'Sets the mode, it does not flip it: true for paper, false for live. An account without a live broker stays on paper, and asking for live is refused.',
   access: 'admin',
   rateClass: 'read',
+  inSemiAuto: { refuse: 'Analyzer mode cannot be changed in Semi-Auto mode. Please switch to Auto mode first.' },
   input: { mode: flag({ description: 'true for paper, false for live.', example: true }) },
   output: Type.Object({ data: Type.Object({ ...state, message: Type.String() }), status: Type.Literal('success') }),
   example: { mode: true },

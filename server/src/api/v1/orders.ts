@@ -2,6 +2,7 @@ import Type from 'typebox'
 import type { OrderReport } from '../../brokers/venue.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { subtract, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
+import type { ModifyRequest, OrderRequest } from '../../trading/trading.ts'
 import { defineOperation } from '../operation.ts'
 import {
   action,
@@ -57,6 +58,7 @@ export const placeorder = defineOperation({
     'Answers once the order is on disk. An order that the exchange or a limit refuses answers 400 with its `orderid` and stands in the order book as `rejected` with the reason.',
   access: 'trade',
   rateClass: 'order',
+  inSemiAuto: 'queue',
   input: { strategy, ...orderFields },
   ignored: VAIN_ORDER_FIELDS,
   check: missingPrices,
@@ -72,8 +74,8 @@ export const placeorder = defineOperation({
     product: 'CNC',
   },
   refusals: ['symbol_not_found', 'order_rejected', 'account_stopped'],
-  async handle(input, { account, services }) {
-    const report = await services.trading.placeOrder(account, {
+  async handle(input, { account, services, visit, orderTag }) {
+    const wanted: OrderRequest = {
       symbol: input.symbol,
       exchange: input.exchange,
       action: input.action,
@@ -84,7 +86,9 @@ export const placeorder = defineOperation({
       triggerPrice: input.trigger_price,
       disclosedQuantity: input.disclosed_quantity,
       strategy: input.strategy,
-    })
+      tag: orderTag,
+    }
+    const report = await services.trading.placeOrder(account, wanted, visit.steps)
     return { mode: services.trading.venue(account).mode, orderid: report.id, status: 'success' as const }
   },
 })
@@ -98,6 +102,9 @@ export const modifyorder = defineOperation({
     '`quantity` is the new total, filled part included. A price or trigger of 0 stays as it is. The change is judged like a new order and margined again. Symbol, exchange, action, product and price type must be those of the order.',
   access: 'trade',
   rateClass: 'order',
+  inSemiAuto: {
+    refuse: 'Modify order operation is not allowed in Semi-Auto mode. Please switch to Auto mode to modify orders.',
+  },
   input: {
     strategy,
     orderid: orderId,
@@ -124,8 +131,8 @@ export const modifyorder = defineOperation({
     quantity: 2,
   },
   refusals: ['order_not_found', 'order_not_open', 'order_unchangeable', 'account_stopped'],
-  async handle(input, { account, services }) {
-    const report = await services.trading.modifyOrder(account, {
+  async handle(input, { account, services, visit }) {
+    const wanted: ModifyRequest = {
       orderId: input.orderid,
       symbol: input.symbol,
       exchange: input.exchange,
@@ -136,7 +143,8 @@ export const modifyorder = defineOperation({
       disclosedQuantity: input.disclosed_quantity,
       price: input.price,
       triggerPrice: input.trigger_price,
-    })
+    }
+    const report = await services.trading.modifyOrder(account, wanted, visit.steps)
     const { mode } = services.trading.venue(account)
     return { message: 'Order modified successfully', mode, orderid: report.id, status: 'success' as const }
   },
@@ -150,12 +158,15 @@ export const cancelorder = defineOperation({
   description: 'What the order had reserved is free again when the answer arrives.',
   access: 'trade',
   rateClass: 'order',
+  inSemiAuto: {
+    refuse: 'Cancel order operation is not allowed in Semi-Auto mode. Please switch to Auto mode to cancel orders.',
+  },
   input: { strategy, orderid: orderId },
   output: acknowledgement,
   example: { strategy: 'my-strategy', orderid: '26112500000001' },
   refusals: ['order_not_found', 'order_not_open', 'account_stopped'],
-  async handle(input, { account, services }) {
-    const report = await services.trading.cancelOrder(account, input.orderid)
+  async handle(input, { account, services, visit }) {
+    const report = await services.trading.cancelOrder(account, input.orderid, visit.steps)
     const { mode } = services.trading.venue(account)
     return { message: 'Order cancelled successfully', mode, orderid: report.id, status: 'success' as const }
   },
@@ -169,6 +180,10 @@ export const cancelallorder = defineOperation({
   description: 'Limit orders and waiting stops alike. `strategy` is a tag, not a filter.',
   access: 'trade',
   rateClass: 'order',
+  inSemiAuto: {
+    refuse:
+      'Cancel all orders operation is not allowed in Semi-Auto mode. Please switch to Auto mode to cancel orders.',
+  },
   input: { strategy },
   output: Type.Object({
     canceled_orders: Type.Array(Type.String()),
@@ -202,6 +217,9 @@ export const closeposition = defineOperation({
     'Working orders of each position are cancelled first, so that none opens it the other way. `failures` names each position that could not be closed and why.',
   access: 'trade',
   rateClass: 'order',
+  inSemiAuto: {
+    refuse: 'Close position operation is not allowed in Semi-Auto mode. Please switch to Auto mode to close positions.',
+  },
   input: { strategy },
   output: Type.Object({
     closed_positions: Type.Optional(Type.Integer()),

@@ -1,0 +1,126 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ManualClock } from '../kernel/clock.ts'
+import { Steps } from '../kernel/steps.ts'
+import { distributionOf, Histogram } from './histogram.ts'
+import { LatencyMonitor, MINUTES_KEPT, OPERATIONS_MAX, ORDERS_KEPT, serverTiming } from './latency.ts'
+
+describe('a histogram', () => {
+  it('knows percentiles to two digits, whatever was recorded, also when several are added up', () => {
+    const value = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 4_000_000_000 }))
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1, maxLength: 300, size: 'max' }),
+        fc.integer({ min: 1, max: 4 }),
+        (values, parts) => {
+          const histograms = Array.from({ length: parts }, () => new Histogram())
+          for (const [index, each] of values.entries()) histograms[index % parts]?.record(each)
+          const sorted = values.toSorted((one, other) => one - other)
+          const found = distributionOf(
+            histograms.map((each) => each.summary()),
+            [1, 50, 90, 99, 99.9, 100],
+          )
+          expect(found?.count).toBe(values.length)
+          expect(found?.max).toBe(sorted.at(-1))
+          for (const [index, percentile] of [1, 50, 90, 99, 99.9, 100].entries()) {
+            const exact = sorted[Math.max(1, Math.ceil((percentile / 100) * sorted.length)) - 1] ?? 0
+            const told = found?.percentiles[index] ?? -1
+            expect(Math.abs(told - exact)).toBeLessThanOrEqual(exact * 0.01)
+          }
+        },
+      ),
+    )
+    expect(distributionOf([new Histogram().summary()], [50])).toBeUndefined()
+  })
+})
+
+const START = 1_790_000_040_000
+
+function monitor() {
+  const clock = new ManualClock(START)
+  const latency = new LatencyMonitor(clock)
+  const record = (totalMs: number, more: { operation?: string; status?: number; venueMs?: number } = {}) => {
+    const steps = new Steps(() => 0)
+    steps.venue = more.venueMs ?? 0
+    latency.record({ operation: more.operation ?? 'quotes', steps, totalMs, status: more.status ?? 200 })
+  }
+  return { clock, latency, record }
+}
+
+describe('the latency monitor', () => {
+  it('keeps each step that took time, in milliseconds', () => {
+    const { latency, record } = monitor()
+    record(2, { venueMs: 1.5 })
+    record(4, { venueMs: 0.5 })
+    expect(latency.times('start')).toEqual([
+      {
+        operation: 'quotes',
+        step: 'venue',
+        count: 2,
+        meanMs: 1,
+        p50Ms: 0.502,
+        p90Ms: 1.496,
+        p99Ms: 1.496,
+        p999Ms: 1.496,
+        maxMs: 1.5,
+      },
+      expect.objectContaining({ step: 'total', count: 2, meanMs: 3, maxMs: 4 }),
+    ])
+    expect(latency.times('start', 'placeorder')).toEqual([])
+  })
+
+  it('forgets in windows, and never since the start', () => {
+    const { clock, latency, record } = monitor()
+    const counts = () => (['1m', '5m', '60m', 'start'] as const).map((window) => latency.times(window)[0]?.count ?? 0)
+    record(1)
+    expect(counts()).toEqual([1, 1, 1, 1])
+    clock.advance(60_000)
+    record(1)
+    expect(counts()).toEqual([2, 2, 2, 2])
+    clock.advance(60_000)
+    expect(counts()).toEqual([1, 2, 2, 2])
+    clock.advance(5 * 60_000)
+    expect(counts()).toEqual([0, 0, 2, 2])
+    clock.advance((MINUTES_KEPT - 5) * 60_000)
+    expect(counts()).toEqual([0, 0, 0, 2])
+  })
+
+  it('does not count what a limit refused, and has a bounded number of operations', () => {
+    const { latency, record } = monitor()
+    record(1, { status: 429 })
+    expect(latency.times('start')).toEqual([])
+    for (let index = 0; index < OPERATIONS_MAX + 5; index += 1) record(1, { operation: `operation-${index}` })
+    expect(latency.times('start').length).toBe(OPERATIONS_MAX)
+  })
+
+  it('keeps the newest orders one by one', () => {
+    const { latency } = monitor()
+    const order = (index: number) => ({
+      at: START,
+      requestId: `req-${index}`,
+      orderId: String(index),
+      operation: 'placeorder',
+      account: index % 2 === 0 ? 'default' : 'other',
+      symbol: 'SBIN',
+      status: 200,
+      totalMs: 2,
+      venueMs: 0.5,
+      journalMs: 1,
+    })
+    for (let index = 0; index < ORDERS_KEPT + 10; index += 1) latency.recordOrder(order(index))
+    const ids = (limit: number, below?: number, account?: string) =>
+      latency.orders(limit, below, account).map(({ orderId }) => Number(orderId))
+    expect(ids(3)).toEqual([ORDERS_KEPT + 9, ORDERS_KEPT + 8, ORDERS_KEPT + 7])
+    expect(ids(2, 20, 'default')).toEqual([18, 16])
+    expect(ids(100, 15)).toEqual([14, 13, 12, 11, 10])
+  })
+
+  it('tells a request its steps in a header', () => {
+    const clock = new ManualClock(0)
+    const steps = new Steps(() => clock.elapsedMs())
+    clock.advance(2)
+    steps.lap('validate')
+    clock.advance(1)
+    expect(serverTiming(steps)).toBe('validate;dur=2.000, total;dur=3.000')
+  })
+})

@@ -1,0 +1,168 @@
+import type { Clock } from '../kernel/clock.ts'
+import { STEPS, type Step, type Steps } from '../kernel/steps.ts'
+import { type Distribution, distributionOf, Histogram, type Summary } from './histogram.ts'
+
+/** Full minutes that are kept besides the present one. */
+export const MINUTES_KEPT = 60
+/** Operations that are measured; what would be one more isn't. */
+export const OPERATIONS_MAX = 300
+/** Orders whose times are kept one by one, the newest. */
+export const ORDERS_KEPT = 10_000
+const MINUTE_MS = 60_000
+const PERCENTILES = [50, 90, 99, 99.9]
+
+export type Measured = Step | 'total'
+export const MEASURED: readonly Measured[] = [...STEPS, 'total']
+
+/** `start` is since the start; the others are the present minute and so many full ones before it. */
+export const WINDOWS = ['start', '1m', '5m', '60m'] as const
+export type Window = (typeof WINDOWS)[number]
+const MINUTES_OF: Readonly<Record<Exclude<Window, 'start'>, number>> = { '1m': 1, '5m': 5, '60m': 60 }
+
+export interface StepTimes {
+  readonly operation: string
+  readonly step: Measured
+  readonly count: number
+  readonly meanMs: number
+  readonly p50Ms: number
+  readonly p90Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+  readonly maxMs: number
+}
+
+export interface OrderTimes {
+  /** Grows with time. */
+  readonly id: number
+  readonly at: number
+  readonly requestId: string
+  readonly orderId: string
+  readonly operation: string
+  readonly account: string
+  readonly symbol: string
+  readonly status: number
+  readonly totalMs: number
+  /** At the venue, and waiting for the disk; the rest is ours. */
+  readonly venueMs: number
+  readonly journalMs: number
+}
+
+export interface Finished {
+  readonly operation: string
+  readonly steps: Steps
+  readonly totalMs: number
+  readonly status: number
+}
+
+class Series {
+  readonly #start = new Histogram()
+  readonly #present = new Histogram()
+  #minute = -1
+  /** Oldest first. */
+  #past: { readonly minute: number; readonly summary: Summary }[] = []
+
+  record(ms: number, minute: number): void {
+    if (minute !== this.#minute) this.#turn(minute)
+    const us = ms * 1000
+    this.#start.record(us)
+    this.#present.record(us)
+  }
+
+  read(window: Window, minute: number): Distribution | undefined {
+    if (window === 'start') return distributionOf([this.#start.summary()], PERCENTILES)
+    if (minute !== this.#minute) this.#turn(minute)
+    const from = minute - MINUTES_OF[window]
+    const past = this.#past.filter((kept) => kept.minute >= from).map(({ summary }) => summary)
+    return distributionOf([...past, this.#present.summary()], PERCENTILES)
+  }
+
+  #turn(minute: number): void {
+    if (minute < this.#minute) return // the clock went back: it all counts as the present minute
+    const summary = this.#present.summary()
+    if (summary.counts.length > 0) this.#past.push({ minute: this.#minute, summary })
+    this.#past = this.#past.filter((kept) => kept.minute >= minute - MINUTES_KEPT)
+    this.#present.reset()
+    this.#minute = minute
+  }
+}
+
+/** How long operations take, step by step, and each order by itself. */
+export class LatencyMonitor {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #series = new Map<string, Partial<Record<Measured, Series>>>()
+  readonly #orders: OrderTimes[] = []
+  #nextOrder = 0
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  /** A request that a limit refused says nothing about how long work takes, and isn't recorded. */
+  record({ operation, steps, totalMs, status }: Finished): void {
+    if (status === 429) return
+    let series = this.#series.get(operation)
+    if (series === undefined) {
+      if (this.#series.size >= OPERATIONS_MAX) return
+      series = {}
+      this.#series.set(operation, series)
+    }
+    const minute = Math.floor(this.#clock.now() / MINUTE_MS)
+    for (const step of STEPS) {
+      const ms = steps[step]
+      if (ms === 0) continue
+      series[step] ??= new Series()
+      series[step].record(ms, minute)
+    }
+    series.total ??= new Series()
+    series.total.record(totalMs, minute)
+  }
+
+  recordOrder(order: Omit<OrderTimes, 'id'>): void {
+    this.#orders[this.#nextOrder % ORDERS_KEPT] = { ...order, id: this.#nextOrder }
+    this.#nextOrder += 1
+  }
+
+  /** Of one operation or of all, each step that took time. */
+  times(window: Window, operation?: string): readonly StepTimes[] {
+    const minute = Math.floor(this.#clock.now() / MINUTE_MS)
+    const rows: StepTimes[] = []
+    for (const [name, series] of this.#series) {
+      if (operation !== undefined && name !== operation) continue
+      for (const step of MEASURED) {
+        const found = series[step]?.read(window, minute)
+        if (found === undefined) continue
+        const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = found.percentiles
+        rows.push({
+          operation: name,
+          step,
+          count: found.count,
+          meanMs: Math.round(found.mean) / 1000,
+          p50Ms: p50 / 1000,
+          p90Ms: p90 / 1000,
+          p99Ms: p99 / 1000,
+          p999Ms: p999 / 1000,
+          maxMs: found.max / 1000,
+        })
+      }
+    }
+    return rows
+  }
+
+  /** Newest first, from below an id; of one account or of all. */
+  orders(limit: number, below: number | undefined, account?: string): readonly OrderTimes[] {
+    const rows: OrderTimes[] = []
+    const newest = Math.min(below ?? this.#nextOrder, this.#nextOrder) - 1
+    const oldest = Math.max(0, this.#nextOrder - ORDERS_KEPT)
+    for (let id = newest; id >= oldest && rows.length < limit; id -= 1) {
+      const order = this.#orders[id % ORDERS_KEPT]
+      if (order !== undefined && (account === undefined || order.account === account)) rows.push(order)
+    }
+    return rows
+  }
+}
+
+/** Text of the header `Server-Timing`: what a request spent its time on so far, in milliseconds. */
+export function serverTiming(steps: Steps): string {
+  const parts = STEPS.filter((step) => steps[step] > 0).map((step) => `${step};dur=${steps[step].toFixed(3)}`)
+  return [...parts, `total;dur=${steps.totalMs().toFixed(3)}`].join(', ')
+}
