@@ -82,6 +82,17 @@ describe.each(RATE_ALGORITHMS)('%s', (algorithm) => {
     expect(passing(limiter, 'a', 5)).toBe(3)
   })
 
+  test('what was used before a clock went back is not forgotten sooner for it', () => {
+    const { limiter, clock } = limiterOf('100 per second', { algorithm })
+    expect(limiter.take('a', 50).allowed).toBe(true)
+    clock.moveTo(START - 500)
+    expect(limiter.take('a', 50).allowed).toBe(true)
+    clock.moveTo(START + 10)
+    expect(limiter.take('a', 2).allowed).toBe(false)
+    clock.moveTo(START + 501)
+    expect(limiter.take('a', 100).allowed).toBe(false)
+  })
+
   test('filling the memory with other keys gives nobody a fresh budget', () => {
     const { limiter, clock } = limiterOf('2 per minute', { algorithm, keysMax: 10 })
     expect(passing(limiter, 'victim', 3)).toBe(2)
@@ -157,6 +168,29 @@ test('with little room and much time, no key of many gets more than its limit in
             const inWindow = passed.filter((use) => use.key === key && use.at >= at && use.at < at + windowMs)
             expect(inWindow.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThanOrEqual(count)
           }
+        }
+      },
+    ),
+  )
+})
+
+test('with room, every key gets exactly its limit, however often keys come and go', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ gap: fc.constantFrom(0, 0, 0, 100, 300, 1_000), key: fc.integer({ min: 0, max: 9 }) }), {
+        minLength: 50,
+        maxLength: 300,
+        size: 'max',
+      }),
+      (steps) => {
+        const { limiter, clock } = limiterOf('2 per second')
+        const passed: { at: number; key: number }[] = []
+        for (const { gap, key } of steps) {
+          clock.advance(gap)
+          const at = clock.now()
+          const recent = passed.filter((use) => use.key === key && use.at + 1_000 > at).length
+          expect(limiter.take(`key-${key}`).allowed).toBe(recent < 2)
+          if (recent < 2) passed.push({ at, key })
         }
       },
     ),

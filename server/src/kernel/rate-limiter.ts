@@ -186,10 +186,8 @@ export class RateLimiter {
     const slot = this.#free.pop() ?? this.#keys.length
     this.#keys[slot] = key
     this.#slots.set(key, slot)
-    for (const meter of this.#meters) {
-      if (this.#isShared) meter.copy(shared, slot)
-      else meter.clear(slot)
-    }
+    // A slot that was freed is as if unused
+    if (this.#isShared) for (const meter of this.#meters) meter.copy(shared, slot)
     return slot
   }
 

@@ -79,6 +79,21 @@ describe('a sliding window', () => {
   })
 })
 
+describe('uses that come close together in a sliding window', () => {
+  test('are told apart while 32 are the most', () => {
+    const meter = newMeter('sliding-window', { count: 32, windowMs: 3_200 })
+    for (let nth = 0; nth < 32; nth++) meter.take(SLOT, 1, 1_000 + nth)
+    expect(meter.remaining(SLOT, 4_199.9)).toBe(0)
+    expect([0, 1, 30, 31].map((nth) => meter.remaining(SLOT, 4_200 + nth))).toEqual([1, 2, 31, 32])
+  })
+
+  test('are one with a greater count, for a 32nd of the window, and count until the last of them ends', () => {
+    const meter = newMeter('sliding-window', { count: 33, windowMs: 3_200 })
+    for (const at of [1_000, 1_099.9, 1_100]) meter.take(SLOT, 1, at)
+    expect([4_200, 4_299.8, 4_299.9, 4_300].map((at) => meter.remaining(SLOT, at))).toEqual([30, 30, 32, 33])
+  })
+})
+
 describe('a fixed window', () => {
   test('lets its count through in each window, which begins with its first use', () => {
     fc.assert(
@@ -193,9 +208,6 @@ describe.each(RATE_ALGORITHMS)('%s', (algorithm: RateAlgorithm) => {
     meter.copy(1, 5_000)
     meter.take(1, 1, now)
     expect([0, 1, 2, 5_000].map((slot) => meter.remaining(slot, now))).toEqual([3, 0, 3, 1])
-    meter.clear(5_000)
-    expect([1, 5_000].map((slot) => meter.remaining(slot, now))).toEqual([0, 3])
-    expect(meter.resetMs(5_000, now)).toBe(0)
   })
 })
 

@@ -18,8 +18,6 @@ export interface Meter {
   take(slot: number, cost: number, now: number): void
   /** Milliseconds until the slot is as if unused; 0 when it is. */
   resetMs(slot: number, now: number): number
-  /** Makes a slot as if unused. */
-  clear(slot: number): void
   copy(from: number, to: number): void
 }
 
@@ -56,11 +54,6 @@ class Slots {
   /** Index in its page of the first of the slot's numbers. */
   indexOf(slot: number): number {
     return (slot % SLOTS_OF_PAGE) * this.#width
-  }
-
-  clear(slot: number): void {
-    const index = this.indexOf(slot)
-    this.page(slot).fill(0, index, index + this.#width)
   }
 
   copy(from: number, to: number): void {
@@ -106,10 +99,6 @@ class FixedWindow implements Meter {
 
   resetMs(slot: number, now: number): number {
     return Math.max(0, read(this.#slots.page(slot), this.#slots.indexOf(slot)) - now)
-  }
-
-  clear(slot: number): void {
-    this.#slots.clear(slot)
   }
 
   copy(from: number, to: number): void {
@@ -197,10 +186,6 @@ class SlidingWindow implements Meter {
     return Math.max(0, read(page, this.#useAt(page, index, length - 1)) + this.#rate.windowMs - now)
   }
 
-  clear(slot: number): void {
-    this.#slots.clear(slot)
-  }
-
   copy(from: number, to: number): void {
     this.#slots.copy(from, to)
   }
@@ -253,10 +238,6 @@ class TokenBucket implements Meter {
 
   resetMs(slot: number, now: number): number {
     return this.#msOf(this.#missing(slot, now))
-  }
-
-  clear(slot: number): void {
-    this.#slots.clear(slot)
   }
 
   copy(from: number, to: number): void {
