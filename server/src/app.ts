@@ -15,6 +15,7 @@ import { RateLimits } from './api/middleware/rate-limits.ts'
 import { securityHeaders } from './api/middleware/security-headers.ts'
 import { sessionCallers } from './api/middleware/session-caller.ts'
 import type { Pipeline } from './api/pipeline.ts'
+import { mountProbes } from './api/probes.ts'
 import type { Services } from './api/services.ts'
 import { Cookies } from './api/session-cookie.ts'
 import { operations } from './api/v1/index.ts'
@@ -43,6 +44,12 @@ import {
   underlyingOf,
 } from './market/index.ts'
 import { AuditLog } from './monitor/audit-log.ts'
+import { standardChecks } from './monitor/checks.ts'
+import type { FinishedRequest } from './monitor/finished-request.ts'
+import { type Alert, Health } from './monitor/health.ts'
+import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
+import { requestLine } from './monitor/logging.ts'
+import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
 import { errorPage, mountPages, sendPage } from './pages/index.ts'
@@ -56,6 +63,8 @@ export const VERSION = '0.1.0'
 export type Events = {
   /** A committed command of a paper account, with what it did. */
   paper: Committed
+  /** A limit of health was passed, or isn't any more. */
+  alert: Alert
 }
 
 export interface App {
@@ -197,6 +206,43 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
   })
 
   // What every request meets, in order
+  const latency = new LatencyMonitor(clock)
+  const { checks, close: closeChecks } = standardChecks(config, {
+    money: () => databases.money.writer,
+    record: () => databases.record.writer,
+    telemetry: () => databases.telemetry.writer,
+    stoppedAccounts: () => paper.stoppedAccounts,
+    marketDataProblem: () => undefined,
+    dropped: () => traffic.dropped + orderLog.dropped,
+  })
+  const health = new Health({
+    clock,
+    checks,
+    intervalMs: config.healthIntervalSeconds * 1000,
+    onAlert: (alert) => {
+      log.warn({ alert }, alert.resolvedAt === undefined ? 'alert' : 'alert is over')
+      bus.publish('alert', alert)
+    },
+  })
+  const gauge = (help: string, read: () => number) => ({ help, read })
+  const metrics = new Metrics({
+    gauges: {
+      journal_statements_waiting: gauge(
+        'Statements on their way to the journal.',
+        () => databases.money.writer.pendingStatements,
+      ),
+      record_statements_waiting: gauge(
+        'Statements on their way to the records.',
+        () => databases.record.writer.pendingStatements,
+      ),
+      traffic_rows_waiting: gauge('Rows on their way to the traffic log.', () => traffic.waiting),
+      traffic_rows_lost: gauge('Rows that the traffic log lost since the start.', () => traffic.dropped),
+      order_log_rows_lost: gauge('Rows that the order log lost since the start.', () => orderLog.dropped),
+      bans_in_force: gauge('Addresses that are banned.', () => bans.list().length),
+      users: gauge('Users of the instance.', () => identity.users.count),
+      api_keys: gauge('API keys that work.', () => keys.list().length),
+    },
+  })
   const cookies = new Cookies({ isHttps: config.publicUrl.startsWith('https:') })
   const limits = new RateLimits(config, clock)
   const origins = ownOrigins(config)
@@ -233,11 +279,18 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
         modeOf: (account) => paper.venue(account)?.mode ?? 'analyze',
       }),
     ],
+    beforeAnswer:
+      config.serverTiming === 'on'
+        ? [(visit) => Object.assign(visit.answerHeaders, { 'server-timing': serverTiming(visit.steps) })]
+        : [],
     afterAnswer: [
       (visit) => noteMisdeed(bans, visit),
       (visit, outcome) => {
         const finished = finishedOf(visit, outcome)
         traffic.record(finished)
+        metrics.record(finished)
+        requestLine(log, finished)
+        if (visit.route !== '' && !visit.isPage) measure(latency, visit, finished)
       },
     ],
   }
@@ -255,6 +308,8 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     traffic,
     orderLog,
     audit,
+    latency,
+    health,
   }
   const http = createHttp({
     pipeline,
@@ -269,6 +324,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     firstOrderId: () => `${dateAt(clock.now()).slice(2).replaceAll('-', '')}00000001`,
     headers: headers.docs,
   })
+  mountProbes(http, { health, metrics, metricsToken: config.metricsToken })
   mountPages(http)
   let stopFollowing = (): void => {}
   return {
@@ -290,6 +346,8 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     },
     async close() {
       stopFollowing()
+      health.close()
+      closeChecks()
       await http.close()
       await paper.close()
       await Promise.all([identity.close(), keys.close(), traffic.close(), orderLog.close()])
@@ -300,6 +358,25 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
 }
 
 const DAY_MS = 86_400_000
+
+/** Of an order operation also by itself: the venue's share, the wait for the disk, and ours. */
+function measure(latency: LatencyMonitor, visit: Visit, finished: FinishedRequest): void {
+  const { route: operation, steps, durationMs: totalMs, status } = finished
+  latency.record({ operation, steps, totalMs, status })
+  if (steps.venue === 0) return
+  latency.recordOrder({
+    at: visit.at,
+    requestId: visit.id,
+    orderId: visit.orderId,
+    operation,
+    account: visit.caller.account,
+    symbol: visit.symbol,
+    status,
+    totalMs,
+    venueMs: steps.venue,
+    journalMs: steps.journal,
+  })
+}
 
 /** What counts towards a ban of its address. */
 function noteMisdeed(bans: BanList, visit: Visit): void {

@@ -26,6 +26,7 @@ interface Setting<T> {
   readonly read: (text: string) => T | undefined
 }
 
+const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 const PREFIX = 'SAUDA_'
 export const LEVERAGE_MAX = 50
 export const PAPER_CAPITAL_MAX: Money = moneyOf('1000000000000.00')
@@ -165,6 +166,42 @@ const SETTINGS = {
     about: "Length of an address's first automatic ban; each later one within 90 days is twice as long.",
     allowed: 'a whole number from 1 to 720',
     read: wholeNumber(1, 720),
+  },
+  logFormat: {
+    name: 'LOG_FORMAT',
+    default: 'auto',
+    about: 'How log lines look: JSON, readable, or readable on a terminal only.',
+    ...oneOf(...LOG_FORMATS),
+  },
+  serverTiming: {
+    name: 'SERVER_TIMING',
+    default: 'off',
+    about: 'Whether answers tell in the header Server-Timing what they spent their time on.',
+    ...oneOf('off', 'on'),
+  },
+  metricsToken: {
+    name: 'METRICS_TOKEN',
+    default: '',
+    about: 'Bearer token for /metrics. Empty: only this machine may read them.',
+    allowed: 'at least 16 letters, digits, dots, hyphens or underscores, or nothing',
+    isSecret: true,
+    read: (text: string) => (text === '' || /^[A-Za-z0-9._-]{16,256}$/.test(text) ? text : undefined),
+  },
+  healthIntervalSeconds: {
+    name: 'HEALTH_INTERVAL_SECONDS',
+    default: '10',
+    about: 'How often health is looked at for alerts.',
+    allowed: 'a whole number from 1 to 3600',
+    read: wholeNumber(1, 3_600),
+  },
+  healthMemoryWarnMib: warning('HEALTH_MEMORY_WARN_MIB', '1024', 'MiB of memory'),
+  healthLoopDelayWarnMs: warning('HEALTH_LOOP_DELAY_WARN_MS', '1000', 'ms in which nothing could be answered'),
+  healthDiskFreeWarnMib: {
+    name: 'HEALTH_DISK_FREE_WARN_MIB',
+    default: '1024',
+    about: 'Less free room on the disk of the data folder, in MiB, is an alert.',
+    allowed: 'a whole number from 1 to 100000000',
+    read: wholeNumber(1, 100_000_000),
   },
   trafficRetentionDays: days('TRAFFIC_RETENTION_DAYS', '30', 'Rows of the traffic log are kept for so long.'),
   trafficRowsMax: {
@@ -310,6 +347,16 @@ function wholeNumber(least: number, most: number): (text: string) => number | un
 
 function minutes(name: string, value: string, about: string, most: number) {
   return { name, default: value, about, allowed: `a whole number from 1 to ${most}`, read: wholeNumber(1, most) }
+}
+
+function warning(name: string, value: string, what: string) {
+  return {
+    name,
+    default: value,
+    about: `So many ${what} or more are an alert.`,
+    allowed: 'a whole number from 1 to 100000000',
+    read: wholeNumber(1, 100_000_000),
+  }
 }
 
 function days(name: string, value: string, about: string) {

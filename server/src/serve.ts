@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { type App, createApp } from './app.ts'
 import { startControl } from './command-line/control.ts'
 import { acquireInstanceLock } from './command-line/instance-lock.ts'
@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { OWNER } from './identity/audit.ts'
 import type { Clock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/start-refused.ts'
+import { createLog } from './monitor/logging.ts'
 
 /** Requests under way get this long to finish after SIGTERM. */
 const DRAIN_MS = 10_000
@@ -17,10 +18,7 @@ const DRAIN_MS = 10_000
 export async function serve(config: Config, clock: Clock): Promise<number> {
   const stop = stopSignal() // from here on: a signal that comes during the start ends it in order
   const lock = acquireInstanceLock(config.dataDir)
-  const log = pino({
-    level: config.logLevel,
-    redact: ['apikey', '*.apikey', 'req.headers.authorization', 'req.headers["x-api-key"]'],
-  })
+  const { log, flush } = await createLog(config)
   const app = await createApp(config, clock, log)
   try {
     const address = await listen(app, config)
@@ -36,6 +34,7 @@ export async function serve(config: Config, clock: Clock): Promise<number> {
     await control.close()
   } finally {
     await drain(app, log)
+    flush()
     lock.release()
   }
   return 0

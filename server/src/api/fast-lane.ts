@@ -6,7 +6,7 @@ import { errorAnswer } from './errors.ts'
 import { parseJson } from './json-body.ts'
 import type { AnyOperation } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
-import { finish, refusalBeforeBody } from './pipeline.ts'
+import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import type { Visit } from './visit.ts'
 
 /**
@@ -93,7 +93,7 @@ async function answer(
     const result = await lane.endpoint(fieldsOf(parseJson(body)), visit)
     const text = lane.serialise(result)
     visit.steps.lap('serialise')
-    send(response, 200, text, { ...options.pipeline.apiHeaders, 'x-request-id': visit.id }, visit)
+    send(response, 200, text, { ...options.pipeline.apiHeaders, 'x-request-id': visit.id }, visit, options.pipeline)
   } catch (error) {
     const { status, headers, text, code, isOurs } = errorAnswer(
       error,
@@ -103,7 +103,7 @@ async function answer(
     )
     if (isOurs) options.onError(error, visit.id)
     visit.errorCode = code
-    send(response, status, text, { ...options.pipeline.apiHeaders, ...headers }, visit)
+    send(response, status, text, { ...options.pipeline.apiHeaders, ...headers }, visit, options.pipeline)
   }
 }
 
@@ -113,7 +113,9 @@ function send(
   text: string,
   headers: Readonly<Record<string, string>>,
   visit: Visit,
+  pipeline: Pipeline,
 ): void {
+  for (const step of pipeline.beforeAnswer) step(visit)
   response.writeHead(status, {
     ...headers,
     ...visit.answerHeaders,

@@ -114,8 +114,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     reply.header('x-request-id', request.id)
     if (isApiPath(request.url)) setMissing(reply, pipeline.apiHeaders)
     if (request.visit !== undefined) {
-      reply.headers(request.visit.answerHeaders)
       request.visit.steps.lap('serialise')
+      for (const step of pipeline.beforeAnswer) step(request.visit)
+      reply.headers(request.visit.answerHeaders)
     }
     done()
   })

@@ -43,6 +43,8 @@ export interface Pipeline {
     source: object,
     outcome: OperationOutcome,
   ) => void)[]
+  /** When the answer is made, before it is sent: for headers that tell about it. */
+  readonly beforeAnswer: readonly ((visit: Visit) => void)[]
   /** When the last byte has left, or the client has. */
   readonly afterAnswer: readonly ((visit: Visit, outcome: Outcome) => void)[]
 }

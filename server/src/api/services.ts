@@ -5,6 +5,8 @@ import type { KeyStore } from '../identity/key-store.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import type { AuditLog } from '../monitor/audit-log.ts'
+import type { Health } from '../monitor/health.ts'
+import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
 import type { Trading } from '../trading/index.ts'
@@ -37,4 +39,6 @@ export interface Services {
   readonly traffic: TrafficLog
   readonly orderLog: OrderLog
   readonly audit: AuditLog
+  readonly latency: LatencyMonitor
+  readonly health: Health
 }

@@ -94,6 +94,7 @@ function testPipeline(now: number, more: Partial<Pipeline> = {}): Pipeline {
     ],
     beforeHandler: [],
     afterHandler: [],
+    beforeAnswer: [],
     afterAnswer: [],
     ...more,
   }

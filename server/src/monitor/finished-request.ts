@@ -5,6 +5,8 @@ export interface FinishedRequest {
   /** Instant of arrival. */
   readonly at: number
   readonly requestId: string
+  /** Of the distributed trace that it belongs to; empty for none. */
+  readonly traceId: string
   readonly method: string
   /** Name of the operation or pattern of the page; empty for a path that leads nowhere. */
   readonly route: string

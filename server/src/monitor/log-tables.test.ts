@@ -34,6 +34,7 @@ function finished(more: Partial<FinishedRequest> = {}): FinishedRequest {
   return {
     at: clock.now(),
     requestId: 'req-1',
+    traceId: '',
     method: 'POST',
     route: 'quotes',
     path: '/api/v1/quotes',

@@ -21,8 +21,10 @@ import {
   authtotpenrol,
 } from './auth.ts'
 import { bans, banscreate, banslift } from './bans.ts'
+import { health } from './health.ts'
 import { history, intervals } from './history.ts'
 import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
+import { latency, latencyorders } from './latency.ts'
 import { logsorders, logsordersexport } from './logs.ts'
 import { depth, multiquotes, quotes } from './market.ts'
 import { cancelallorder, cancelorder, closeposition, modifyorder, orderstatus, placeorder } from './orders.ts'
@@ -86,6 +88,9 @@ export const operations = [
   trafficexport,
   logsorders,
   logsordersexport,
+  latency,
+  latencyorders,
+  health,
   audit,
   auditverify,
   bans,
