@@ -34,6 +34,7 @@ export type Client = {
 /** Operations that are read with GET. The compiler asks for a line here when the server gets one. */
 const GET_OPERATIONS: { readonly [Name in GetOperationName]: true } = {
   accounts: true,
+  approvals: true,
   audit: true,
   'audit/verify': true,
   'auth/sessions': true,

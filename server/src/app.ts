@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { approvedOperations } from './api/approved.ts'
 import { mountDocs } from './api/docs/index.ts'
 import { createHttp, mountOperations } from './api/http.ts'
 import { arrivals } from './api/middleware/arrive.ts'
@@ -8,6 +9,7 @@ import { refuseBanned } from './api/middleware/ban-gate.ts'
 import { clientAddresses } from './api/middleware/client-address.ts'
 import { isForeignOrigin, ownOrigins } from './api/middleware/cors.ts'
 import { finishedOf } from './api/middleware/finished.ts'
+import { holdForApproval } from './api/middleware/hold-for-approval.ts'
 import { refuseIdempotencyKey } from './api/middleware/idempotency.ts'
 import { limitAddress, limitCaller, limitOrders } from './api/middleware/limit-requests.ts'
 import { logOrders } from './api/middleware/log-orders.ts'
@@ -55,6 +57,7 @@ import { TrafficLog } from './monitor/traffic-log.ts'
 import { errorPage, mountPages, sendPage } from './pages/index.ts'
 import { type Committed, PaperExchange, type SessionRules } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
+import { type Approval, Approvals } from './trading/approvals.ts'
 import { Trading } from './trading/index.ts'
 
 export const VERSION = '0.1.0'
@@ -63,6 +66,8 @@ export const VERSION = '0.1.0'
 export type Events = {
   /** A committed command of a paper account, with what it did. */
   paper: Committed
+  /** An order that waits for a person, or doesn't any more. */
+  approval: Approval
   /** A limit of health was passed, or isn't any more. */
   alert: Alert
 }
@@ -205,6 +210,23 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     onError: onError('the last use of keys could not be written'),
   })
 
+  const approvals = await Approvals.open({
+    money: databases.money,
+    clock,
+    expiryMs: config.approvalExpiryMinutes * 60_000,
+    execute: approvedOperations({
+      operations,
+      services: () => services,
+      clock,
+      keyCaller: (keyId) => keys.callerOf(keyId),
+    }),
+    ordersByTag: async (account, tag, since) =>
+      (await trading.venue(account).ordersByTag(tag, since)).map(({ id }) => id),
+    audit: audit.record,
+    publish: (approval) => bus.publish('approval', approval),
+    onError: onError('an approval could not be written'),
+  })
+
   // What every request meets, in order
   const latency = new LatencyMonitor(clock)
   const { checks, close: closeChecks } = standardChecks(config, {
@@ -272,7 +294,13 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
       limitCaller(limits),
       refuseIdempotencyKey,
     ],
-    beforeHandler: [limitOrders(limits)],
+    beforeHandler: [
+      limitOrders(limits),
+      holdForApproval({
+        orderMode: (account) => accounts.orderMode(account),
+        queue: (wanted) => approvals.queue(wanted),
+      }),
+    ],
     afterHandler: [
       logOrders({
         record: (event) => orderLog.record(event),
@@ -295,6 +323,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     ],
   }
 
+  let stopFollowing = (): void => {}
   const services: Services = {
     instruments: listing,
     search: listing,
@@ -305,6 +334,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     keys,
     accounts,
     bans,
+    approvals,
     traffic,
     orderLog,
     audit,
@@ -326,7 +356,6 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
   })
   mountProbes(http, { health, metrics, metricsToken: config.metricsToken })
   mountPages(http)
-  let stopFollowing = (): void => {}
   return {
     http,
     identity,
@@ -347,6 +376,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     async close() {
       stopFollowing()
       health.close()
+      approvals.close()
       closeChecks()
       await http.close()
       await paper.close()

@@ -14,7 +14,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   monitor: ['kernel', 'storage'],
   brokers: ['kernel', 'market'],
   paper: ['kernel', 'storage', 'market', 'brokers'],
-  trading: ['kernel', 'market', 'brokers'],
+  trading: ['kernel', 'storage', 'market', 'brokers'],
   api: ['kernel', 'market', 'brokers', 'trading', 'identity', 'monitor'],
   pages: ['kernel', 'api'],
   'command-line': ['kernel', 'storage', 'identity', 'monitor', 'config'],

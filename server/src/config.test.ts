@@ -53,6 +53,7 @@ const DEFAULTS = {
   corsAllowedOrigins: [],
   corsAllowCredentials: 'off',
   corsMaxAgeSeconds: 600,
+  approvalExpiryMinutes: 30,
   logFormat: 'auto',
   serverTiming: 'off',
   metricsToken: '',

@@ -167,6 +167,12 @@ const SETTINGS = {
     allowed: 'a whole number from 1 to 720',
     read: wholeNumber(1, 720),
   },
+  approvalExpiryMinutes: minutes(
+    'APPROVAL_EXPIRY_MINUTES',
+    '30',
+    'An order that waits for approval is given up after so long.',
+    43_200,
+  ),
   logFormat: {
     name: 'LOG_FORMAT',
     default: 'auto',

@@ -36,6 +36,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   rate_limited: 429,
   cost_over_limit: 400,
   semi_auto: 403,
+  approval_decided: 409,
   role_missing: 403,
   session_required: 403,
   symbol_not_found: 400,

@@ -9,6 +9,7 @@ import type { Health } from '../monitor/health.ts'
 import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
+import type { Approvals } from '../trading/approvals.ts'
 import type { Trading } from '../trading/index.ts'
 import type { Cookies } from './session-cookie.ts'
 
@@ -36,6 +37,7 @@ export interface Services {
   readonly keys: KeyStore
   readonly accounts: AccountStore
   readonly bans: BanList
+  readonly approvals: Approvals
   readonly traffic: TrafficLog
   readonly orderLog: OrderLog
   readonly audit: AuditLog

@@ -155,6 +155,14 @@ export class KeyStore {
     )
   }
 
+  /** Who a key belongs to, by its id; undefined when it may do nothing now. */
+  callerOf(id: string): KeyIdentity | undefined {
+    const key = this.#byId.get(id)
+    const identity = key === undefined ? undefined : this.#byHash.get(key.hash)
+    const isOver = identity?.expiresAt !== undefined && identity.expiresAt <= this.#options.clock.now()
+    return isOver ? undefined : identity
+  }
+
   find(id: string): KeyInfo | undefined {
     return this.#byId.get(id)?.info
   }

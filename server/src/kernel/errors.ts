@@ -32,6 +32,7 @@ export type RefusalCode =
   | 'rate_limited'
   | 'cost_over_limit'
   | 'semi_auto'
+  | 'approval_decided'
   | 'session_required'
   | 'role_missing'
   | 'scope_missing'

@@ -116,7 +116,7 @@ export interface BanTable {
 
 /** An order that waits, or waited, for a person's yes. */
 export interface ApprovalTable {
-  id: Generated<number>
+  id: number
   account: string
   operation: string
   /** The request's fields as JSON, without the key. */
@@ -132,8 +132,6 @@ export interface ApprovalTable {
   reason: string
   /** Comma-separated. */
   order_ids: string
-  /** The answer of the execution as JSON. */
-  answer: string
 }
 
 /** What an account was told, in order: `seq` starts at 1 for each account and has no gaps. */

@@ -24,11 +24,11 @@ export const limitOrders =
   }
 
 /**
- * Whose budget it is: each key and each browser has its own, and nobody shares that of their address, but that somebody
+ * Whose budget it is: each key and each user has its own, and nobody shares that of their address, but that somebody
  * is signed in earns them no further attempts to sign in.
  */
 const payerOf = ({ caller, address }: Visit, { rateClass }: AnyOperation): string =>
-  rateClass === 'login' || rateClass === 'reset' ? address : (caller.keyId ?? caller.sessionId ?? address)
+  rateClass === 'login' || rateClass === 'reset' ? address : (caller.keyId ?? caller.userId ?? address)
 
 function admit(visit: Visit, verdict: Verdict): void {
   Object.assign(visit.answerHeaders, rateLimitHeaders(verdict))

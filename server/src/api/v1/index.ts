@@ -1,6 +1,7 @@
 import { funds, holdings, openposition, orderbook, positionbook, tradebook } from './account.ts'
 import { accounts, accountscreate, accountsordermode } from './accounts.ts'
 import { analyzer, analyzertoggle } from './analyzer.ts'
+import { approvals, approvalsapprove, approvalsapproveall, approvalsreject } from './approvals.ts'
 import { audit, auditverify } from './audit.ts'
 import {
   authconfirm,
@@ -57,6 +58,10 @@ export const operations = [
   analyzer,
   analyzertoggle,
   ping,
+  approvals,
+  approvalsapprove,
+  approvalsreject,
+  approvalsapproveall,
   authstatus,
   authsetup,
   authlogin,

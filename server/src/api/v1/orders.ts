@@ -29,6 +29,15 @@ const acknowledgement = Type.Object({
   status: Type.Literal('success'),
 })
 
+/** In semi-automatic mode there is no order yet, only its place in the queue. */
+const placed = Type.Object({
+  message: Type.Optional(Type.String()),
+  mode: Type.Union([mode, Type.Literal('semi_auto')]),
+  orderid: Type.Unsafe<string>(Type.String({ description: 'Absent when the order waits for approval.' })),
+  pending_order_id: Type.Optional(Type.Integer({ description: 'Of an order that waits in approvals.' })),
+  status: Type.Literal('success'),
+})
+
 /** Columns of an order, in the order book and in orderstatus. */
 export const orderRowFields = {
   action: Type.String(),
@@ -62,7 +71,7 @@ export const placeorder = defineOperation({
   input: { strategy, ...orderFields },
   ignored: VAIN_ORDER_FIELDS,
   check: missingPrices,
-  output: acknowledgement,
+  output: placed,
   example: {
     strategy: 'my-strategy',
     exchange: 'NSE',

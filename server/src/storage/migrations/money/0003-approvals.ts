@@ -18,8 +18,7 @@ export const approvals: Migration = {
       decided_at INTEGER,
       decided_by TEXT,
       reason TEXT NOT NULL DEFAULT '',
-      order_ids TEXT NOT NULL DEFAULT '',
-      answer TEXT NOT NULL DEFAULT ''
+      order_ids TEXT NOT NULL DEFAULT ''
     ) STRICT`.execute(database)
     await sql`CREATE INDEX approval_by_status ON approval (status, id)`.execute(database)
     await sql`CREATE INDEX approval_by_account ON approval (account, id)`.execute(database)

@@ -1,0 +1,64 @@
+import type { Caller } from '../identity/caller.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
+import type { Approval } from '../trading/approvals.ts'
+import { inputRefusal } from './errors.ts'
+import { FieldProblem } from './field-type.ts'
+import { objectDecoder } from './nested-fields.ts'
+import type { AnyOperation } from './operation.ts'
+import type { Services } from './services.ts'
+import { Visit } from './visit.ts'
+
+export interface ApprovedOptions {
+  readonly operations: readonly AnyOperation[]
+  readonly services: () => Services
+  readonly clock: Clock
+  /** The key as it is now; undefined when it may do nothing any more. */
+  readonly keyCaller: (keyId: string) => Caller | undefined
+}
+
+/**
+ * Does what waited for approval: the same operation, with the same fields, read again. A key that was revoked or whose
+ * user may not trade any more takes its waiting orders with it.
+ */
+export function approvedOperations(options: ApprovedOptions) {
+  const { operations, services, clock, keyCaller } = options
+  const decoders = new Map(
+    operations
+      .filter(({ inSemiAuto }) => inSemiAuto === 'queue')
+      .map((operation) => {
+        const rules = { ignored: operation.ignored ?? {}, check: operation.check?.bind(operation) }
+        return [operation.name, { operation, decode: objectDecoder(operation.input, rules) }] as const
+      }),
+  )
+  return async (approval: Approval, orderTag: string): Promise<readonly string[]> => {
+    const found = decoders.get(approval.operation)
+    if (found === undefined) throw new Refusal('not_found', `There is no operation "${approval.operation}" any more.`)
+    const caller = keyCaller(approval.keyId)
+    if (caller === undefined || !(caller.scopes.has('trade') || caller.scopes.has('admin')))
+      throw new Refusal('api_key_invalid', `Key ${approval.keyId}, which asked for this order, may not trade any more.`)
+    const input = found.decode(approval.input, [])
+    if (input instanceof FieldProblem) throw inputRefusal(input.errors, '')
+    const now = clock.now()
+    const visit = new Visit({
+      id: approval.requestId,
+      at: now,
+      elapsedMs: () => clock.elapsedMs(),
+      method: 'POST',
+      url: `/api/v1/${approval.operation}`,
+      headers: {},
+      address: '',
+      bytesBefore: 0,
+    })
+    const context = { caller, account: approval.account, visit, now, orderTag, services: services() }
+    return orderIdsOf(await found.operation.handle(input, context))
+  }
+}
+
+/** Ids in an answer: `orderid`, or those of its `results`. */
+function orderIdsOf(answer: unknown): readonly string[] {
+  if (typeof answer !== 'object' || answer === null) return []
+  const { orderid, results } = answer as { readonly orderid?: unknown; readonly results?: unknown }
+  if (typeof orderid === 'string') return [orderid]
+  return Array.isArray(results) ? results.flatMap(orderIdsOf) : []
+}
