@@ -26,6 +26,8 @@ import { isApiPath, type Visit } from './visit.ts'
 
 export const BODY_BYTES_MAX = 256 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
+/** How often requests are looked for that exceed these times; by default Node looks twice a minute. */
+const TIMEOUT_CHECK_MS = 5_000
 const REQUEST_TIMEOUT_MS = 30_000
 const CONNECTION_TIMEOUT_MS = 120_000
 /** Longer than the idle time-outs of common proxies, so that they never meet a connection we just closed. */
@@ -80,7 +82,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   })
@@ -186,6 +188,8 @@ export function mountOperations(
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, parsed) => {
       parsed(null, readBody(request.headers['content-type'], body))
     })
+    // The router also finds an operation by an address like /%61pi/v1/…; whatever tells the API from pages does not.
+    scope.addHook('onRequest', (request, _reply, done) => done(isApiPath(request.url) ? undefined : notFound(request)))
     const methods = new Map<string, string[]>()
     for (const operation of operations) {
       const path = `${API_PREFIX}/${operation.name}`
