@@ -4,6 +4,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { Networks } from '../kernel/networks.ts'
 import type { Database } from '../storage/open.ts'
 import type { ApiKeyTable, MoneyDatabase } from '../storage/schema.ts'
+import type { Statement } from '../storage/writer.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
 import { type Caller, type Role, SCOPES_OF_ROLE } from './caller.ts'
 import { type KeyedHash, keyedHash } from './keyed-hash.ts'
@@ -99,6 +100,9 @@ export class KeyStore {
   /** Instant of the last use of each key used since this was last written. */
   readonly #used = new Map<string, number>()
   readonly #stopWriting: () => void
+  /** Keys that are refused for good, until that is on disk: nothing that happens meanwhile makes them work again. */
+  readonly #revoked = new Set<string>()
+  readonly #rotating = new Set<string>()
   /** Keys on their way to the disk: they count towards the limit. */
   #creating = 0
   #everCreated: boolean
@@ -149,10 +153,7 @@ export class KeyStore {
       lastUsedAt: this.#used.get(info.id) ?? info.lastUsedAt,
     }))
     const now = this.#options.clock.now()
-    return infos.filter(
-      (info) =>
-        (userId === undefined || info.userId === userId) && (info.revokedAt === undefined || info.revokedAt > now),
-    )
+    return infos.filter((info) => (userId === undefined || info.userId === userId) && !isReplaced(info, now))
   }
 
   /** Who a key belongs to, by its id; undefined when it may do nothing now. */
@@ -207,6 +208,7 @@ export class KeyStore {
   async revoke(id: string, actor: Actor): Promise<void> {
     const { clock, audit, money } = this.#options
     const key = this.#live(id)
+    this.#revoked.add(id)
     this.#byHash.delete(key.hash)
     const { kysely, writer, compile } = money
     const at = clock.now()
@@ -214,27 +216,34 @@ export class KeyStore {
     await writer.write([
       compile(revoking.where((row) => row.or([row('revoked_at', 'is', null), row('revoked_at', '>', at)]))),
     ])
-    this.#byId.delete(id)
-    this.#used.delete(id)
+    this.#forget(id)
     audit(entryOf(actor, 'key.revoked', id, { name: key.info.name }))
   }
 
-  /** Replaces a key by one with the same rights. The old one goes on working for so many hours, 0 to 24. */
+  /**
+   * Replaces a key by one with the same rights, in one commit. The old one goes on working for so many hours, 0 to 24.
+   * Throws not_found when no live key has that id, validation_failed when it was replaced or has expired.
+   */
   async rotate(id: string, overlapHours: number, actor: Actor): Promise<CreatedKey> {
-    const { clock, audit, money } = this.#options
+    const { clock, audit } = this.#options
     const hours = wholeNumber('overlap_hours', overlapHours, 0, OVERLAP_HOURS_MAX)
-    const { info, hash } = this.#live(id)
+    const { info } = this.#live(id)
     if (info.replacedBy !== undefined) throw refusedField('id', `Key ${id} was replaced by ${info.replacedBy} already.`)
-    const created = await this.#counted(() => this.#store(info))
-    const revokedAt = clock.now() + hours * HOUR_MS
-    const { kysely, writer, compile } = money
-    if (hours === 0) this.#byHash.delete(hash)
-    const change = { revoked_at: revokedAt, replaced_by: created.id }
-    await writer.write([compile(kysely.updateTable('api_key').set(change).where('id', '=', id))])
-    if (hours === 0) this.#byId.delete(id)
-    else if (this.#byId.has(id)) this.#add({ info: { ...info, revokedAt, replacedBy: created.id }, hash })
-    audit(entryOf(actor, 'key.rotated', id, { name: info.name, replacedBy: created.id, overlapHours: hours }))
-    return created
+    if (info.expiresAt !== undefined && info.expiresAt <= clock.now())
+      throw refusedField('id', `Key ${id} has expired, and so would its successor. Create a new key.`)
+    if (this.#rotating.has(id)) throw refusedField('id', `Key ${id} is being replaced already.`)
+    this.#rotating.add(id)
+    try {
+      const revokedAt = clock.now() + hours * HOUR_MS
+      const created = await this.#counted(() => this.#store(info, (newId) => this.#replacing(id, newId, revokedAt)))
+      const old = this.#byId.get(id)
+      if (hours === 0) this.#forget(id)
+      else if (old !== undefined) this.#add({ ...old, info: { ...old.info, revokedAt, replacedBy: created.id } })
+      audit(entryOf(actor, 'key.rotated', id, { name: info.name, replacedBy: created.id, overlapHours: hours }))
+      return created
+    } finally {
+      this.#rotating.delete(id)
+    }
   }
 
   /** A user's role changed, or it was disabled or enabled: its keys follow at once. */
@@ -270,11 +279,30 @@ export class KeyStore {
 
   #live(id: string): LiveKey {
     const key = this.#byId.get(id)
-    if (key === undefined) throw new Refusal('not_found', `No live key has the id "${id}".`)
+    if (key === undefined || isReplaced(key.info, this.#options.clock.now()))
+      throw new Refusal('not_found', `No live key has the id "${id}".`)
     return key
   }
 
+  #forget(id: string): void {
+    const key = this.#byId.get(id)
+    if (key !== undefined) this.#byHash.delete(key.hash)
+    this.#byId.delete(id)
+    this.#used.delete(id)
+    this.#revoked.delete(id)
+  }
+
+  #replacing(id: string, replacedBy: string, revokedAt: number): Statement {
+    if (this.#revoked.has(id)) throw new Refusal('not_found', `Key ${id} was revoked meanwhile.`)
+    this.#live(id)
+    const { kysely, compile } = this.#options.money
+    const change = { revoked_at: revokedAt, replaced_by: replacedBy }
+    return compile(kysely.updateTable('api_key').set(change).where('id', '=', id))
+  }
+
   async #counted(create: () => Promise<CreatedKey>): Promise<CreatedKey> {
+    const now = this.#options.clock.now()
+    for (const { info } of [...this.#byId.values()]) if (isReplaced(info, now)) this.#forget(info.id)
     if (this.#byId.size + this.#creating >= LIVE_KEYS_MAX) {
       throw new Refusal(
         'validation_failed',
@@ -289,8 +317,10 @@ export class KeyStore {
     }
   }
 
+  /** Writes a new key and, in the same commit, what `also` says of it. */
   async #store(
     given: Pick<KeyInfo, 'account' | 'userId' | 'name' | 'scopes' | 'networks' | 'expiresAt'>,
+    also?: (id: string) => Statement,
   ): Promise<CreatedKey> {
     const { kysely, writer, compile } = this.#options.money
     const account = await kysely
@@ -329,7 +359,8 @@ export class KeyStore {
       last_used_at: null,
       replaced_by: null,
     }
-    await writer.write([compile(kysely.insertInto('api_key').values(row))])
+    const inserting = compile(kysely.insertInto('api_key').values(row))
+    await writer.write(also === undefined ? [inserting] : [inserting, also(info.id)])
     this.#everCreated = true
     this.#add({ info, hash })
     return { ...info, text }
@@ -338,7 +369,7 @@ export class KeyStore {
   #add(key: LiveKey): void {
     this.#byId.set(key.info.id, key)
     const identity = this.#identityOf(key.info)
-    if (identity === undefined) this.#byHash.delete(key.hash)
+    if (identity === undefined || this.#revoked.has(key.info.id)) this.#byHash.delete(key.hash)
     else this.#byHash.set(key.hash, identity)
   }
 
@@ -362,6 +393,9 @@ export class KeyStore {
     })
   }
 }
+
+/** Whether it was replaced, and the time that it went on working for is over. */
+const isReplaced = (info: KeyInfo, now: number): boolean => info.revokedAt !== undefined && info.revokedAt <= now
 
 const MACHINE_OWNER: KeyOwner = { name: 'owner', role: 'admin', disabled: false }
 
