@@ -137,8 +137,10 @@ export class UserStore {
     const user = this.#byId.get(id)
     if (user === undefined) throw new Refusal('not_found', `There is no user with the id "${id}".`)
     const { kysely, writer, compile } = this.#money
-    const { id: _, ...row } = rowOf({ ...user, ...change })
-    await writer.write([compile(kysely.updateTable('user').set(row).where('id', '=', id))])
+    const row = rowOf({ ...user, ...change })
+    // Only what changes: another change may be on its way to the disk
+    const columns = CHANGEABLE.filter(([field]) => field in change).map(([, column]) => [column, row[column]])
+    await writer.write([compile(kysely.updateTable('user').set(Object.fromEntries(columns)).where('id', '=', id))])
     const changed = { ...(this.#byId.get(id) ?? user), ...change }
     this.#byId.set(id, changed)
     return changed
@@ -173,6 +175,17 @@ function userOf(row: UserTable): User {
     disabledAt: row.disabled_at ?? undefined,
   }
 }
+
+const CHANGEABLE = [
+  ['email', 'email'],
+  ['role', 'role'],
+  ['passwordHash', 'password_hash'],
+  ['totpSecret', 'totp_secret'],
+  ['totpConfirmedAt', 'totp_confirmed_at'],
+  ['totpLastStep', 'totp_last_step'],
+  ['passwordChangedAt', 'password_changed_at'],
+  ['disabledAt', 'disabled_at'],
+] as const satisfies readonly (readonly [keyof UserChange, keyof UserTable])[]
 
 const rowOf = (user: User): UserTable => ({
   id: user.id,
