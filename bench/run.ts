@@ -3,17 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, residentMb, startChild } from './child.ts'
+import { keyTimes } from './keys.ts'
 import { load } from './load.ts'
 import { searchTimes } from './market.ts'
 import { compareNumbers } from './numbers.ts'
+import { pipelineCost } from './pipeline.ts'
 import { recovery } from './recovery.ts'
 import { sequential } from './sequential.ts'
 import { groupedCommits } from './sqlite.ts'
+import { trafficFigures } from './traffic.ts'
+import { UNLIMITED } from './unlimited.ts'
 
 /**
  * Every figure beside the limit it is compared with, from the same run on the same machine. Absolute figures move with
  * the machine and its neighbours; the ratios are what to look at.
- * `npm run bench`, or `npm run bench -- http search recovery numbers` for some of it.
+ * `npm run bench`, or `npm run bench -- http pipeline keys traffic search recovery numbers` for some of it.
  */
 const SECONDS = 8
 const SYMBOLS = [
@@ -69,7 +73,7 @@ async function http(folder: string): Promise<void> {
   const sauda = await startChild(
     here('../server/src/main.ts'),
     ['serve'],
-    { DATA_DIR: join(folder, 'data'), PORT: '0', LOG_LEVEL: 'warn' },
+    { ...UNLIMITED, DATA_DIR: join(folder, 'data'), PORT: '0', LOG_LEVEL: 'warn' },
     ['--max-semi-space-size=16'],
   )
   report('ready after start', ms(sauda.readyMs), 'target 2,000 ms', percent(sauda.readyMs, 2000))
@@ -141,6 +145,34 @@ const includes = (part: string): boolean => wanted.size === 0 || wanted.has(part
 const folder = mkdtempSync(join(tmpdir(), 'sauda-bench-'))
 try {
   if (includes('http')) await http(folder)
+  if (includes('pipeline')) {
+    const { barePerSecond, wholePerSecond, bareUs, wholeUs, failed } = await pipelineCost(folder)
+    report('quotes with validation only, 64 connections', rate(barePerSecond), `${bareUs.toFixed(0)} µs of processor`)
+    report(
+      'quotes with the whole pipeline',
+      `${rate(wholePerSecond)}, ${wholeUs.toFixed(0)} µs of processor`,
+      'validation only (target 75 %)',
+      percent(wholePerSecond, barePerSecond),
+    )
+    report('answers other than 200', String(failed))
+  }
+  if (includes('keys')) {
+    const { oneNs, thousandNs, unknownNs } = await keyTimes(join(folder, 'keys'))
+    report('checking the only key', `${oneNs.toFixed(0)} ns`)
+    report('checking one of 1,000 keys', `${thousandNs.toFixed(0)} ns`, 'the only key', percent(thousandNs, oneNs))
+    report('checking an unknown key', `${unknownNs.toFixed(0)} ns`, 'one of 1,000', percent(unknownNs, thousandNs))
+  }
+  if (includes('traffic')) {
+    const found = await trafficFigures(join(folder, 'traffic'), 5_000_000)
+    report('traffic log, one request', `${found.recordUs.toFixed(2)} µs`, 'target 2 µs', percent(found.recordUs, 2))
+    report('latency, one step', `${found.latencyNsPerStep.toFixed(0)} ns`, 'target 2,000 ns')
+    report(
+      'resident over 5,000,000 requests',
+      `${found.residentMib.join(', ')} MiB`,
+      'flat',
+      `${found.dropped} dropped`,
+    )
+  }
   if (includes('search')) {
     const found = searchTimes(50)
     report(
