@@ -35,6 +35,17 @@ const event = (action: string, more: Partial<AuditEvent> = {}): AuditEvent => ({
 const execute = (sql: string, parameters: (string | number)[] = []) =>
   databases.record.writer.write([{ sql, parameters }])
 
+const ROWS = 20
+
+/** The value with one of its characters replaced; numbers stay numbers. */
+function changed(value: string | number, position: number, character: string): string | number {
+  const text = String(value)
+  const at = text.length === 0 ? 0 : position % text.length
+  const wrong = text.slice(0, at) + character + text.slice(at + 1)
+  if (typeof value === 'string') return wrong
+  return /^\d+$/.test(wrong) ? Number(wrong) : value
+}
+
 describe('the audit log', () => {
   it('keeps what was done, in order, over restarts, and its chain holds', async () => {
     const first = await open()
@@ -44,48 +55,131 @@ describe('the audit log', () => {
     await first.close()
     const second = await open()
     second.record(event('key.revoked'))
-    const rows = await second.list({}, 10, undefined)
+    const { rows } = await second.list({}, 10)
     expect(rows.map(({ seq, action, at }) => [seq, action, at - 1_790_000_000_000])).toEqual([
       [3, 'key.revoked', 5],
       [2, 'login.failed', 5],
       [1, 'key.created', 0],
     ])
     expect(rows[2]?.detail).toEqual({ name: 'bot' })
-    expect(await second.verify()).toEqual({ rows: 3, brokenAt: undefined })
-    expect((await second.list({ action: 'key' }, 10, undefined)).map(({ seq }) => seq)).toEqual([3, 1])
-    expect((await second.list({ actor: 'eve' }, 10, undefined)).map(({ seq }) => seq)).toEqual([2])
-    expect((await second.list({}, 1, 3)).map(({ seq }) => seq)).toEqual([2])
+    expect(await second.verify()).toMatchObject({ rows: 3, brokenAt: undefined })
+    expect((await second.list({ action: 'key' }, 10)).rows.map(({ seq }) => seq)).toEqual([3, 1])
+    expect((await second.list({ actor: 'eve' }, 10)).rows.map(({ seq }) => seq)).toEqual([2])
+    expect((await second.list({}, 1, 3)).rows.map(({ seq }) => seq)).toEqual([2])
     await second.close()
   })
 
-  it('shows that any cell of any row was changed, or that a row was taken out', async () => {
+  it('shows that any character of any row was changed', async () => {
     const log = await open()
-    for (let index = 0; index < 20; index += 1) log.record(event(`key.created`, { target: `key_${index}` }))
-    await log.verify()
+    for (let index = 0; index < ROWS; index += 1) log.record(event('key.created', { target: `key_${index}` }))
+    const { head } = await log.verify()
     const rows = await databases.record.kysely.selectFrom('audit').selectAll().execute()
-    const column = fc.constantFrom(
-      'at',
-      'actor',
-      'action',
-      'target',
-      'address',
-      'request_id',
-      'detail',
-      'hash' as const,
-    )
+    const columns = ['seq', 'at', 'actor', 'action', 'target', 'address', 'request_id', 'detail', 'hash'] as const
+    const changes = fc.record({
+      seq: fc.integer({ min: 1, max: ROWS }),
+      column: fc.constantFrom(...columns),
+      position: fc.nat(),
+      character: fc.constantFrom(...'0123456789abcdefxyz "\\{}'),
+    })
+    const verified = async () => ({ ...(await log.verify()), head })
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 20 }), column, async (seq, name) => {
-        const before = rows[seq - 1]?.[name as 'actor'] ?? ''
-        const wrong = name === 'at' ? Number(before) + 1 : `${before} `
-        await execute(`UPDATE audit SET ${name} = ? WHERE seq = ?`, [wrong, seq])
-        expect(await log.verify()).toEqual({ rows: seq - 1, brokenAt: seq })
-        await execute(`UPDATE audit SET ${name} = ? WHERE seq = ?`, [before, seq])
+      fc.asyncProperty(changes, async ({ seq, column, position, character }) => {
+        const row = rows[seq - 1]
+        const before = row?.[column] ?? ''
+        const wrong = changed(before, position, character)
+        fc.pre(wrong !== before && (column !== 'seq' || Number(wrong) > ROWS))
+        await execute(`UPDATE audit SET ${column} = ? WHERE seq = ?`, [wrong, seq])
+        const found = await verified()
+        await execute(`UPDATE audit SET ${column} = ? WHERE seq = ?`, [before, column === 'seq' ? wrong : seq])
+        expect(found).toEqual({ rows: seq - 1, brokenAt: seq, head })
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     )
-    expect((await log.verify()).brokenAt).toBeUndefined()
-    await execute('DELETE FROM audit WHERE seq = 7')
-    expect(await log.verify()).toEqual({ rows: 6, brokenAt: 7 })
+    expect(await verified()).toEqual({ rows: ROWS, brokenAt: undefined, head })
+    await log.close()
+  })
+
+  it.each([
+    ['taken out of the middle', 'DELETE FROM audit WHERE seq = 7', { rows: 6, brokenAt: 7 }],
+    ['taken off the beginning', 'DELETE FROM audit WHERE seq <= 3', { rows: 0, brokenAt: 1 }],
+    ['swapped', 'UPDATE audit SET seq = CASE seq WHEN 5 THEN -6 WHEN 6 THEN -5 END WHERE seq IN (5, 6)', undefined],
+    [
+      'added by hand',
+      'INSERT INTO audit SELECT 21, at, actor, action, target, address, request_id, detail, hash FROM audit WHERE seq = 20',
+      { rows: 20, brokenAt: 21 },
+    ],
+  ])('shows that a row was %s', async (_what, change, found) => {
+    const log = await open()
+    for (let index = 0; index < ROWS; index += 1) log.record(event('key.created', { target: `key_${index}` }))
+    await log.verify()
+    await execute(change)
+    if (found === undefined) await execute('UPDATE audit SET seq = -seq WHERE seq < 0')
+    expect(await log.verify()).toMatchObject(found ?? { rows: 4, brokenAt: 5 })
+    await log.close()
+  })
+
+  it('tells by its head that rows were taken off the end', async () => {
+    const log = await open()
+    for (let index = 0; index < ROWS; index += 1) log.record(event('key.created'))
+    const { head } = await log.verify()
+    await execute('DELETE FROM audit WHERE seq > 15')
+    expect(await log.verify()).toMatchObject({ rows: 15, brokenAt: undefined })
+    expect((await log.verify()).head).not.toBe(head)
+    await log.close()
+  })
+
+  it('looks at its newest rows when it is opened, and goes on after them', async () => {
+    const first = await open()
+    for (let index = 0; index < ROWS; index += 1) first.record(event('key.created'))
+    await first.close()
+    const sound = await open()
+    expect(sound.brokenAt).toBeUndefined()
+    await sound.close()
+    await execute("UPDATE audit SET actor = 'eve' WHERE seq = 12")
+    const second = await open()
+    expect(second.brokenAt).toBe(12)
+    second.record(event('key.revoked'))
+    expect((await second.list({}, 1)).rows).toMatchObject([{ seq: ROWS + 1, action: 'key.revoked' }])
+    expect(await second.verify()).toMatchObject({ brokenAt: 12 })
+    await second.close()
+  })
+
+  it('can be read whatever somebody left in a row', async () => {
+    const log = await open()
+    log.record(event('key.created'))
+    await log.verify()
+    await execute("UPDATE audit SET detail = '{no json'")
+    expect((await log.list({}, 1)).rows).toMatchObject([{ detail: '{no json' }])
+    await log.close()
+  })
+
+  it('is on disk within a second', async () => {
+    const log = await open()
+    log.record(event('key.created'))
+    clock.advance(1_000)
+    const count = async () => (await databases.record.kysely.selectFrom('audit').select('seq').execute()).length
+    await expect.poll(count).toBe(1)
+    await log.close()
+  })
+
+  it('has nothing secret', async () => {
+    const log = await open()
+    log.record(event('key.created', { detail: { apikey: 'x', note: `key sk_${'k'.repeat(43)}` } }))
+    expect((await log.list({}, 1)).rows[0]?.detail).toEqual({ apikey: '[scrubbed]', note: 'key [scrubbed]' })
+    await log.close()
+  })
+
+  it('leaves no gap in the chain when rows are refused, and hands them over', async () => {
+    const log = await open()
+    log.record(event('key.created'))
+    await log.verify()
+    await execute("CREATE TRIGGER refuse BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+    log.record(event('key.revoked', { target: 'key_lost' }))
+    await log.verify()
+    await execute('DROP TRIGGER refuse')
+    log.record(event('key.rotated'))
+    expect(await log.verify()).toMatchObject({ rows: 2, brokenAt: undefined })
+    expect(lost.map(({ target }) => target)).toEqual(['key_lost'])
     await log.close()
   })
 

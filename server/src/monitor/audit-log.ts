@@ -1,8 +1,12 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
+import { scrub } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { AuditTable, RecordDatabase } from '../storage/schema.ts'
+import { type ChainCheck, FIRST_HASH, hashOf, verifyChain } from './audit-chain.ts'
 import { Batches } from './batches.ts'
+import { LogTable, type Page } from './log-table.ts'
+
+export type { ChainCheck } from './audit-chain.ts'
 
 /** What `record` takes; see identity/audit.ts for what the fields mean. */
 export interface AuditEvent {
@@ -14,9 +18,11 @@ export interface AuditEvent {
   readonly detail: Readonly<Record<string, unknown>>
 }
 
-export interface AuditRow extends AuditEvent {
+export interface AuditRow extends Omit<AuditEvent, 'detail'> {
   readonly seq: number
   readonly at: number
+  /** As it was recorded; the text itself of a row that was changed into something that is no JSON. */
+  readonly detail: unknown
 }
 
 export interface AuditFilter {
@@ -28,17 +34,21 @@ export interface AuditFilter {
   readonly until?: number | undefined
 }
 
-/** `brokenAt` is the first row that isn't what it was when it was written, or that is missing. */
-export interface ChainCheck {
-  readonly rows: number
-  readonly brokenAt: number | undefined
-}
+/** An event with the instant at which it was recorded; its place in the chain is known when it is written. */
+type Recorded = Omit<AuditTable, 'seq' | 'hash'>
 
 const WRITTEN_WITHIN_MS = 250
 const WAITING_MAX = 100_000
 const BATCH_MAX = 500
-const VERIFY_PAGE = 2_000
-const FIRST_HASH = '0'.repeat(64)
+const SCANNED_ROWS_MAX = 100_000
+const PAGE_ROWS = 1_000
+/** Rows whose chain is walked at the start; the whole of it is for `verify`. */
+const TAIL_ROWS = 1_000
+
+interface Link {
+  readonly seq: number
+  readonly hash: string
+}
 
 /**
  * What was done to the instance, by whom and from where: rows are only ever added, and each row's hash covers the row and
@@ -47,69 +57,65 @@ const FIRST_HASH = '0'.repeat(64)
 export class AuditLog {
   readonly #record: Database<RecordDatabase>
   readonly #clock: Clock
-  readonly #batches: Batches<AuditTable>
-  #seq: number
-  #hash: string
+  readonly #batches: Batches<Recorded>
+  readonly #table: LogTable<AuditTable>
+  /** The last row on disk. */
+  #last: Link
+  /** The newest rows' first that wasn't what it was when it was written, at the start; undefined when all were. */
+  readonly brokenAt: number | undefined
 
   private constructor(
     record: Database<RecordDatabase>,
     clock: Clock,
-    last: { readonly seq: number; readonly hash: string } | undefined,
+    last: Link,
+    brokenAt: number | undefined,
     onLost: (error: unknown, rows: readonly AuditEvent[]) => void,
   ) {
     this.#record = record
     this.#clock = clock
-    this.#seq = last?.seq ?? 0
-    this.#hash = last?.hash ?? FIRST_HASH
+    this.#last = last
+    this.brokenAt = brokenAt
+    this.#table = new LogTable(record, {
+      name: 'audit',
+      id: 'seq',
+      scannedMax: SCANNED_ROWS_MAX,
+      pageRows: PAGE_ROWS,
+      selective: [],
+    })
     this.#batches = new Batches({
       clock,
       everyMs: WRITTEN_WITHIN_MS,
       waitingMax: WAITING_MAX,
       batchMax: BATCH_MAX,
-      write: async (rows) => {
-        const { kysely, writer, compile } = record
-        try {
-          await writer.write(rows.map((row) => compile(kysely.insertInto('audit').values(row))))
-        } catch (error) {
-          onLost(error, rows.map(eventOf))
-          throw error
-        }
-      },
-      onError: () => undefined, // onLost was told, with the rows
+      write: (rows) => this.#write(rows),
+      onLost: (rows, error) => onLost(error, rows.map(eventOf)),
     })
   }
 
-  /** `onLost` is told of rows that couldn't be written: they must stand somewhere. */
+  /**
+   * Goes on with the chain where it ends. `onLost` is told of rows that couldn't be written: they must stand somewhere.
+   */
   static async open(
     record: Database<RecordDatabase>,
     clock: Clock,
     onLost: (error: unknown, rows: readonly AuditEvent[]) => void,
   ): Promise<AuditLog> {
-    const last = await record.kysely
-      .selectFrom('audit')
-      .select(['seq', 'hash'])
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst()
-    return new AuditLog(record, clock, last, onLost)
+    const [last, beforeTail] = [await linkFromEnd(record, 0), await linkFromEnd(record, TAIL_ROWS)]
+    const { brokenAt } = await verifyChain(record.kysely, beforeTail)
+    return new AuditLog(record, clock, last ?? { seq: 0, hash: FIRST_HASH }, brokenAt, onLost)
   }
 
   /** Adds a row; it is on disk within a second. */
   readonly record = (event: AuditEvent): void => {
-    const row = {
-      seq: this.#seq + 1,
+    this.#batches.add({
       at: this.#clock.now(),
       actor: event.actor,
       action: event.action,
       target: event.target,
       address: event.address,
       request_id: event.requestId,
-      detail: JSON.stringify(event.detail),
-    }
-    const hash = hashOf(this.#hash, row)
-    this.#seq = row.seq
-    this.#hash = hash
-    this.#batches.add({ ...row, hash })
+      detail: JSON.stringify(scrub(event.detail)),
+    })
   }
 
   get waiting(): number {
@@ -117,66 +123,74 @@ export class AuditLog {
   }
 
   /** Newest first, from below a seq. */
-  async list(filter: AuditFilter, limit: number, below: number | undefined): Promise<readonly AuditRow[]> {
+  async list(filter: AuditFilter, limit: number, below?: number): Promise<Page<AuditRow>> {
     await this.#batches.flush()
     const { actor, action, target, from, until } = filter
-    let query = this.#record.kysely.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(limit)
-    if (below !== undefined) query = query.where('seq', '<', below)
-    if (actor !== undefined) query = query.where('actor', '=', actor)
-    if (target !== undefined) query = query.where('target', '=', target)
-    if (from !== undefined) query = query.where('at', '>=', from)
-    if (until !== undefined) query = query.where('at', '<', until)
-    if (action !== undefined)
-      query = query.where((row) =>
-        row.or([row('action', '=', action), row(row.fn('instr', ['action', row.val(`${action}.`)]), '=', 1)]),
-      )
-    return (await query.execute()).map((row) => ({ ...eventOf(row), seq: row.seq, at: row.at }))
+    const page = await this.#table.page({ equal: { actor, target }, within: { action }, from, until }, limit, below)
+    return { rows: page.rows.map(rowOf), below: page.below }
   }
 
-  /** Walks the whole chain, a page at a time. */
+  /** Walks the whole chain, some rows at a time. */
   async verify(): Promise<ChainCheck> {
     await this.#batches.flush()
-    return await verifyChain(this.#record)
+    return await verifyChain(this.#record.kysely)
   }
 
   close(): Promise<void> {
     return this.#batches.close()
   }
-}
 
-/** Walks the chain of a file that nobody writes to, or of one that is flushed. */
-export async function verifyChain(record: Database<RecordDatabase>): Promise<ChainCheck> {
-  let hash = FIRST_HASH
-  let seq = 0
-  for (;;) {
-    const rows = await record.kysely
-      .selectFrom('audit')
-      .selectAll()
-      .where('seq', '>', seq)
-      .orderBy('seq')
-      .limit(VERIFY_PAGE)
-      .execute()
-    for (const row of rows) {
-      if (row.seq !== seq + 1) return { rows: seq, brokenAt: seq + 1 }
-      hash = hashOf(hash, row)
-      if (hash !== row.hash) return { rows: seq, brokenAt: row.seq }
-      seq = row.seq
-    }
-    if (rows.length < VERIFY_PAGE) return { rows: seq, brokenAt: undefined }
+  /** Rows are chained as they are written: what is lost on the way leaves no gap that would look like a theft. */
+  async #write(rows: readonly Recorded[]): Promise<void> {
+    const { kysely, writer, compile } = this.#record
+    let last = this.#last
+    const statements = rows.map((recorded) => {
+      const row = { seq: last.seq + 1, ...recorded }
+      last = { seq: row.seq, hash: hashOf(last.hash, row) }
+      return compile(kysely.insertInto('audit').values({ ...row, hash: last.hash }))
+    })
+    await writer.write(statements)
+    this.#last = last
   }
 }
 
-function hashOf(before: string, row: Omit<AuditTable, 'hash'>): string {
-  const { seq, at, actor, action, target, address, request_id, detail } = row
-  const text = JSON.stringify([before, seq, at, actor, action, target, address, request_id, detail])
-  return createHash('sha256').update(text).digest('hex')
+/** The row that so many come after; undefined when there are fewer. */
+function linkFromEnd(record: Database<RecordDatabase>, rowsAfter: number): Promise<Link | undefined> {
+  return record.kysely
+    .selectFrom('audit')
+    .select(['seq', 'hash'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .offset(rowsAfter)
+    .executeTakeFirst()
 }
 
-const eventOf = (row: AuditTable): AuditEvent => ({
+const eventOf = (row: Recorded): AuditEvent => ({
   actor: row.actor,
   action: row.action,
   target: row.target,
   address: row.address,
   requestId: row.request_id,
-  detail: JSON.parse(row.detail) as Record<string, unknown>,
+  detail: JSON.parse(row.detail) as Record<string, unknown>, // `record` wrote it
 })
+
+const rowOf = (row: AuditTable): AuditRow => ({
+  seq: row.seq,
+  at: row.at,
+  actor: row.actor,
+  action: row.action,
+  target: row.target,
+  address: row.address,
+  requestId: row.request_id,
+  detail: detailOf(row.detail),
+})
+
+/** Whoever changed a row may have left anything in it; the log is to be read all the same. */
+function detailOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}

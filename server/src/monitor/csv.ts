@@ -1,5 +1,7 @@
-/** What spreadsheets would take for a formula. */
-const FORMULA = /^[=+\-@\t\r]/
+/** What spreadsheets would take for a formula at the beginning of a cell, also in its full-width form. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
+/** A semicolon separates cells in half of the world's spreadsheets: unquoted, what follows it would begin a cell. */
+const QUOTED = /[",;\t\r\n]/
 
 /** One line of CSV (RFC 4180). Text that a spreadsheet would compute is marked as text. */
 export function csvLine(cells: readonly (string | number | null)[]): string {
@@ -10,5 +12,5 @@ function csvCell(cell: string | number | null): string {
   if (cell === null) return ''
   if (typeof cell === 'number') return String(cell)
   const text = FORMULA.test(cell) ? `'${cell}` : cell
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

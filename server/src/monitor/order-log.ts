@@ -1,16 +1,25 @@
 import type { Clock } from '../kernel/clock.ts'
-import { scrub } from '../kernel/scrub.ts'
+import { scrub, scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { OrderLogTable, RecordDatabase } from '../storage/schema.ts'
+import type { SqlValue } from '../storage/sqlite.ts'
 import { Batches } from './batches.ts'
-import { LogTable, type Page } from './log-table.ts'
+import { type LogFilter, LogTable, type Page } from './log-table.ts'
+import { Losses } from './losses.ts'
+import { cutText } from './own-text.ts'
 
 const WRITTEN_WITHIN_MS = 250
 const WAITING_MAX = 50_000
+/** Length of the rows that wait, all together. */
+export const WAITING_LENGTH_MAX = 67_108_864
 const BATCH_MAX = 500
 /** JSON of a request or an answer; what is longer is cut and says so. */
 export const BODY_LENGTH_MAX = 16_384
+const COLUMN_LENGTH_MAX = 256
 const RETENTION_EVERY_MS = 60_000
+const SCANNED_ROWS_MAX = 20_000
+/** A row may be of 32 KiB. */
+const PAGE_ROWS = 100
 
 /** An order operation that somebody asked for by right, and what it answered. */
 export interface OrderEvent {
@@ -48,6 +57,7 @@ export interface OrderLogFilter {
   readonly requestId?: string | undefined
   readonly keyId?: string | undefined
   readonly mode?: string | undefined
+  readonly code?: string | undefined
   readonly status?: readonly [number, number] | undefined
   readonly from?: number | undefined
   readonly until?: number | undefined
@@ -60,29 +70,43 @@ export interface OrderLogOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** The log of order operations, on paper and live: in order, on disk within a second. */
+/** The log of order operations, on paper and live: in order, on disk within a second. What is lost is said aloud. */
 export class OrderLog {
   readonly #options: OrderLogOptions
-  readonly #batches: Batches<OrderEvent>
+  readonly #batches: Batches<Cells>
+  readonly #losses: Losses
   readonly #table: LogTable<OrderTableRow>
   readonly #stopRetention: () => void
-  #retaining: Promise<void> = Promise.resolve()
+  #retaining: Promise<void> | undefined
 
   constructor(options: OrderLogOptions) {
-    const { clock, onError } = options
+    const { record, clock, onError } = options
     this.#options = options
-    this.#table = new LogTable(options.record, 'order_log')
+    this.#table = new LogTable(record, {
+      name: 'order_log',
+      id: 'id',
+      scannedMax: SCANNED_ROWS_MAX,
+      pageRows: PAGE_ROWS,
+      selective: ['order_id', 'request_id'],
+    })
+    this.#losses = new Losses('the order log', clock, onError)
     this.#batches = new Batches({
       clock,
       everyMs: WRITTEN_WITHIN_MS,
       waitingMax: WAITING_MAX,
       batchMax: BATCH_MAX,
-      write: (rows) => this.#write(rows),
-      onError,
+      weigh: { weightOf: lengthOf, weightMax: WAITING_LENGTH_MAX },
+      write: (rows) => record.writer.write(rows.map((parameters) => ({ sql: INSERT, parameters }))),
+      onLost: (rows, error) => this.#losses.note(rows.length, error),
     })
     this.#stopRetention = clock.every(RETENTION_EVERY_MS, () => {
       const before = clock.now() - options.retentionMs
-      this.#retaining = this.#table.retain(before, Number.MAX_SAFE_INTEGER).catch(onError)
+      this.#retaining ??= this.#table
+        .retain(before, Number.MAX_SAFE_INTEGER)
+        .catch(onError)
+        .finally(() => {
+          this.#retaining = undefined
+        })
     })
   }
 
@@ -94,62 +118,97 @@ export class OrderLog {
     return this.#batches.waiting
   }
 
+  /** Takes the event as it is now. Never throws: the order has happened. */
   record(event: OrderEvent): void {
-    this.#batches.add(event)
+    this.#batches.add([
+      event.at,
+      columnText(event.account),
+      event.mode,
+      event.operation,
+      columnText(event.strategy),
+      columnText(event.symbol),
+      columnText(event.exchange),
+      columnText(event.orderId),
+      columnText(event.requestId),
+      event.keyId,
+      event.status,
+      event.code,
+      this.#bodyText(scrub(event.request)),
+      this.#bodyText(scrubbedAnswer(event)),
+    ])
   }
 
   /** Newest first, from below an id. */
   async list(filter: OrderLogFilter, limit: number, below?: number): Promise<Page<OrderLogRow>> {
     await this.#batches.flush()
-    const { account, operation, strategy, symbol, orderId, requestId, keyId, mode, status, from, until } = filter
-    const ids = { order_id: orderId, request_id: requestId, key_id: keyId }
-    const equal = { account, operation, strategy, symbol, mode, ...ids }
-    const page = await this.#table.page({ equal, status, from, until }, limit, below)
+    const page = await this.#table.page(tableFilter(filter), limit, below)
     return { rows: page.rows.map(rowOf), below: page.below }
+  }
+
+  /** Everything that fits, newest first, some at a time. */
+  async *pages(filter: OrderLogFilter): AsyncGenerator<readonly OrderLogRow[]> {
+    await this.#batches.flush()
+    for await (const rows of this.#table.pages(tableFilter(filter))) yield rows.map(rowOf)
   }
 
   async close(): Promise<void> {
     this.#stopRetention()
     await this.#batches.close()
     await this.#retaining
+    this.#losses.close()
   }
 
-  #write(events: readonly OrderEvent[]): Promise<void> {
-    return this.#options.record.writer.write(
-      events.map((event) => ({
-        sql: INSERT,
-        parameters: [
-          event.at,
-          event.account,
-          event.mode,
-          event.operation,
-          event.strategy,
-          event.symbol,
-          event.exchange,
-          event.orderId,
-          event.requestId,
-          event.keyId,
-          event.status,
-          event.code,
-          bodyText(event.request),
-          bodyText(event.answer),
-        ],
-      })),
-    )
+  #bodyText(body: unknown): string {
+    let text: string
+    try {
+      text = JSON.stringify(body) ?? 'null'
+    } catch (error) {
+      this.#options.onError(error)
+      return JSON.stringify({ unreadable: error instanceof Error ? error.message : String(error) })
+    }
+    if (text.length <= BODY_LENGTH_MAX) return text
+    return JSON.stringify({ cut: true, length: text.length, beginning: text.slice(0, BODY_LENGTH_MAX) })
   }
 }
+
+type Cells = readonly SqlValue[]
+type OrderTableRow = Omit<OrderLogTable, 'id'> & { readonly id: number }
 
 /** Written out, since building it for each order would cost more than the order. */
 const INSERT = `INSERT INTO order_log (at, account, mode, operation, strategy, symbol, exchange, order_id, request_id, key_id, status, code, request, answer) VALUES (${Array(14).fill('?').join(', ')})`
 
-type OrderTableRow = Omit<OrderLogTable, 'id'> & { readonly id: number }
+/** What a request that was refused had in these fields may be anything. */
+const columnText = (text: string): string => scrubText(cutText(text, COLUMN_LENGTH_MAX))
 
-function bodyText(body: unknown): string {
-  const text = JSON.stringify(scrub(body)) ?? 'null'
-  return text.length <= BODY_LENGTH_MAX
-    ? text
-    : JSON.stringify({ cut: true, length: text.length, beginning: text.slice(0, BODY_LENGTH_MAX) })
+function lengthOf(cells: Cells): number {
+  let length = 0
+  for (const cell of cells) if (typeof cell === 'string') length += cell.length
+  return length
 }
+
+/** The code of an error says what went wrong; in a request a field of that name would be a secret. */
+function scrubbedAnswer({ answer, code }: OrderEvent): unknown {
+  const scrubbed = scrub(answer)
+  const isError = code !== '' && typeof answer === 'object' && answer !== null && 'code' in answer
+  return isError && answer.code === code ? { ...(scrubbed as object), code } : scrubbed
+}
+
+const tableFilter = (filter: OrderLogFilter): LogFilter => ({
+  equal: {
+    account: filter.account,
+    operation: filter.operation,
+    strategy: filter.strategy,
+    symbol: filter.symbol,
+    mode: filter.mode,
+    order_id: filter.orderId,
+    request_id: filter.requestId,
+    key_id: filter.keyId,
+    code: filter.code,
+  },
+  status: filter.status,
+  from: filter.from,
+  until: filter.until,
+})
 
 const rowOf = (row: OrderTableRow): OrderLogRow => ({
   id: row.id,

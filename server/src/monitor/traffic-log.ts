@@ -1,17 +1,22 @@
 import type { Clock } from '../kernel/clock.ts'
+import { scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { TelemetryDatabase, TrafficTable } from '../storage/schema.ts'
+import type { SqlValue } from '../storage/sqlite.ts'
 import { Batches } from './batches.ts'
 import type { FinishedRequest } from './finished-request.ts'
-import { LogTable, type Page } from './log-table.ts'
+import { type LogFilter, LogTable, type Page } from './log-table.ts'
+import { Losses } from './losses.ts'
+import { cutText, ownPath } from './own-text.ts'
+import { RouteTotals, type Totals } from './route-totals.ts'
 
 const FLUSH_MS = 250
 const WAITING_MAX = 20_000
 const BATCH_MAX = 500
 const PATH_LENGTH_MAX = 512
 const USER_AGENT_LENGTH_MAX = 256
-/** Totals are kept by route; what would be one more counts under the empty name, like paths that lead nowhere. */
-export const ROUTES_MAX = 500
+const SCANNED_ROWS_MAX = 100_000
+const PAGE_ROWS = 1_000
 const RETENTION_EVERY_MS = 10_000
 
 export interface TrafficRow {
@@ -46,16 +51,6 @@ export interface TrafficFilter {
   readonly requestId?: string | undefined
 }
 
-export interface RouteTotals {
-  readonly route: string
-  readonly requests: number
-  /** Answers of 400 and above. */
-  readonly errors: number
-  readonly bytesIn: number
-  readonly bytesOut: number
-  readonly durationMs: number
-}
-
 export interface TrafficSettings {
   readonly retentionMs: number
   readonly rowsMax: number
@@ -68,60 +63,52 @@ export interface TrafficLogOptions {
   readonly onError: (error: unknown) => void
 }
 
-interface Total {
-  requests: number
-  errors: number
-  bytesIn: number
-  bytesOut: number
-  durationUs: number
-  isUnwritten: boolean
-}
-
 /**
  * One row for each request, written in batches behind it, and totals of each route, kept as they grow. When rows come
  * faster than the disk takes them, the oldest that wait are dropped and counted.
  */
 export class TrafficLog {
-  readonly #options: TrafficLogOptions
-  readonly #batches: Batches<FinishedRequest>
+  readonly #batches: Batches<Cells>
+  readonly #losses: Losses
   readonly #table: LogTable<TrafficTableRow>
-  readonly #totals = new Map<string, Total>()
+  readonly #totals: RouteTotals
   readonly #stopRetention: () => void
-  readonly #insertSql: string
-  #retaining: Promise<void> = Promise.resolve()
+  #retaining: Promise<void> | undefined
 
-  private constructor(options: TrafficLogOptions) {
-    const { clock, onError } = options
-    this.#options = options
-    this.#table = new LogTable(options.telemetry, 'traffic')
-    this.#insertSql = `INSERT INTO traffic (at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent) VALUES (${Array(14).fill('?').join(', ')})`
+  private constructor({ telemetry, clock, settings, onError }: TrafficLogOptions, totals: RouteTotals) {
+    this.#totals = totals
+    this.#table = new LogTable(telemetry, {
+      name: 'traffic',
+      id: 'id',
+      scannedMax: SCANNED_ROWS_MAX,
+      pageRows: PAGE_ROWS,
+      selective: [],
+    })
+    this.#losses = new Losses('the traffic log', clock, onError)
     this.#batches = new Batches({
       clock,
       everyMs: FLUSH_MS,
       waitingMax: WAITING_MAX,
       batchMax: BATCH_MAX,
-      write: (rows) => this.#write(rows),
-      onError,
+      write: (rows) =>
+        totals.written((statements) =>
+          telemetry.writer.write([...rows.map((parameters) => ({ sql: INSERT, parameters })), ...statements]),
+        ),
+      onLost: (rows, error) => this.#losses.note(rows.length, error),
     })
     this.#stopRetention = clock.every(RETENTION_EVERY_MS, () => {
-      const { retentionMs, rowsMax } = options.settings
-      this.#retaining = this.#table.retain(clock.now() - retentionMs, rowsMax).catch(onError)
+      const { retentionMs, rowsMax } = settings
+      this.#retaining ??= this.#table
+        .retain(clock.now() - retentionMs, rowsMax)
+        .catch(onError)
+        .finally(() => {
+          this.#retaining = undefined
+        })
     })
   }
 
   static async open(options: TrafficLogOptions): Promise<TrafficLog> {
-    const log = new TrafficLog(options)
-    for (const row of await options.telemetry.kysely.selectFrom('route_total').selectAll().execute()) {
-      log.#totals.set(row.route, {
-        requests: row.requests,
-        errors: row.errors,
-        bytesIn: row.bytes_in,
-        bytesOut: row.bytes_out,
-        durationUs: row.duration_us,
-        isUnwritten: false,
-      })
-    }
-    return log
+    return new TrafficLog(options, await RouteTotals.open(options.telemetry))
   }
 
   /** Rows that were lost since the start. */
@@ -134,100 +121,71 @@ export class TrafficLog {
   }
 
   record(request: FinishedRequest): void {
-    const total = this.#totalOf(request.route)
-    total.requests += 1
-    if (request.status >= 400) total.errors += 1
-    total.bytesIn += request.bytesIn
-    total.bytesOut += request.bytesOut
-    total.durationUs += Math.round(request.durationMs * 1000)
-    total.isUnwritten = true
-    this.#batches.add(request)
+    const durationUs = Math.round(request.durationMs * 1000)
+    this.#totals.add(request, durationUs)
+    this.#batches.add([
+      request.at,
+      scrubText(request.requestId),
+      request.method,
+      request.route,
+      scrubText(ownPath(request.path, PATH_LENGTH_MAX)),
+      request.status,
+      request.code,
+      request.bytesIn,
+      request.bytesOut,
+      durationUs,
+      request.address,
+      request.userId,
+      request.keyId,
+      scrubText(cutText(request.userAgent, USER_AGENT_LENGTH_MAX)),
+    ])
   }
 
   /** Newest first, from below an id. */
   async list(filter: TrafficFilter, limit: number, below?: number): Promise<Page<TrafficRow>> {
     await this.#batches.flush()
-    const { from, until, status, route, method, code, keyId, userId, address, requestId } = filter
-    const equal = { route, method, code, key_id: keyId, user_id: userId, address, request_id: requestId }
-    const page = await this.#table.page({ equal, status, from, until }, limit, below)
+    const page = await this.#table.page(tableFilter(filter), limit, below)
     return { rows: page.rows.map(rowOf), below: page.below }
   }
 
-  /** All time, busiest first. */
-  totals(): readonly RouteTotals[] {
-    return Array.from(this.#totals, ([route, total]) => ({
-      route,
-      requests: total.requests,
-      errors: total.errors,
-      bytesIn: total.bytesIn,
-      bytesOut: total.bytesOut,
-      durationMs: total.durationUs / 1000,
-    })).sort((one, other) => other.requests - one.requests)
+  /** Everything that fits, newest first, some at a time. */
+  async *pages(filter: TrafficFilter): AsyncGenerator<readonly TrafficRow[]> {
+    await this.#batches.flush()
+    for await (const rows of this.#table.pages(tableFilter(filter))) yield rows.map(rowOf)
+  }
+
+  /** Of each route, busiest first: since the instance exists, or since this process started. */
+  totals(since: 'ever' | 'start' = 'ever'): readonly Totals[] {
+    return this.#totals.read(since)
   }
 
   async close(): Promise<void> {
     this.#stopRetention()
     await this.#batches.close()
     await this.#retaining
-  }
-
-  #totalOf(route: string): Total {
-    const known = this.#totals.get(route)
-    if (known !== undefined) return known
-    const name = this.#totals.size < ROUTES_MAX ? route : ''
-    const total = this.#totals.get(name) ?? {
-      requests: 0,
-      errors: 0,
-      bytesIn: 0,
-      bytesOut: 0,
-      durationUs: 0,
-      isUnwritten: false,
-    }
-    this.#totals.set(name, total)
-    return total
-  }
-
-  #write(rows: readonly FinishedRequest[]): Promise<void> {
-    const { kysely, writer, compile } = this.#options.telemetry
-    const statements = rows.map((row) => ({
-      sql: this.#insertSql,
-      parameters: [
-        row.at,
-        row.requestId,
-        row.method,
-        row.route,
-        row.path.slice(0, PATH_LENGTH_MAX),
-        row.status,
-        row.code,
-        row.bytesIn,
-        row.bytesOut,
-        Math.round(row.durationMs * 1000),
-        row.address,
-        row.userId,
-        row.keyId,
-        row.userAgent.slice(0, USER_AGENT_LENGTH_MAX),
-      ],
-    }))
-    const changed = [...this.#totals].filter(([, total]) => total.isUnwritten)
-    for (const [, total] of changed) total.isUnwritten = false
-    const totals = changed.map(([route, total]) => {
-      const values = {
-        requests: total.requests,
-        errors: total.errors,
-        bytes_in: total.bytesIn,
-        bytes_out: total.bytesOut,
-        duration_us: total.durationUs,
-      }
-      return compile(
-        kysely
-          .insertInto('route_total')
-          .values({ route, ...values })
-          .onConflict((row) => row.column('route').doUpdateSet(values)),
-      )
-    })
-    return writer.write([...statements, ...totals])
+    this.#losses.close()
   }
 }
+
+type Cells = readonly SqlValue[]
+
+/** Written out: the query builder would cost more than the row. */
+const INSERT = `INSERT INTO traffic (at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent) VALUES (${Array(14).fill('?').join(', ')})`
+
+const tableFilter = (filter: TrafficFilter): LogFilter => ({
+  equal: {
+    route: filter.route,
+    method: filter.method,
+    code: filter.code,
+    key_id: filter.keyId,
+    user_id: filter.userId,
+    address: filter.address,
+    request_id: filter.requestId,
+  },
+  status: filter.status,
+  from: filter.from,
+  until: filter.until,
+})
 
 type TrafficTableRow = Omit<TrafficTable, 'id'> & { readonly id: number }
 

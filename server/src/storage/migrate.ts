@@ -47,6 +47,21 @@ export async function migrate<Schema>(
   })
 }
 
+/**
+ * How many steps a file lacks. Reads only; throws StartRefused as `migrate` does, and whatever SQLite throws when the file
+ * has no schema at all.
+ */
+export async function pendingMigrations<Schema>(
+  kysely: Kysely<Schema>,
+  migrations: readonly Migration[],
+  file: string,
+): Promise<number> {
+  const database = kysely as unknown as Kysely<MigrationDatabase>
+  const applied = await database.selectFrom('migration').selectAll().orderBy('number').execute()
+  refuseUnknown(applied, migrations, file)
+  return migrations.length - applied.length
+}
+
 function refuseUnknown(
   applied: readonly { number: number; name: string }[],
   migrations: readonly Migration[],

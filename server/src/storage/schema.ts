@@ -249,8 +249,10 @@ export interface TrafficTable {
 export interface RouteTotalTable {
   route: string
   requests: number
-  errors: number
+  client_errors: number
+  server_errors: number
   bytes_in: number
   bytes_out: number
   duration_us: number
+  duration_us_max: number
 }

@@ -41,7 +41,11 @@ export const audit = defineOperation({
   }),
   example: {},
   async handle({ limit, cursor, actor, action, target, from, to }, { services }) {
-    const rows = await services.audit.list({ actor, action, target, from, until: to }, limit, belowOf(cursor))
+    const { rows, below } = await services.audit.list(
+      { actor, action, target, from, until: to },
+      limit,
+      belowOf(cursor),
+    )
     return {
       data: rows.map((row) => ({
         action: row.action,
@@ -53,7 +57,7 @@ export const audit = defineOperation({
         seq: row.seq,
         target: row.target,
       })),
-      next_cursor: cursorOf(rows.length === limit ? rows.at(-1)?.seq : undefined),
+      next_cursor: cursorOf(below),
       status: 'success' as const,
     }
   },
@@ -72,13 +76,17 @@ export const auditverify = defineOperation({
   output: Type.Object({
     data: Type.Object({
       broken_at: Type.Union([Type.Integer(), Type.Null()]),
+      head: Type.String({
+        description:
+          'Seal of the last of those rows. A note of it elsewhere shows later that none was taken off the end.',
+      }),
       rows: Type.Integer({ description: 'Rows that are as they were written.' }),
     }),
     status: success,
   }),
   example: {},
   async handle(_input, { services }) {
-    const { rows, brokenAt } = await services.audit.verify()
-    return { data: { broken_at: brokenAt ?? null, rows }, status: 'success' as const }
+    const { rows, brokenAt, head } = await services.audit.verify()
+    return { data: { broken_at: brokenAt ?? null, head, rows }, status: 'success' as const }
   },
 })

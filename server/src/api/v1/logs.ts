@@ -6,7 +6,7 @@ import { text } from '../field.ts'
 import type { ValueOf } from '../field-type.ts'
 import { type Context, defineOperation } from '../operation.ts'
 import { instantOut, success, textOrNull } from './caller.ts'
-import { belowOf, cursorOf, instant, PAGE_ROWS_MAX, paging, status } from './paging.ts'
+import { belowOf, cursorOf, instant, paging, status } from './paging.ts'
 
 const exactly = (what: string) => text({ max: 256, description: `Exactly this ${what}.` }).optional()
 
@@ -20,6 +20,7 @@ const filterFields = {
   request_id: exactly('request id'),
   key_id: exactly('id of a key'),
   mode: exactly('mode: analyze or live'),
+  code: exactly('error code'),
   status: status.optional(),
 }
 
@@ -36,6 +37,7 @@ function filterOf(input: ValueOf<typeof filterFields>, { account }: Context): Or
     requestId: input.request_id,
     keyId: input.key_id,
     mode: input.mode,
+    code: input.code,
     status: input.status,
   }
 }
@@ -109,6 +111,9 @@ export const logsordersexport = defineOperation({
     new Download('text/csv; charset=utf-8', 'orders.csv', csvOf(context.services.orderLog, filterOf(input, context))),
 })
 
+/** Handed on at once: several wait for a slow reader. */
+const CHUNK_LENGTH = 65_536
+
 async function* csvOf(log: OrderLog, filter: OrderLogFilter): AsyncGenerator<string> {
   yield csvLine([
     'time',
@@ -125,11 +130,9 @@ async function* csvOf(log: OrderLog, filter: OrderLogFilter): AsyncGenerator<str
     'request',
     'answer',
   ])
-  let below: number | undefined
-  do {
-    const page = await log.list(filter, PAGE_ROWS_MAX, below)
+  for await (const rows of log.pages(filter)) {
     let lines = ''
-    for (const row of page.rows) {
+    for (const row of rows) {
       lines += csvLine([
         new Date(row.at).toISOString(),
         row.operation,
@@ -145,8 +148,11 @@ async function* csvOf(log: OrderLog, filter: OrderLogFilter): AsyncGenerator<str
         JSON.stringify(row.request),
         JSON.stringify(row.answer),
       ])
+      if (lines.length >= CHUNK_LENGTH) {
+        yield lines
+        lines = ''
+      }
     }
     if (lines !== '') yield lines
-    below = page.below
-  } while (below !== undefined)
+  }
 }

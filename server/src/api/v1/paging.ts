@@ -1,8 +1,10 @@
-import { integer, text } from '../field.ts'
+import { integer } from '../field.ts'
 import { makeField, problem, shown } from '../field-type.ts'
 
 export const PAGE_ROWS_MAX = 1_000
 export const PAGE_ROWS = 100
+/** A reader with a wrong one would begin again and again at the newest row. */
+const CURSOR = /^\d{0,15}$/
 
 /** Fields of a list that is read a page at a time, newest first. */
 export const paging = {
@@ -10,13 +12,18 @@ export const paging = {
     PAGE_ROWS,
     PAGE_ROWS,
   ),
-  cursor: text({ max: 20, description: '`next_cursor` of the page before; left out for the newest rows.' }).optional(
-    '',
-  ),
+  cursor: makeField<string, string>(
+    { type: 'string' },
+    { description: '`next_cursor` of the page before; left out for the newest rows.' },
+    (value) =>
+      typeof value === 'string' && CURSOR.test(value)
+        ? value
+        : problem(`Not a cursor. Got ${shown(value)}; send next_cursor of the page before as it is.`),
+  ).optional(''),
 }
 
 /** The id that a cursor goes on below. */
-export const belowOf = (cursor: string): number | undefined => (/^\d{1,15}$/.test(cursor) ? Number(cursor) : undefined)
+export const belowOf = (cursor: string): number | undefined => (cursor === '' ? undefined : Number(cursor))
 
 export const cursorOf = (below: number | undefined): string | null => (below === undefined ? null : String(below))
 

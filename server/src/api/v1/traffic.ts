@@ -1,12 +1,13 @@
 import Type from 'typebox'
 import { csvLine } from '../../monitor/csv.ts'
+import type { Totals } from '../../monitor/route-totals.ts'
 import type { TrafficFilter, TrafficLog, TrafficRow } from '../../monitor/traffic-log.ts'
 import { Download, download } from '../download.ts'
-import { text } from '../field.ts'
+import { choice, text } from '../field.ts'
 import type { ValueOf } from '../field-type.ts'
 import { defineOperation } from '../operation.ts'
 import { instantOut, success, textOrNull } from './caller.ts'
-import { belowOf, cursorOf, instant, PAGE_ROWS_MAX, paging, status } from './paging.ts'
+import { belowOf, cursorOf, instant, paging, status } from './paging.ts'
 
 const exactly = (what: string) => text({ max: 128, description: `Exactly this ${what}.` }).optional()
 
@@ -100,50 +101,69 @@ export const trafficstats = defineOperation({
   method: 'GET',
   tag: 'Monitoring',
   summary: 'Totals of all requests and of each route',
-  description: 'Since the instance exists, busiest first. Kept as requests come, so asking costs nothing.',
+  description: 'Busiest first. Kept as requests come, so asking costs nothing.',
   access: 'admin',
   rateClass: 'read',
-  input: {},
+  input: {
+    since: choice(['ever', 'start'], {
+      description: '`ever` since the instance exists, `start` since it was last started.',
+    }).optional('ever', 'ever'),
+  },
   output: Type.Object({
     data: Type.Object({
+      client_errors: Type.Integer({ description: 'Answers of 400 to 499.' }),
       dropped: Type.Integer({
         description: 'Rows that the log lost since the start: it could not write them in time.',
       }),
       errors: Type.Integer({ description: 'Answers of 400 and above.' }),
       requests: Type.Integer(),
+      server_errors: Type.Integer({ description: 'Answers of 500 and above.' }),
       routes: Type.Array(
         Type.Object({
           average_ms: Type.Number(),
           bytes_in: Type.Integer(),
           bytes_out: Type.Integer(),
+          client_errors: Type.Integer(),
           errors: Type.Integer(),
+          max_ms: Type.Number(),
           requests: Type.Integer(),
           route: Type.String({ description: 'Empty for paths that lead nowhere.' }),
+          server_errors: Type.Integer(),
         }),
       ),
     }),
     status: success,
   }),
   example: {},
-  handle(_input, { services }) {
-    const totals = services.traffic.totals()
+  handle({ since }, { services }) {
+    const totals = services.traffic.totals(since)
+    const sum = (of: (total: Totals) => number) => totals.reduce((before, total) => before + of(total), 0)
+    const clientErrors = sum((total) => total.clientErrors)
+    const serverErrors = sum((total) => total.serverErrors)
     return {
       data: {
+        client_errors: clientErrors,
         dropped: services.traffic.dropped,
-        errors: totals.reduce((sum, { errors }) => sum + errors, 0),
-        requests: totals.reduce((sum, { requests }) => sum + requests, 0),
-        routes: totals.map((total) => ({
-          average_ms: Math.round((total.durationMs / total.requests) * 1000) / 1000,
-          bytes_in: total.bytesIn,
-          bytes_out: total.bytesOut,
-          errors: total.errors,
-          requests: total.requests,
-          route: total.route,
-        })),
+        errors: clientErrors + serverErrors,
+        requests: sum((total) => total.requests),
+        routes: totals.map(shownTotals),
+        server_errors: serverErrors,
       },
       status: 'success' as const,
     }
   },
+})
+
+const shownTotals = (total: Totals) => ({
+  average_ms: Math.round((total.durationMs / total.requests) * 1000) / 1000,
+  bytes_in: total.bytesIn,
+  bytes_out: total.bytesOut,
+  client_errors: total.clientErrors,
+  errors: total.clientErrors + total.serverErrors,
+  max_ms: total.durationMsMax,
+  requests: total.requests,
+  route: total.route,
+  server_errors: total.serverErrors,
 })
 
 export const trafficexport = defineOperation({
@@ -178,11 +198,9 @@ async function* csvOf(log: TrafficLog, filter: TrafficFilter): AsyncGenerator<st
     'key_id',
     'user_agent',
   ])
-  let below: number | undefined
-  do {
-    const page = await log.list(filter, PAGE_ROWS_MAX, below)
+  for await (const rows of log.pages(filter)) {
     let lines = ''
-    for (const row of page.rows) {
+    for (const row of rows) {
       lines += csvLine([
         new Date(row.at).toISOString(),
         row.requestId,
@@ -200,7 +218,6 @@ async function* csvOf(log: TrafficLog, filter: TrafficFilter): AsyncGenerator<st
         row.userAgent,
       ])
     }
-    if (lines !== '') yield lines
-    below = page.below
-  } while (below !== undefined)
+    yield lines
+  }
 }

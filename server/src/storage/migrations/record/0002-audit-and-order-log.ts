@@ -34,8 +34,7 @@ export const auditAndOrderLog: Migration = {
       answer TEXT NOT NULL
     ) STRICT`.execute(database)
     await sql`CREATE INDEX order_log_by_account ON order_log (account, id)`.execute(database)
-    await sql`CREATE INDEX order_log_by_at ON order_log (at)`.execute(database)
-    await sql`CREATE INDEX order_log_by_symbol ON order_log (symbol, id)`.execute(database)
-    await sql`CREATE INDEX order_log_by_strategy ON order_log (strategy, id)`.execute(database)
+    await sql`CREATE INDEX order_log_by_order ON order_log (order_id)`.execute(database)
+    await sql`CREATE INDEX order_log_by_request ON order_log (request_id)`.execute(database)
   },
 }

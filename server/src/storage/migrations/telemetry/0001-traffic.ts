@@ -22,14 +22,15 @@ export const traffic: Migration = {
       key_id TEXT NOT NULL,
       user_agent TEXT NOT NULL
     ) STRICT`.execute(database)
-    await sql`CREATE INDEX traffic_by_at ON traffic (at)`.execute(database)
     await sql`CREATE TABLE route_total (
       route TEXT NOT NULL PRIMARY KEY,
       requests INTEGER NOT NULL,
-      errors INTEGER NOT NULL,
+      client_errors INTEGER NOT NULL,
+      server_errors INTEGER NOT NULL,
       bytes_in INTEGER NOT NULL,
       bytes_out INTEGER NOT NULL,
-      duration_us INTEGER NOT NULL
+      duration_us INTEGER NOT NULL,
+      duration_us_max INTEGER NOT NULL
     ) STRICT`.execute(database)
   },
 }
