@@ -80,6 +80,7 @@ export interface App {
   readonly paper: PaperExchange
   readonly bus: EventBus<Events>
   readonly audit: AuditLog
+  readonly health: Health
   /** Tells where browsers find Sauda, unless a setting does: known once it listens. */
   listensAt(address: string): void
   /** Starts what runs by the clock. */
@@ -110,6 +111,8 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
   const audit = await AuditLog.open(databases.record, clock, (error, events) =>
     log.fatal({ err: error, events }, 'the audit log could not be written; what was done is here'),
   )
+  if (audit.brokenAt !== undefined)
+    log.error(`row ${audit.brokenAt} of the audit log isn't as it was written: npm run doctor says more`)
   const traffic = await TrafficLog.open({
     telemetry: databases.telemetry,
     clock,
@@ -364,6 +367,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     paper,
     bus,
     audit,
+    health,
     listensAt(found) {
       address = found
     },

@@ -11,6 +11,7 @@ const USAGE = `Usage: node server/src/main.ts <command>
 
   serve                 run the platform (npm start)
   key create|list|revoke   manage API keys (npm run key -- …)
+  doctor                look for what is wrong and say what to do (npm run doctor)
   reset                 start the paper account again with fresh capital (npm run reset)
 `
 
@@ -20,6 +21,14 @@ async function main(argv: readonly string[]): Promise<number> {
   enableCompileCache(COMPILE_CACHE)
   process.env['NODE_COMPILE_CACHE'] = COMPILE_CACHE // for the threads that this process starts
   if (command === 'compile') return await compile()
+  if (command === 'doctor') {
+    const { runDoctor } = await import('./command-line/doctor.ts') // it looks at the settings too
+    return await runDoctor(rest, {
+      environment: process.env,
+      directory: process.cwd(),
+      print: (text) => process.stdout.write(text),
+    })
+  }
   const config = loadConfig(process.env, process.cwd())
   // Each command loads only what it needs, so that the small ones start at once.
   switch (command) {

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { type App, createApp } from './app.ts'
 import { startControl } from './command-line/control.ts'
+import { doctorCommand } from './command-line/doctor-command.ts'
 import { acquireInstanceLock } from './command-line/instance-lock.ts'
 import { keyCommands } from './command-line/key-commands.ts'
 import { resetCommand } from './command-line/reset-command.ts'
@@ -22,7 +23,7 @@ export async function serve(config: Config, clock: Clock): Promise<number> {
   const app = await createApp(config, clock, log)
   try {
     const address = await listen(app, config)
-    const commands = { ...keyCommands(app.keys), ...resetCommand(app.paper, config) }
+    const commands = { ...keyCommands(app.keys), ...resetCommand(app.paper, config), ...doctorCommand(app.health) }
     const control = await startControl(config.dataDir, commands, (error) =>
       log.error({ err: error }, 'a command failed'),
     )
