@@ -6,12 +6,13 @@ import { ManualClock } from '../kernel/clock.ts'
 import { Steps } from '../kernel/steps.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import type { FinishedRequest } from './finished-request.ts'
-import { type OrderEvent, OrderLog } from './order-log.ts'
+import { type OrderEvent, OrderLog, WAITING_LENGTH_MAX } from './order-log.ts'
 import { ROUTES_MAX } from './route-totals.ts'
 import { TrafficLog } from './traffic-log.ts'
 
 const START = 1_790_000_000_000
 const AGE_MS = 600_000
+const KEY = `sk_${'k'.repeat(43)}`
 
 let folder: string
 let databases: Databases
@@ -79,13 +80,16 @@ describe('the traffic log', () => {
     [{ code: 'api_key_invalid' }, ['c']],
     [{ from: START + 2_000 }, ['d', 'c']],
     [{ until: START + 1_000 }, ['a']],
+    [{ from: START + 1_000, until: START + 2_000 }, ['b']],
+    [{ method: 'GET' }, ['b']],
+    [{ userId: 'usr_a' }, ['b']],
     [{ route: 'quotes', keyId: 'key_b', status: [500, 599] as const }, ['d']],
     [{ route: "x' OR 1=1 --" }, []],
   ])('is filtered by %j', async (filter, expected) => {
     const traffic = await openTraffic()
     traffic.record(finished({ requestId: 'a' }))
     clock.advance(1_000)
-    traffic.record(finished({ requestId: 'b', route: 'placeorder' }))
+    traffic.record(finished({ requestId: 'b', route: 'placeorder', method: 'GET', userId: 'usr_a' }))
     clock.advance(1_000)
     traffic.record(finished({ requestId: 'c', status: 403, code: 'api_key_invalid' }))
     traffic.record(finished({ requestId: 'd', status: 500, keyId: 'key_b', address: '203.0.113.9' }))
@@ -115,6 +119,43 @@ describe('the traffic log', () => {
     const again = await openTraffic()
     expect(again.totals()[0]).toEqual(quotes)
     await again.close()
+  })
+
+  it('tells what happened since the start apart from what ever happened', async () => {
+    const traffic = await openTraffic()
+    traffic.record(finished({ status: 500, durationMs: 9 }))
+    await traffic.close()
+    const again = await openTraffic()
+    expect(again.totals('start')).toEqual([])
+    again.record(finished({ status: 429, durationMs: 3 }))
+    const [ever, start] = [again.totals('ever')[0], again.totals('start')[0]]
+    expect(ever).toMatchObject({ requests: 2, clientErrors: 1, serverErrors: 1, durationMs: 12, durationMsMax: 9 })
+    expect(start).toMatchObject({ requests: 1, clientErrors: 1, serverErrors: 0, durationMs: 3, durationMsMax: 3 })
+    await again.close()
+  })
+
+  it('writes totals again that could not be written', async () => {
+    const traffic = await openTraffic()
+    const execute = (sql: string) => databases.telemetry.writer.write([{ sql, parameters: [] }])
+    await execute("CREATE TRIGGER refuse BEFORE INSERT ON traffic BEGIN SELECT RAISE(ABORT, 'no'); END")
+    traffic.record(finished())
+    await traffic.list({}, 1)
+    await execute('DROP TRIGGER refuse')
+    traffic.record(finished({ route: 'placeorder' }))
+    await traffic.close()
+    const again = await openTraffic()
+    expect(again.totals().map(({ route }) => route)).toEqual(['quotes', 'placeorder'])
+    expect(traffic.dropped).toBe(1)
+    await again.close()
+  })
+
+  it('has no key, wherever a caller put one', async () => {
+    const traffic = await openTraffic()
+    traffic.record(finished({ path: `/api/v1/${KEY}`, userAgent: `bot ${KEY}`, requestId: KEY }))
+    await traffic.list({}, 1)
+    const rows = await databases.telemetry.kysely.selectFrom('traffic').selectAll().execute()
+    expect(JSON.stringify(rows)).not.toContain('kkkk')
+    await traffic.close()
   })
 
   it('has a bounded number of routes', async () => {
@@ -172,8 +213,6 @@ describe('the traffic log', () => {
   })
 })
 
-const KEY = `sk_${'k'.repeat(43)}`
-
 function ordered(more: Partial<OrderEvent> = {}): OrderEvent {
   return {
     at: clock.now(),
@@ -226,6 +265,68 @@ describe('the order log', () => {
     expect(text).not.toContain('kkkk')
     expect(text).not.toContain('hunter2')
     expect(rows[0]?.request).toMatchObject({ apikey: '[scrubbed]', note: 'x[scrubbed]y' })
+    await orders.close()
+  })
+
+  it('keeps keys out of the fields that it is searched by', async () => {
+    const orders = openOrders()
+    orders.record(ordered({ strategy: `x${KEY}`, symbol: KEY, exchange: KEY, orderId: KEY, requestId: `r-${KEY}` }))
+    await orders.list({}, 1)
+    expect(JSON.stringify(await databases.record.kysely.selectFrom('order_log').selectAll().execute())).not.toContain(
+      'kkkk',
+    )
+    await orders.close()
+  })
+
+  it('shows why an operation was refused, but no code that was sent', async () => {
+    const orders = openOrders()
+    const answer = { status: 'error', message: 'm', code: 'insufficient_funds' }
+    orders.record(ordered({ code: 'insufficient_funds', request: { code: '123456' }, answer }))
+    const [row] = (await orders.list({ code: 'insufficient_funds' }, 1)).rows
+    expect([row?.request, row?.answer]).toEqual([{ code: '[scrubbed]' }, answer])
+    await orders.close()
+  })
+
+  it('takes an event as it was when it was recorded, and any answer', async () => {
+    const orders = openOrders()
+    const answer: Record<string, unknown> = { status: 'success' }
+    orders.record(ordered({ answer }))
+    answer['status'] = 'changed later'
+    orders.record(ordered({ answer: { big: 1n } }))
+    orders.record(ordered({ answer: undefined }))
+    const { rows } = await orders.list({}, 3)
+    expect(rows.map((row) => row.answer)).toEqual([
+      null,
+      { unreadable: expect.stringContaining('BigInt') },
+      { status: 'success' },
+    ])
+    expect(errors.length).toBe(1)
+    await orders.close()
+  })
+
+  it('holds a bounded amount of text while the disk hangs, and says aloud what it loses', async () => {
+    const orders = openOrders()
+    const answer = { data: 'x'.repeat(16_000) }
+    const wanted = Math.ceil(WAITING_LENGTH_MAX / 16_000) + 500
+    for (let index = 0; index < wanted; index += 1) orders.record(ordered({ orderId: String(index), answer }))
+    expect(orders.waiting * 16_000).toBeLessThanOrEqual(WAITING_LENGTH_MAX)
+    expect(orders.dropped).toBeGreaterThan(0)
+    clock.advance(1_000)
+    expect(errors).toMatchObject([{ name: 'RowsLost', count: orders.dropped }])
+    clock.advance(1_000)
+    expect(errors.length).toBe(1)
+    await databases.record.writer.close()
+    await orders.close()
+  })
+
+  it('says aloud what a disk that refuses costs, once a second', async () => {
+    const orders = openOrders()
+    await databases.record.writer.close()
+    for (let index = 0; index < 2_000; index += 1) orders.record(ordered())
+    await orders.list({}, 1)
+    clock.advance(1_000)
+    expect(errors).toMatchObject([{ name: 'RowsLost', count: 2_000, cause: expect.anything() }])
+    expect(orders.dropped).toBe(2_000)
     await orders.close()
   })
 

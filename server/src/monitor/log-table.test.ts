@@ -1,0 +1,190 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ManualClock } from '../kernel/clock.ts'
+import { type Databases, openDatabases } from '../storage/open.ts'
+import { type LogFilter, LogTable } from './log-table.ts'
+
+const START = 1_790_000_000_000
+const SECOND_MS = 1_000
+
+interface Row {
+  readonly id: number
+  readonly at: number
+  readonly request_id: string
+}
+
+let folder: string
+let databases: Databases
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sauda-log-table-'))
+  databases = await openDatabases(folder, new ManualClock(START))
+})
+afterEach(async () => {
+  await databases.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const SCANNED_MAX = 20_000
+const traffic = () =>
+  new LogTable<Row>(databases.telemetry, {
+    name: 'traffic',
+    id: 'id',
+    scannedMax: SCANNED_MAX,
+    pageRows: 700,
+    selective: [],
+  })
+const orders = () =>
+  new LogTable<Row>(databases.record, {
+    name: 'order_log',
+    id: 'id',
+    scannedMax: SCANNED_MAX,
+    pageRows: 100,
+    selective: ['order_id', 'request_id'],
+  })
+
+/** Rows of one second after another; the request ids are the numbers from 1. */
+const fillTraffic = (count: number) =>
+  databases.telemetry.writer.write([
+    {
+      sql: `INSERT INTO traffic (at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent)
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+        SELECT ? + n * 1000, n, 'GET', 'quotes', '/', 200, '', 0, 0, 0, '::1', '', '', '' FROM n`,
+      parameters: [count, START],
+    },
+  ])
+const fillOrders = (count: number) =>
+  databases.record.writer.write([
+    {
+      sql: `INSERT INTO order_log (at, account, mode, operation, strategy, symbol, exchange, order_id, request_id, key_id, status, code, request, answer)
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+        SELECT ? + n * 1000, iif(n % 2, 'one', 'two'), 'analyze', 'placeorder', '', 'SBIN', 'NSE', 'o' || n, 'r' || n, '', 200, '', '{}', '{}' FROM n`,
+      parameters: [count, START],
+    },
+  ])
+
+const filter = (more: Partial<LogFilter> = {}): LogFilter => ({ equal: {}, from: undefined, until: undefined, ...more })
+
+async function everyPage(table: LogTable<Row>, wanted: LogFilter, limit: number) {
+  const rows: Row[] = []
+  let pages = 0
+  let below: number | undefined
+  do {
+    const page = await table.page(wanted, limit, below)
+    rows.push(...page.rows)
+    below = page.below
+    pages += 1
+  } while (below !== undefined && pages < 1_000)
+  return { rows, pages }
+}
+
+const count = async () =>
+  (
+    await databases.telemetry.kysely
+      .selectFrom('traffic')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .execute()
+  )[0]?.count
+
+/** How often something that waits for its turn got it. */
+function countTurns(): () => number {
+  let turns = 0
+  const next = (): void => {
+    turns += 1
+    setImmediate(next).unref()
+  }
+  setImmediate(next).unref()
+  return () => turns
+}
+
+describe('a log table', () => {
+  it('looks at a bounded number of rows for each page, and finds a rare one all the same', async () => {
+    await fillTraffic(90_000)
+    const first = await traffic().page(filter({ equal: { request_id: '7' } }), 10)
+    expect(first).toEqual({ rows: [], below: 90_001 - SCANNED_MAX })
+    const { rows, pages } = await everyPage(traffic(), filter({ equal: { request_id: '7' } }), 10)
+    expect([rows.map(({ id }) => id), pages]).toEqual([[7], 5])
+  })
+
+  it('goes straight to a span of time, and stops when it is past', async () => {
+    await fillTraffic(90_000)
+    const from = START + 30_000 * SECOND_MS
+    const wanted = filter({ from, until: from + 3 * SECOND_MS })
+    const page = await traffic().page(wanted, 10)
+    expect(page).toMatchObject({ rows: [{ id: 30_002 }, { id: 30_001 }, { id: 30_000 }], below: undefined })
+    expect(await traffic().page(filter({ from: START + 100_000 * SECOND_MS }), 10)).toEqual({
+      rows: [],
+      below: undefined,
+    })
+    expect(await traffic().page(filter({ until: START }), 10)).toMatchObject({ rows: [], below: undefined })
+  })
+
+  it('finds rows of a span whose requests took long, or whose clock was set back', async () => {
+    await fillTraffic(3_000)
+    const late = START + 2_800 * SECOND_MS
+    await databases.telemetry.writer.write([{ sql: 'UPDATE traffic SET at = ? WHERE id = 3000', parameters: [late] }])
+    const { rows } = await traffic().page(filter({ from: late, until: late + 1 }), 10)
+    expect(rows.map(({ id }) => id)).toEqual([3_000, 2_800])
+  })
+
+  it('pages without gaps or repeats, whatever the size of a page', async () => {
+    await fillTraffic(2_345)
+    for (const limit of [1_000, 999, 77]) {
+      const { rows } = await everyPage(traffic(), filter(), limit)
+      expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 2_345 }, (_, index) => 2_345 - index))
+    }
+  })
+
+  it('gives everything as it was at the beginning while rows come and go', async () => {
+    await fillTraffic(3_000)
+    const ids: number[] = []
+    for await (const rows of traffic().pages(filter())) {
+      if (ids.length === 0) {
+        await fillTraffic(50)
+        await traffic().retain(0, 2_050) // the oldest 1,000 of the first 3,000 go
+      }
+      ids.push(...rows.map(({ id }) => id))
+    }
+    expect(ids).toEqual(Array.from({ length: 2_000 }, (_, index) => 3_000 - index))
+  })
+
+  it('lets others have their turn while it looks, and between pages', async () => {
+    await fillTraffic(SCANNED_MAX)
+    const turns = countTurns()
+    await traffic().page(filter({ equal: { request_id: 'none' } }), 10)
+    expect(turns()).toBeGreaterThanOrEqual(3)
+    let pages = 0
+    const before = turns()
+    for await (const rows of traffic().pages(filter({ from: START + 17_000 * SECOND_MS })))
+      pages += rows.length > 0 ? 1 : 0
+    expect(pages).toBe(5)
+    expect(turns() - before).toBeGreaterThanOrEqual(pages)
+  })
+
+  it('deletes far more than one commit takes, and only what is too much or too old', async () => {
+    await fillTraffic(60_000)
+    await traffic().retain(0, 10_000)
+    expect(await count()).toBe(10_000)
+    await traffic().retain(START + 58_000 * SECOND_MS, 10_000)
+    expect(await count()).toBe(2_001)
+    await traffic().retain(START + 58_000 * SECOND_MS, 10_000)
+    expect(await count()).toBe(2_001)
+  })
+
+  it('goes straight to a value that few rows have, in a page, by an index', async () => {
+    await fillOrders(50_000)
+    const page = await orders().page(filter({ equal: { account: 'one', order_id: 'o7' } }), 10)
+    expect(page).toMatchObject({ rows: [{ id: 7 }], below: undefined })
+    expect(await orders().page(filter({ equal: { account: 'two', order_id: 'o7' } }), 10)).toEqual({
+      rows: [],
+      below: undefined,
+    })
+  })
+
+  it('is empty before anything is in it', async () => {
+    expect(await traffic().page(filter(), 10)).toEqual({ rows: [], below: undefined })
+    await traffic().retain(START, 1)
+    expect(await count()).toBe(0)
+  })
+})
