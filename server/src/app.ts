@@ -222,9 +222,11 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
       services: () => services,
       clock,
       keyCaller: (keyId) => keys.callerOf(keyId),
+      tellOutcome: (...outcome) => {
+        for (const step of pipeline.afterHandler) step(...outcome)
+      },
     }),
-    ordersByTag: async (account, tag, since) =>
-      (await trading.venue(account).ordersByTag(tag, since)).map(({ id }) => id),
+    ordersByTag: (account, tag) => trading.ordersByTag(account, tag),
     audit: audit.record,
     publish: (approval) => bus.publish('approval', approval),
     onError: onError('an approval could not be written'),
@@ -302,6 +304,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
       holdForApproval({
         orderMode: (account) => accounts.orderMode(account),
         queue: (wanted) => approvals.queue(wanted),
+        services: () => services,
       }),
     ],
     afterHandler: [

@@ -2,10 +2,11 @@ import type { Caller } from '../identity/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Approval } from '../trading/approvals.ts'
-import { inputRefusal } from './errors.ts'
+import { errorReply, inputRefusal, replyBody } from './errors.ts'
 import { FieldProblem } from './field-type.ts'
 import { objectDecoder } from './nested-fields.ts'
 import type { AnyOperation } from './operation.ts'
+import type { OperationOutcome } from './pipeline.ts'
 import type { Services } from './services.ts'
 import { Visit } from './visit.ts'
 
@@ -15,6 +16,8 @@ export interface ApprovedOptions {
   readonly clock: Clock
   /** The key as it is now; undefined when it may do nothing any more. */
   readonly keyCaller: (keyId: string) => Caller | undefined
+  /** Told what came of it, as of any other request. */
+  readonly tellOutcome: (visit: Visit, operation: AnyOperation, source: object, outcome: OperationOutcome) => void
 }
 
 /**
@@ -22,7 +25,7 @@ export interface ApprovedOptions {
  * user may not trade any more takes its waiting orders with it.
  */
 export function approvedOperations(options: ApprovedOptions) {
-  const { operations, services, clock, keyCaller } = options
+  const { operations, services, clock, keyCaller, tellOutcome } = options
   const decoders = new Map(
     operations
       .filter(({ inSemiAuto }) => inSemiAuto === 'queue')
@@ -35,25 +38,40 @@ export function approvedOperations(options: ApprovedOptions) {
     const found = decoders.get(approval.operation)
     if (found === undefined) throw new Refusal('not_found', `There is no operation "${approval.operation}" any more.`)
     const caller = keyCaller(approval.keyId)
-    if (caller === undefined || !(caller.scopes.has('trade') || caller.scopes.has('admin')))
+    if (caller === undefined || caller.account !== approval.account || !mayTrade(caller))
       throw new Refusal('api_key_invalid', `Key ${approval.keyId}, which asked for this order, may not trade any more.`)
-    const input = found.decode(approval.input, [])
-    if (input instanceof FieldProblem) throw inputRefusal(input.errors, '')
-    const now = clock.now()
-    const visit = new Visit({
-      id: approval.requestId,
-      at: now,
-      elapsedMs: () => clock.elapsedMs(),
-      method: 'POST',
-      url: `/api/v1/${approval.operation}`,
-      headers: {},
-      address: '',
-      bytesBefore: 0,
-    })
-    const context = { caller, account: approval.account, visit, now, orderTag, services: services() }
-    return orderIdsOf(await found.operation.handle(input, context))
+    const { operation, decode } = found
+    const visit = visitOf(approval, clock)
+    visit.caller = caller
+    try {
+      const input = decode(approval.input, [])
+      if (input instanceof FieldProblem) throw inputRefusal(input.errors, '')
+      const context = { caller, account: approval.account, visit, now: visit.at, orderTag, services: services() }
+      const body = await operation.handle(input, context)
+      tellOutcome(visit, operation, approval.input, { status: 200, code: '', body })
+      return orderIdsOf(body)
+    } catch (error) {
+      const reply = errorReply(error, visit.id, operation.refusalStatus)
+      const { status, code } = reply
+      tellOutcome(visit, operation, approval.input, { status, code, body: replyBody(reply, visit.id) })
+      throw error
+    }
   }
 }
+
+const mayTrade = ({ scopes }: Caller): boolean => scopes.has('trade') || scopes.has('admin')
+
+const visitOf = (approval: Approval, clock: Clock): Visit =>
+  new Visit({
+    id: approval.requestId,
+    at: clock.now(),
+    elapsedMs: () => clock.elapsedMs(),
+    method: 'POST',
+    url: `/api/v1/${approval.operation}`,
+    headers: {},
+    address: '',
+    bytesBefore: 0,
+  })
 
 /** Ids in an answer: `orderid`, or those of its `results`. */
 function orderIdsOf(answer: unknown): readonly string[] {

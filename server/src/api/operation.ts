@@ -57,7 +57,10 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   readonly description: string
   readonly access: Access
   readonly rateClass: RateClass
+  /** An operation that trades must say it: without, it is refused there. */
   readonly inSemiAuto?: InSemiAuto
+  /** Refuses what can't be done whatever a person decides. Asked before an input is queued. */
+  beforeQueue?(input: ValueOf<Input>, account: string, services: Services): void
   /** A GET whose clients can send their key in the query alone. */
   readonly keyInQuery?: boolean
   readonly input: Input

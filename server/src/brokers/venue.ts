@@ -119,8 +119,13 @@ export interface Venue {
   place(order: NewOrder, steps?: Steps): Promise<OrderReport>
   modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport>
   cancel(orderId: string, steps?: Steps): Promise<OrderReport>
-  /** Orders with that tag, placed at an instant or after it. */
-  ordersByTag(tag: string, since: number): Promise<readonly OrderReport[]>
+  /**
+   * Why the venue would refuse an order now, whatever the market does and the account holds; undefined when it may take
+   * it. Nothing is placed.
+   */
+  refusalOf(order: NewOrder): string | undefined
+  /** All orders with that tag, of any session, rejected ones too. Throws when that can't be told. */
+  ordersByTag(tag: string): Promise<readonly OrderReport[]>
   /** Orders of the session, oldest first. */
   orders(): Promise<readonly OrderReport[]>
   /** An order of any session. Throws order_not_found. */

@@ -124,11 +124,10 @@ export class AccountEngine {
     )
   }
 
-  /** Orders of this session and of earlier ones that carry a tag, placed at an instant or after it. */
-  async ordersByTag(tag: string, since: number): Promise<readonly Readonly<Order>[]> {
-    const carries = (order: Readonly<Order>) => order.tag === tag && order.placedAt >= since
-    const live = [...this.state.orders.values(), ...this.#leaving.values()].filter(carries)
-    const archived = await this.#journal.archivedOrdersByTag(this.state.account, tag, since)
+  /** Orders of this session and of earlier ones that carry a tag. */
+  async ordersByTag(tag: string): Promise<readonly Readonly<Order>[]> {
+    const live = [...this.state.orders.values(), ...this.#leaving.values()].filter((order) => order.tag === tag)
+    const archived = await this.#journal.archivedOrdersByTag(this.state.account, tag)
     const byId = new Map([...archived, ...live].map((order) => [order.id, order]))
     return [...byId.values()]
   }

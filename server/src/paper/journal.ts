@@ -1,5 +1,3 @@
-import { type SqlBool, sql } from 'kysely'
-import { dateAt } from '../kernel/exchange-time.ts'
 import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
 import type { Command } from './command.ts'
@@ -21,7 +19,6 @@ const ARCHIVE_CHUNK = 1_000
 const REPLAY_PAGE = 2_000
 /** Orders that one intent may have led to. */
 const TAGGED_ORDERS_MAX = 1_000
-const DAY_MS = 86_400_000
 
 /**
  * The paper accounts' commands and snapshots in the money file, and their finished sessions in the record file.
@@ -74,6 +71,7 @@ export class Journal {
               session_date: closed.date,
               placed_at: order.placedAt,
               body: JSON.stringify(order),
+              tag: order.tag ?? null,
             })
             .onConflict((row) => row.doNothing()),
         ),
@@ -111,15 +109,13 @@ export class Journal {
     return row === undefined ? undefined : (JSON.parse(row.body) as Order)
   }
 
-  /** Orders of finished sessions that carry a tag, placed at an instant or after it. */
-  async archivedOrdersByTag(account: string, tag: string, since: number): Promise<readonly Order[]> {
+  /** Orders of finished sessions that carry a tag. */
+  async archivedOrdersByTag(account: string, tag: string): Promise<readonly Order[]> {
     const rows = await this.#databases.record.kysely
       .selectFrom('paper_order')
       .select('body')
       .where('account', '=', account)
-      .where('session_date', '>=', dateAt(since - DAY_MS)) // a session may have begun the day before
-      .where('placed_at', '>=', since)
-      .where(sql<SqlBool>`json_extract(body, '$.tag') = ${tag}`)
+      .where('tag', '=', tag)
       .limit(TAGGED_ORDERS_MAX)
       .execute()
     return rows.map((row) => JSON.parse(row.body) as Order)

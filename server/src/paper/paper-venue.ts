@@ -24,6 +24,7 @@ import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
 import { factsOf, instrumentOf, type MarginTerms, type Order, type Trade } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
+import { orderOf, standingRefusal } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import { availableOf } from './state.ts'
 
@@ -90,7 +91,7 @@ export class PaperVenue implements Venue {
       triggerPrice,
       disclosedQuantity,
       strategy,
-      ...(tag === undefined ? {} : { tag }),
+      tag,
       terms: known,
       session,
       book,
@@ -127,9 +128,18 @@ export class PaperVenue implements Venue {
     return reportOf(order)
   }
 
-  async ordersByTag(tag: string, since: number): Promise<readonly OrderReport[]> {
-    await this.#settled()
-    return (await this.#options.engine.ordersByTag(tag, since)).map(reportOf)
+  /** Doesn't bring the account up to date before: which orders there are is the same. */
+  async ordersByTag(tag: string): Promise<readonly OrderReport[]> {
+    const { engine } = this.#options
+    await engine.durable()
+    return (await engine.ordersByTag(tag)).map(reportOf)
+  }
+
+  refusalOf(order: NewOrder): string | undefined {
+    const facts = { ...order, instrument: factsOf(order.instrument), terms: PAID_IN_FULL }
+    return standingRefusal(
+      orderOf({ kind: 'place', orderId: '', at: this.#options.clock.now(), ...facts, ...NO_MARKET }),
+    )
   }
 
   async trades(): Promise<readonly TradeReport[]> {
@@ -262,6 +272,9 @@ export class PaperVenue implements Venue {
     return { leverageHundredths: this.#options.margin.futuresLeverageHundredths, notionalPrice }
   }
 }
+
+const PAID_IN_FULL: MarginTerms = { leverageHundredths: 100, notionalPrice: ZERO_PRICE }
+const NO_MARKET = { session: { open: false, closedReason: '', squareOffAt: 0 }, book: undefined }
 
 /** The order as the command left it. */
 function lastOrder(events: readonly Event[], orderId: string): Readonly<Order> {

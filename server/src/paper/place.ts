@@ -38,7 +38,7 @@ export function orderOf(command: PlaceCommand): Order {
     priceType: command.priceType,
     product: command.product,
     strategy: command.strategy,
-    ...(command.tag === undefined ? {} : { tag: command.tag }),
+    tag: command.tag,
     placedAt: command.at,
     terms: command.terms,
     quantity: command.quantity,
@@ -94,9 +94,7 @@ export function judgePlace(
   command: { at: number; session: SessionFacts; book: Book | undefined },
 ): { readonly refusal: string } | { readonly needs: readonly Requirement[] } {
   const refusal =
-    instrumentRefusal(order, command.at) ??
-    quantityRefusal(order) ??
-    priceRefusal(order) ??
+    standingRefusal(order) ??
     sessionRefusal(state, order, command.at, command.session) ??
     limitRefusal(state, order, command.book) ??
     deliveryRefusal(state, order)
@@ -105,6 +103,10 @@ export function judgePlace(
   const { required, missing } = shortfall(state, needs)
   return missing === 0 ? { needs } : { refusal: insufficientFunds(required, availableOf(state), missing) }
 }
+
+/** Why an order can't be taken at its time, whatever the market does and the account holds. */
+export const standingRefusal = (order: Order): string | undefined =>
+  instrumentRefusal(order, order.placedAt) ?? quantityRefusal(order) ?? priceRefusal(order)
 
 function instrumentRefusal(order: Order, at: number): string | undefined {
   const { symbol, exchange, kind, expiry } = order.instrument

@@ -177,6 +177,8 @@ export interface PaperOrderTable {
   session_date: string
   placed_at: number
   body: string
+  /** Of the intent behind the order; null when it has none. */
+  tag: string | null
 }
 
 export interface PaperTradeTable {

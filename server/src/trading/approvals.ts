@@ -1,45 +1,29 @@
+import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Database } from '../storage/open.ts'
-import type { ApprovalTable, MoneyDatabase } from '../storage/schema.ts'
+import type { MoneyDatabase } from '../storage/schema.ts'
+import {
+  type Approval,
+  type ApprovalStatus,
+  approvalOf,
+  type NewApproval,
+  outcomeOf,
+  rowOf,
+  statusOf,
+  type TaggedOrder,
+  tagOf,
+} from './approval.ts'
 
-/** Orders of one account that may wait at once. */
+export { APPROVAL_STATUSES, type Approval, type ApprovalStatus, type NewApproval } from './approval.ts'
+
+/** Orders of one account that may wait or be on their way at once. */
 export const PENDING_MAX = 1_000
+/** JSON of a request that waits. */
+export const INPUT_LENGTH_MAX = 32_768
 export const REASON_LENGTH_MAX = 200
 const EXPIRY_LOOK_MS = 1_000
-
-/**
- * `pending` waits for a person. `executing` is on its way, and how far it came is found out after a crash. The others are
- * final: `executed`, `failed` (the venue or a check said no), `rejected` by a person, `expired` undecided.
- */
-export const APPROVAL_STATUSES = ['pending', 'executing', 'executed', 'failed', 'rejected', 'expired'] as const
-export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number]
-
-export interface Approval {
-  readonly id: number
-  readonly account: string
-  readonly operation: string
-  /** Fields of the request, without the key. */
-  readonly input: Readonly<Record<string, unknown>>
-  readonly keyId: string
-  readonly requestId: string
-  readonly status: ApprovalStatus
-  readonly createdAt: number
-  readonly expiresAt: number
-  readonly decidedAt: number | undefined
-  readonly decidedBy: string | undefined
-  /** Why it was rejected, or failed; empty otherwise. */
-  readonly reason: string
-  readonly orderIds: readonly string[]
-}
-
-export interface NewApproval {
-  readonly account: string
-  readonly operation: string
-  readonly input: Readonly<Record<string, unknown>>
-  readonly keyId: string
-  readonly requestId: string
-}
+const SETTLE_EVERY_MS = 30_000
 
 /** Who decides. */
 export interface Decider {
@@ -54,8 +38,8 @@ export interface ApprovalsOptions {
   readonly expiryMs: number
   /** Does what was asked for, under the tag; answers the ids of its orders. Throws Refusal when it can't be done. */
   readonly execute: (approval: Approval, tag: string) => Promise<readonly string[]>
-  /** Ids of an account's orders that carry a tag, placed at an instant or after it: what the venue knows is the truth. */
-  readonly ordersByTag: (account: string, tag: string, since: number) => Promise<readonly string[]>
+  /** An account's orders that carry a tag: what the venue knows is the truth. Throws when it can't tell. */
+  readonly ordersByTag: (account: string, tag: string) => Promise<readonly TaggedOrder[]>
   readonly audit: (entry: {
     readonly actor: string
     readonly action: string
@@ -69,9 +53,6 @@ export interface ApprovalsOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** What orders of an approval carry at their venue. */
-export const tagOf = (id: number): string => `apv-${id}`
-
 /**
  * Orders that wait for a person's yes. What waits or executes is in memory, and each change of state happens there before
  * anything else, so that of two decisions at once one comes too late. `executing` is on disk before the order leaves; the
@@ -82,15 +63,23 @@ export class Approvals {
   /** Those that aren't final. */
   readonly #live = new Map<number, Approval>()
   readonly #counts = new Map<string, Map<ApprovalStatus, number>>()
-  readonly #stop: () => void
+  /** Those of which it isn't known how far they came. */
+  readonly #unsettled = new Set<number>()
+  readonly #stops: readonly (() => void)[]
   #nextId: number
 
   private constructor(options: ApprovalsOptions, nextId: number) {
     this.#options = options
     this.#nextId = nextId
-    this.#stop = options.clock.every(EXPIRY_LOOK_MS, () => {
-      this.expire().catch(options.onError)
-    })
+    const { clock, onError } = options
+    this.#stops = [
+      clock.every(EXPIRY_LOOK_MS, () => {
+        this.expire().catch(onError)
+      }),
+      clock.every(SETTLE_EVERY_MS, () => {
+        this.settle().catch(onError)
+      }),
+    ]
   }
 
   /** Reads what wasn't finished and finds out how far it came. The venues must be open. */
@@ -111,17 +100,26 @@ export class Approvals {
       .orderBy('id')
       .execute()
     for (const row of live) approvals.#live.set(row.id, approvalOf(row))
-    for (const row of live) if (row.status === 'executing') await approvals.#resolve(row.id)
+    for (const row of live) if (row.status === 'executing') approvals.#unsettled.add(row.id)
+    await approvals.settle()
     return approvals
   }
 
-  /** Lets an order wait; it is on disk when this resolves. Throws too_many_orders. */
+  /** Lets an order wait; it is on disk when this resolves. Throws too_many_orders, body_too_large. */
   async queue(wanted: NewApproval): Promise<Approval> {
     const { money, clock, expiryMs, publish } = this.#options
-    if (this.#countOf(wanted.account, 'pending') >= PENDING_MAX) {
+    const waiting = this.#countOf(wanted.account, 'pending') + this.#countOf(wanted.account, 'executing')
+    if (waiting >= PENDING_MAX) {
       throw new Refusal(
         'too_many_orders',
         `${PENDING_MAX} orders wait for approval already, as many as may. Approve or reject some first.`,
+      )
+    }
+    const { length } = JSON.stringify(wanted.input)
+    if (length > INPUT_LENGTH_MAX) {
+      throw new Refusal(
+        'body_too_large',
+        `The request has ${length} characters; one that waits for approval has ${INPUT_LENGTH_MAX} at most.`,
       )
     }
     const now = clock.now()
@@ -150,8 +148,12 @@ export class Approvals {
     return approval
   }
 
-  find(id: number): Approval | undefined {
-    return this.#live.get(id)
+  async find(id: number): Promise<Approval | undefined> {
+    const live = this.#live.get(id)
+    if (live !== undefined) return live
+    const { kysely } = this.#options.money
+    const row = await kysely.selectFrom('approval').selectAll().where('id', '=', id).executeTakeFirst()
+    return row === undefined ? undefined : approvalOf(row)
   }
 
   /** Newest first, from below an id. */
@@ -196,16 +198,13 @@ export class Approvals {
     }
     await this.#change(executing, 'pending')
     audit({ ...entryOf(decider), action: 'approval.approved', target: String(id), detail: detailOf(pending) })
+    let orderIds: readonly string[]
     try {
-      const orderIds = await execute(executing, tagOf(id))
-      return await this.#change({ ...executing, status: 'executed', orderIds }, 'executing')
+      orderIds = await execute(executing, tagOf(id))
     } catch (error) {
-      // After any other failure it isn't known whether the order is placed: it stays as it is until a restart finds out
-      if (!(error instanceof Refusal) || UNCERTAIN.has(error.code)) throw error
-      const { orderid } = error.extra
-      const orderIds = typeof orderid === 'string' ? [orderid] : []
-      return await this.#change({ ...executing, status: 'failed', reason: error.message, orderIds }, 'executing')
+      return await this.#afterFailure(executing, error)
     }
+    return await this.#finish({ ...executing, status: 'executed', orderIds })
   }
 
   async reject(id: number, reason: string, decider: Decider): Promise<Approval> {
@@ -234,11 +233,25 @@ export class Approvals {
   async expire(): Promise<void> {
     const now = this.#options.clock.now()
     const old = [...this.#live.values()].filter(({ status, expiresAt }) => status === 'pending' && expiresAt <= now)
-    for (const approval of old) await this.#change({ ...approval, status: 'expired' }, 'pending')
+    await Promise.all(old.map((approval) => this.#change({ ...approval, status: 'expired' }, 'pending')))
+  }
+
+  /** Finds out how far those came whose end wasn't seen or couldn't be written. Called at the start and by the clock. */
+  async settle(): Promise<void> {
+    const ids = [...this.#unsettled]
+    this.#unsettled.clear()
+    for (const id of ids) {
+      try {
+        await this.#resolve(id)
+      } catch (error) {
+        this.#unsettled.add(id)
+        this.#options.onError(error)
+      }
+    }
   }
 
   close(): void {
-    this.#stop()
+    for (const stop of this.#stops) stop()
   }
 
   #pending(id: number): Approval {
@@ -254,35 +267,73 @@ export class Approvals {
     return approval
   }
 
-  /** After a crash: what the venue has is executed; what it hasn't never reached it, and waits again. */
-  async #resolve(id: number): Promise<void> {
-    const approval = this.#live.get(id)
-    if (approval === undefined) return
-    const orderIds = await this.#options.ordersByTag(approval.account, tagOf(id), approval.createdAt)
-    if (orderIds.length > 0) await this.#change({ ...approval, status: 'executed', orderIds }, 'executing')
-    else await this.#change({ ...approval, status: 'pending', decidedAt: undefined, decidedBy: undefined }, 'executing')
+  /**
+   * Something went wrong on the way. Whether orders came of it, only the venue knows; while it can't tell, the approval
+   * stays as it is. Throws what went wrong unless that was a Refusal whose outcome is known.
+   */
+  async #afterFailure(executing: Approval, failure: unknown): Promise<Approval> {
+    const { ordersByTag, onError } = this.#options
+    let found: readonly TaggedOrder[]
+    try {
+      found = await ordersByTag(executing.account, tagOf(executing.id))
+    } catch (error) {
+      this.#unsettled.add(executing.id)
+      onError(error)
+      throw failure
+    }
+    const reason = failure instanceof Refusal ? failure.message : INTERNAL_FAILURE
+    const finished = await this.#finish({ ...executing, ...(outcomeOf(found) ?? NOTHING_PLACED), reason })
+    if (!(failure instanceof Refusal)) throw failure
+    return finished
   }
 
+  async #finish(finished: Approval): Promise<Approval> {
+    try {
+      return await this.#change(finished, 'executing')
+    } catch (error) {
+      this.#unsettled.add(finished.id)
+      throw error
+    }
+  }
+
+  /** What the venue has was placed; what it hasn't never reached it, and waits again unless it is too late. */
+  async #resolve(id: number): Promise<void> {
+    const { ordersByTag, clock } = this.#options
+    const executing = this.#live.get(id)
+    assert(executing?.status === 'executing', `approval ${id} isn't executing`)
+    const outcome = outcomeOf(await ordersByTag(executing.account, tagOf(id)))
+    if (outcome !== undefined) await this.#change({ ...executing, ...outcome }, 'executing')
+    else {
+      const status = executing.expiresAt <= clock.now() ? 'expired' : 'pending'
+      await this.#change({ ...executing, status, decidedAt: undefined, decidedBy: undefined }, 'executing')
+    }
+  }
+
+  /** In memory at once, so that nothing else can begin; then on disk. When that fails, it is as before. */
   async #change(changed: Approval, from: ApprovalStatus): Promise<Approval> {
-    const { id, account, status } = changed
+    const { id } = changed
     const before = this.#live.get(id)
-    if (status === 'pending' || status === 'executing') this.#live.set(id, changed)
-    else this.#live.delete(id)
-    this.#count(account, from, -1)
-    this.#count(account, status, 1)
+    assert(before?.status === from, `approval ${id} is ${before?.status ?? 'final'}, not ${from}`)
+    this.#put(before, changed)
     const { kysely, writer, compile } = this.#options.money
     const { id: _, ...row } = rowOf(changed)
+    const update = kysely.updateTable('approval').set(row).where('id', '=', id).where('status', '=', from)
     try {
-      await writer.write([
-        compile(kysely.updateTable('approval').set(row).where('id', '=', id).where('status', '=', from)),
-      ])
+      await writer.write([compile(update)])
     } catch (error) {
-      // Nothing has left yet but in executed and failed, which a restart finds out again
-      if (before !== undefined && status !== 'executed' && status !== 'failed') this.#live.set(id, before)
+      this.#put(changed, before)
       throw error
     }
     this.#options.publish(changed)
     return changed
+  }
+
+  #put(before: Approval, after: Approval): void {
+    const { id, account, status } = after
+    if (status === 'pending' || status === 'executing') this.#live.set(id, after)
+    else this.#live.delete(id)
+    this.#count(account, before.status, -1)
+    this.#count(account, status, 1)
   }
 
   #countOf(account: string, status: ApprovalStatus): number {
@@ -296,46 +347,8 @@ export class Approvals {
   }
 }
 
-/** Refusals after which the order may be placed all the same. */
-const UNCERTAIN: ReadonlySet<string> = new Set(['account_stopped', 'shutting_down'])
+const INTERNAL_FAILURE = 'Something went wrong inside the server; its log has the details.'
+const NOTHING_PLACED = { status: 'failed', orderIds: [] } as const
 
 const entryOf = ({ name, address, requestId }: Decider) => ({ actor: name, address, requestId })
 const detailOf = ({ account, operation }: Approval) => ({ account, operation })
-
-function statusOf(text: string): ApprovalStatus {
-  const status = APPROVAL_STATUSES.find((each) => each === text)
-  if (status === undefined) throw new Error(`money.db: an approval has the status "${text}", which isn't known`)
-  return status
-}
-
-const approvalOf = (row: ApprovalTable): Approval => ({
-  id: row.id,
-  account: row.account,
-  operation: row.operation,
-  input: JSON.parse(row.input) as Record<string, unknown>,
-  keyId: row.key_id,
-  requestId: row.request_id,
-  status: statusOf(row.status),
-  createdAt: row.created_at,
-  expiresAt: row.expires_at,
-  decidedAt: row.decided_at ?? undefined,
-  decidedBy: row.decided_by ?? undefined,
-  reason: row.reason,
-  orderIds: row.order_ids === '' ? [] : row.order_ids.split(','),
-})
-
-const rowOf = (approval: Approval): ApprovalTable => ({
-  id: approval.id,
-  account: approval.account,
-  operation: approval.operation,
-  input: JSON.stringify(approval.input),
-  key_id: approval.keyId,
-  request_id: approval.requestId,
-  status: approval.status,
-  created_at: approval.createdAt,
-  expires_at: approval.expiresAt,
-  decided_at: approval.decidedAt ?? null,
-  decided_by: approval.decidedBy ?? null,
-  reason: approval.reason,
-  order_ids: approval.orderIds.join(','),
-})

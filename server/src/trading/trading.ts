@@ -57,6 +57,14 @@ export class Trading {
     throw new Refusal('order_rejected', report.reason, { extra: { mode: venue.mode, orderid: report.id } })
   }
 
+  /** Refuses an order that its venue would refuse whatever the market does; nothing is placed. Throws like placeOrder. */
+  checkOrder(account: string, request: OrderRequest): void {
+    const { symbol, exchange, ...rest } = request
+    const venue = this.venue(account)
+    const refusal = venue.refusalOf({ instrument: this.#instrument(symbol, exchange), ...rest })
+    if (refusal !== undefined) throw new Refusal('order_rejected', refusal, { extra: { mode: venue.mode } })
+  }
+
   #instrument(symbol: string, exchange: Exchange): Instrument {
     const { find, nearest } = this.#options
     const instrument = find(symbol, exchange)
@@ -130,6 +138,11 @@ export class Trading {
 
   order(account: string, orderId: string): Promise<OrderReport> {
     return this.venue(account).order(orderId)
+  }
+
+  /** Orders of any session that carry a tag. Throws when the venue can't tell. */
+  async ordersByTag(account: string, tag: string): Promise<readonly OrderReport[]> {
+    return this.venue(account).ordersByTag(tag)
   }
 
   /** Newest first. */

@@ -1,30 +1,39 @@
 import type { OrderMode } from '../../identity/accounts.ts'
 import { Refusal } from '../../kernel/errors.ts'
+import { scrub } from '../../kernel/scrub.ts'
 import type { Approval, NewApproval } from '../../trading/approvals.ts'
-import type { AnyOperation } from '../operation.ts'
+import type { AnyOperation, InSemiAuto } from '../operation.ts'
+import type { Services } from '../services.ts'
 import type { Visit } from '../visit.ts'
 
 export interface HoldOptions {
   /** Of an account that isn't known, `semi_auto`. */
   readonly orderMode: (account: string) => OrderMode
   readonly queue: (wanted: NewApproval) => Promise<Approval>
+  readonly services: () => Services
+}
+
+/** An operation that nobody decided about. */
+const UNDECIDED: InSemiAuto = {
+  refuse: 'This operation is not allowed in Semi-Auto mode. Please switch to Auto mode to use it.',
 }
 
 /**
  * In an account that is in semi-automatic mode, what is asked for by key waits for a person, or is refused, as the
  * operation says. By now it has been found right in every part, so that nobody is asked about an order that can't be.
  */
-export function holdForApproval({ orderMode, queue }: HoldOptions) {
-  return (visit: Visit, operation: AnyOperation, _input: object, source: object): Promise<object> | undefined => {
-    const { inSemiAuto } = operation
+export function holdForApproval({ orderMode, queue, services }: HoldOptions) {
+  return (visit: Visit, operation: AnyOperation, input: object, source: object): Promise<object> | undefined => {
+    const inSemiAuto = operation.inSemiAuto ?? (operation.access === 'trade' ? UNDECIDED : undefined)
     const { caller } = visit
     if (inSemiAuto === undefined || caller.kind !== 'key' || orderMode(caller.account) === 'auto') return undefined
     if (inSemiAuto !== 'queue') throw new Refusal('semi_auto', inSemiAuto.refuse)
-    const { apikey: _, ...input } = source as Readonly<Record<string, unknown>>
+    operation.beforeQueue?.(input as never, caller.account, services())
+    const { apikey: _, ...fields } = source as Readonly<Record<string, unknown>>
     const wanted: NewApproval = {
       account: caller.account,
       operation: operation.name,
-      input,
+      input: scrub(fields) as Readonly<Record<string, unknown>>, // another key may stand anywhere in them
       keyId: caller.keyId ?? '',
       requestId: visit.id,
     }

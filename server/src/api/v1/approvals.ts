@@ -109,13 +109,19 @@ export const approvals = defineOperation({
   },
 })
 
-/** Throws not_found unless the approval is of an account of the caller's, or the caller an admin. */
-function requireOwn({ caller, services }: Context, id: number): void {
+/** Throws role_missing. */
+function requireDecider({ caller }: Context): void {
   if (!caller.scopes.has('trade'))
     throw new Refusal('role_missing', `The role ${caller.role} may not decide on orders: it needs the right to trade.`)
-  const account = services.approvals.find(id)?.account
-  if (account === undefined || caller.role === 'admin') return // what isn't there is told by who looks for it
-  if (services.accounts.find(account)?.userId !== caller.userId)
+}
+
+/** Throws not_found unless the approval is of an account of the caller's, or the caller an admin; role_missing. */
+async function requireOwn(context: Context, id: number): Promise<void> {
+  requireDecider(context)
+  const { caller, services } = context
+  const approval = await services.approvals.find(id)
+  const isOwn = approval !== undefined && services.accounts.find(approval.account)?.userId === caller.userId
+  if (!isOwn && (approval === undefined || caller.role !== 'admin'))
     throw new Refusal('not_found', `There is no approval ${id}.`)
 }
 
@@ -142,7 +148,7 @@ export const approvalsapprove = defineOperation({
   example: { id: 1 },
   refusals: ['not_found', 'approval_decided'],
   async handle(input, context) {
-    requireOwn(context, input.id)
+    await requireOwn(context, input.id)
     const approval = await context.services.approvals.approve(input.id, actorOf(context))
     return { data: shownApproval(approval), message: messageOf(approval), status: 'success' as const }
   },
@@ -164,7 +170,7 @@ export const approvalsreject = defineOperation({
   example: { id: 1, reason: 'The market has moved.' },
   refusals: ['not_found', 'approval_decided'],
   async handle(input, context) {
-    requireOwn(context, input.id)
+    await requireOwn(context, input.id)
     const approval = await context.services.approvals.reject(input.id, input.reason, actorOf(context))
     return { data: shownApproval(approval), message: 'Order rejected', status: 'success' as const }
   },
@@ -188,11 +194,11 @@ export const approvalsapproveall = defineOperation({
   }),
   example: {},
   async handle(_input, context) {
+    requireDecider(context)
     const { services, account } = context
     const failed: { error: string; order_id: number }[] = []
     let executed = 0
     for (const waiting of services.approvals.waiting(account)) {
-      requireOwn(context, waiting)
       try {
         const approval = await services.approvals.approve(waiting, actorOf(context))
         if (approval.status === 'executed') executed += 1

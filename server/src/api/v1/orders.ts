@@ -3,6 +3,7 @@ import type { OrderReport } from '../../brokers/venue.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { subtract, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import type { ModifyRequest, OrderRequest } from '../../trading/trading.ts'
+import type { ValueOf } from '../field.ts'
 import { defineOperation } from '../operation.ts'
 import {
   action,
@@ -58,6 +59,22 @@ export const orderRowFields = {
   trigger_price: Type.Number(),
 }
 
+const placeInput = { strategy, ...orderFields }
+
+const orderRequestOf = (input: ValueOf<typeof placeInput>, tag: string | undefined): OrderRequest => ({
+  symbol: input.symbol,
+  exchange: input.exchange,
+  action: input.action,
+  quantity: input.quantity,
+  priceType: input.pricetype,
+  product: input.product,
+  price: input.price,
+  triggerPrice: input.trigger_price,
+  disclosedQuantity: input.disclosed_quantity,
+  strategy: input.strategy,
+  tag,
+})
+
 export const placeorder = defineOperation({
   name: 'placeorder',
   method: 'POST',
@@ -68,7 +85,7 @@ export const placeorder = defineOperation({
   access: 'trade',
   rateClass: 'order',
   inSemiAuto: 'queue',
-  input: { strategy, ...orderFields },
+  input: placeInput,
   ignored: VAIN_ORDER_FIELDS,
   check: missingPrices,
   output: placed,
@@ -83,21 +100,9 @@ export const placeorder = defineOperation({
     product: 'CNC',
   },
   refusals: ['symbol_not_found', 'order_rejected', 'account_stopped'],
+  beforeQueue: (input, account, services) => services.trading.checkOrder(account, orderRequestOf(input, undefined)),
   async handle(input, { account, services, visit, orderTag }) {
-    const wanted: OrderRequest = {
-      symbol: input.symbol,
-      exchange: input.exchange,
-      action: input.action,
-      quantity: input.quantity,
-      priceType: input.pricetype,
-      product: input.product,
-      price: input.price,
-      triggerPrice: input.trigger_price,
-      disclosedQuantity: input.disclosed_quantity,
-      strategy: input.strategy,
-      tag: orderTag,
-    }
-    const report = await services.trading.placeOrder(account, wanted, visit.steps)
+    const report = await services.trading.placeOrder(account, orderRequestOf(input, orderTag), visit.steps)
     return { mode: services.trading.venue(account).mode, orderid: report.id, status: 'success' as const }
   },
 })

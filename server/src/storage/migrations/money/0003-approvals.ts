@@ -22,5 +22,6 @@ export const approvals: Migration = {
     ) STRICT`.execute(database)
     await sql`CREATE INDEX approval_by_status ON approval (status, id)`.execute(database)
     await sql`CREATE INDEX approval_by_account ON approval (account, id)`.execute(database)
+    await sql`CREATE INDEX approval_by_account_status ON approval (account, status, id)`.execute(database)
   },
 }

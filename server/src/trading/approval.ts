@@ -1,0 +1,93 @@
+import type { OrderReport } from '../brokers/venue.ts'
+import type { ApprovalTable } from '../storage/schema.ts'
+
+/**
+ * `pending` waits for a person. `executing` is on its way, and how far it came is found out after a crash. The others are
+ * final: `executed`, `failed` (the venue or a check said no), `rejected` by a person, `expired` undecided.
+ */
+export const APPROVAL_STATUSES = ['pending', 'executing', 'executed', 'failed', 'rejected', 'expired'] as const
+export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number]
+
+export interface Approval {
+  readonly id: number
+  readonly account: string
+  readonly operation: string
+  /** Fields of the request, without the key. */
+  readonly input: Readonly<Record<string, unknown>>
+  readonly keyId: string
+  readonly requestId: string
+  readonly status: ApprovalStatus
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly decidedAt: number | undefined
+  readonly decidedBy: string | undefined
+  /** Why it was rejected, failed, or was carried out in part only; empty otherwise. */
+  readonly reason: string
+  readonly orderIds: readonly string[]
+}
+
+export interface NewApproval {
+  readonly account: string
+  readonly operation: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly keyId: string
+  readonly requestId: string
+}
+
+/** What orders of an approval carry at their venue. */
+export const tagOf = (id: number): string => `apv-${id}`
+
+/** An order at its venue, as far as it tells of the approval that it comes from. */
+export type TaggedOrder = Pick<OrderReport, 'id' | 'status' | 'reason'>
+
+/** What its orders tell of an approval; undefined when there are none. */
+export function outcomeOf(
+  orders: readonly TaggedOrder[],
+): Pick<Approval, 'status' | 'orderIds' | 'reason'> | undefined {
+  const [first] = orders
+  if (first === undefined) return undefined
+  const isFailed = orders.every(({ status }) => status === 'rejected')
+  return {
+    status: isFailed ? 'failed' : 'executed',
+    orderIds: orders.map(({ id }) => id),
+    reason: isFailed ? first.reason : '',
+  }
+}
+
+export function statusOf(text: string): ApprovalStatus {
+  const status = APPROVAL_STATUSES.find((each) => each === text)
+  if (status === undefined) throw new Error(`money.db: an approval has the status "${text}", which isn't known`)
+  return status
+}
+
+export const approvalOf = (row: ApprovalTable): Approval => ({
+  id: row.id,
+  account: row.account,
+  operation: row.operation,
+  input: JSON.parse(row.input) as Record<string, unknown>,
+  keyId: row.key_id,
+  requestId: row.request_id,
+  status: statusOf(row.status),
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  decidedAt: row.decided_at ?? undefined,
+  decidedBy: row.decided_by ?? undefined,
+  reason: row.reason,
+  orderIds: row.order_ids === '' ? [] : row.order_ids.split(','),
+})
+
+export const rowOf = (approval: Approval): ApprovalTable => ({
+  id: approval.id,
+  account: approval.account,
+  operation: approval.operation,
+  input: JSON.stringify(approval.input),
+  key_id: approval.keyId,
+  request_id: approval.requestId,
+  status: approval.status,
+  created_at: approval.createdAt,
+  expires_at: approval.expiresAt,
+  decided_at: approval.decidedAt ?? null,
+  decided_by: approval.decidedBy ?? null,
+  reason: approval.reason,
+  order_ids: approval.orderIds.join(','),
+})
