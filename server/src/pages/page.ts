@@ -1,57 +1,62 @@
-import type { FastifyReply } from 'fastify'
+import type { Static } from 'typebox'
+import type { Operations } from '../api/v1/index.ts'
+import type { Visit } from '../api/visit.ts'
+import type { Form } from './form.ts'
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
+/** Runs an operation as the session of a visit, with everything that a call from outside meets. Throws Refusal. */
+export type Call = (operation: string, input: object, visit: Visit) => Promise<Record<string, unknown>>
+
+export type OperationName = Operations[number]['name']
+/** Body of an operation's answer. */
+export type AnswerOf<Name extends OperationName> = Static<Extract<Operations[number], { name: Name }>['output']>
+export type Status = AnswerOf<'auth/status'>['data']
+
+/** What a page is made from: who asks, what they sent, and the operations. */
+export interface PageContext {
+  readonly visit: Visit
+  readonly status: Status
+  readonly query: URLSearchParams
+  /** Empty unless a form was sent. */
+  readonly form: Form
+  /** A program asks, which is answered with JSON: what the page is made from, or what went wrong. */
+  readonly wantsJson: boolean
+  /** Where the browser finds Sauda, such as `http://127.0.0.1:5000`. */
+  readonly origin: string
+  ask<Name extends OperationName>(operation: Name, input?: object): Promise<AnswerOf<Name>>
+  /** The hidden field of every form that is sent; HTML. */
+  csrfField(): string
 }
 
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => ESCAPES[char] ?? char)
-
-const STYLE = `
-:root{color-scheme:light dark;--ink:#1a2230;--soft:#5b6675;--paper:#f6f7f9;--card:#fff;--line:#e1e5ea;--link:#0a5bd3}
-@media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--soft:#9aa6b5;--paper:#0f141b;--card:#171e28;--line:#28323f;--link:#7db4ff}}
-*{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--paper);color:var(--ink);
-font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{width:100%;max-width:36rem;padding:2.25rem;background:var(--card);border:1px solid var(--line);border-radius:14px}
-h1{margin:0 0 .5rem;font-size:1.6rem;letter-spacing:-.01em}
-p{margin:.5rem 0;color:var(--soft)}
-ul{margin:1.25rem 0 0;padding:0;list-style:none;border-top:1px solid var(--line)}
-li{padding:.7rem 0;border-bottom:1px solid var(--line)}
-li:last-child{border-bottom:0;padding-bottom:0}
-a{color:var(--link);text-decoration:none;font-weight:600}
-a:hover,a:focus-visible{text-decoration:underline}
-code{font:.875em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--soft);overflow-wrap:anywhere}
-small{display:block;color:var(--soft)}
-.status{margin:0;font-size:.85rem;font-weight:600;letter-spacing:.06em;color:var(--soft)}
-`
-
-/** A whole HTML page without scripts or anything to fetch. `body` is HTML. */
-export const page = (title: string, body: string): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
-<style>${STYLE}</style>
-</head>
-<body><main>${body}</main></body>
-</html>
-`
-
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'content-type': 'text/html; charset=utf-8',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
+/** Something to show. All text in it is HTML. */
+export interface View {
+  /** As plain text: the heading of the browser's window. */
+  readonly title: string
+  readonly body: string
+  /** 200 unless it says otherwise. */
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** For a caller that prefers JSON, instead of the page. */
+  readonly data?: unknown
+  /** One column for one form, rather than the width of a page that is read. */
+  readonly narrow?: boolean
 }
 
-/** Answers with a page that may load nothing and be framed by nobody. */
-export const sendPage = (reply: FastifyReply, html: string): void => {
-  reply.headers(HEADERS).send(html)
+/** Where the browser goes next; always a path of ours. */
+export interface Redirect {
+  readonly redirect: string
+}
+
+export type Reaction = View | Redirect
+
+export interface Page {
+  readonly path: string
+  /** `guests`: whoever is signed in is led home. */
+  readonly for: 'everybody' | 'guests' | 'members'
+  /** Shown before the instance is set up, and only then. */
+  readonly isSetUp?: true
+  readonly get?: (context: PageContext) => Reaction | Promise<Reaction>
+  /** A sent form. What succeeded is followed by a redirect, unless it answers a secret that is shown this once. */
+  readonly post?: (context: PageContext) => Promise<Reaction>
+  /** The page that shows the form, for one that is only posted to. */
+  readonly formAt?: string
 }

@@ -1,0 +1,39 @@
+import { html } from 'ghtml'
+import { timestampOf } from '../kernel/exchange-time.ts'
+
+/** An instant to the minute, in the exchange's zone; HTML. */
+export function instant(at: number): string {
+  const text = timestampOf(at)
+  return html`<time datetime="${text.replace(' ', 'T')}+05:30">${text.slice(0, -3)} IST</time>`
+}
+
+const RUPEES = new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'INR' })
+
+/** An amount in rupees, with Indian grouping. */
+export const rupees = (amount: number): string => RUPEES.format(amount)
+
+/** Names and values, HTML each, as a list of terms. */
+export const facts = (rows: readonly (readonly [name: string, value: string])[]): string =>
+  html`<dl class="facts">!${rows.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`
+
+/** Text as HTML. */
+export const plain = (text: string): string => html`${text}`
+
+/** Text to be copied, such as a command; `what` says what it is. */
+export const copyable = (what: string, text: string): string =>
+  html`<div class="copyable"><pre tabindex="0" role="group" aria-label="${what}"><code data-copy="${what}">${text}</code></pre></div>`
+
+/** The first order, ready for a terminal. */
+export function curlOrder(origin: string, key: string): string {
+  const order = {
+    apikey: key,
+    strategy: 'first',
+    exchange: 'NSE',
+    symbol: 'SBIN',
+    action: 'BUY',
+    quantity: 10,
+    pricetype: 'MARKET',
+    product: 'MIS',
+  }
+  return `curl -X POST ${origin}/api/v1/placeorder -H 'Content-Type: application/json' -d '${JSON.stringify(order)}'`
+}
