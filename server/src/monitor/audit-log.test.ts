@@ -164,7 +164,10 @@ describe('the audit log', () => {
 
   it('has nothing secret', async () => {
     const log = await open()
-    log.record(event('key.created', { detail: { apikey: 'x', note: `key sk_${'k'.repeat(43)}` } }))
+    const key = `sk_${'k'.repeat(43)}`
+    const detail = { apikey: 'x', note: `key ${key}` }
+    log.record(event('login.failed', { actor: key, target: key, requestId: key, detail }))
+    expect(JSON.stringify((await log.list({}, 1)).rows)).not.toContain('kkkk')
     expect((await log.list({}, 1)).rows[0]?.detail).toEqual({ apikey: '[scrubbed]', note: 'key [scrubbed]' })
     await log.close()
   })

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
-import { scrub } from '../kernel/scrub.ts'
+import { scrub, scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { AuditTable, RecordDatabase } from '../storage/schema.ts'
 import { type ChainCheck, FIRST_HASH, hashOf, verifyChain } from './audit-chain.ts'
@@ -109,11 +109,11 @@ export class AuditLog {
   readonly record = (event: AuditEvent): void => {
     this.#batches.add({
       at: this.#clock.now(),
-      actor: event.actor,
+      actor: scrubText(event.actor), // of a login that failed, whatever was typed
       action: event.action,
-      target: event.target,
+      target: scrubText(event.target),
       address: event.address,
-      request_id: event.requestId,
+      request_id: scrubText(event.requestId),
       detail: JSON.stringify(scrub(event.detail)),
     })
   }
