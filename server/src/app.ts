@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { approvedOperations } from './api/approved.ts'
+import { Csrf } from './api/csrf.ts'
 import { mountDocs } from './api/docs/index.ts'
+import { endpointOf } from './api/endpoint.ts'
 import { createHttp, mountOperations } from './api/http.ts'
 import { arrivals } from './api/middleware/arrive.ts'
 import { authenticator, authorise } from './api/middleware/authenticate.ts'
@@ -29,6 +31,8 @@ import { BanList } from './identity/bans.ts'
 import { Identity } from './identity/identity.ts'
 import { KeyStore } from './identity/key-store.ts'
 import { smtpMailer } from './identity/mail.ts'
+import { openSecret } from './identity/secret.ts'
+import { assert } from './kernel/assert.ts'
 import { EventBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Refusal } from './kernel/errors.ts'
@@ -54,7 +58,7 @@ import { requestLine } from './monitor/logging.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
-import { errorPage, mountPages, sendPage } from './pages/index.ts'
+import { errorPage, mountPages } from './pages/index.ts'
 import { type Committed, PaperExchange, type SessionRules } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
@@ -77,6 +81,7 @@ export interface App {
   readonly identity: Identity
   readonly keys: KeyStore
   readonly accounts: AccountStore
+  readonly bans: BanList
   readonly paper: PaperExchange
   readonly bus: EventBus<Events>
   readonly audit: AuditLog
@@ -352,7 +357,12 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     logger: log,
     bodyBytesMax: config.bodyLimitKib * 1024,
     cors: config,
-    showError: (reply, status, message, requestId) => sendPage(reply, errorPage(status, message, requestId)),
+    showError: (reply, status, message, requestId) => {
+      reply
+        .headers(headers.page)
+        .type('text/html; charset=utf-8')
+        .send(errorPage(status, message, requestId))
+    },
   })
   mountOperations(http, operations, { services, pipeline, clock })
   mountDocs(http, operations, {
@@ -361,12 +371,27 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
     headers: headers.docs,
   })
   mountProbes(http, { health, metrics, metricsToken: config.metricsToken })
-  mountPages(http)
+  const endpoints = new Map(
+    operations.map((operation) => [operation.name as string, endpointOf(operation, { services, pipeline, clock })]),
+  )
+  mountPages(http, {
+    call: async (operation, input, visit) => {
+      const endpoint = endpoints.get(operation)
+      assert(endpoint !== undefined, `a page calls ${operation}, which is no operation`)
+      return (await endpoint(input, visit)) as Readonly<Record<string, unknown>>
+    },
+    csrf: new Csrf(openSecret(config.dataDir, true), cookies),
+    headers: headers.page,
+    assetHeaders: headers.asset,
+    isForeign: (sent) => isForeignOrigin(sent, origins),
+    publicUrl,
+  })
   return {
     http,
     identity,
     keys,
     accounts,
+    bans,
     paper,
     bus,
     audit,

@@ -16,7 +16,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   paper: ['kernel', 'storage', 'market', 'brokers'],
   trading: ['kernel', 'storage', 'market', 'brokers'],
   api: ['kernel', 'market', 'brokers', 'trading', 'identity', 'monitor'],
-  pages: ['kernel', 'api'],
+  pages: ['kernel', 'identity', 'api'],
   'command-line': ['kernel', 'storage', 'identity', 'monitor', 'config'],
   config: ['kernel'],
 }

@@ -51,7 +51,7 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
   }
 
   return (source, visit) => {
-    visit.route = operation.name
+    if (!visit.isPage) visit.route = operation.name
     for (const step of beforeFields) step(visit, operation, source)
     if (afterHandler.length === 0) return run(source, visit)
     try {

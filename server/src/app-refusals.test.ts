@@ -1,0 +1,252 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { AnyOperation } from './api/operation.ts'
+import { operations } from './api/v1/index.ts'
+import { type App, createApp } from './app.ts'
+import { loadConfig } from './config.ts'
+import { OWNER } from './identity/audit.ts'
+import type { Role } from './identity/caller.ts'
+import { ManualClock } from './kernel/clock.ts'
+
+/** Every operation against everybody who may not have it, on the whole platform: the door holds for each of them. */
+
+const all: readonly AnyOperation[] = operations
+const HERE = '198.51.100.7'
+const BANNED = '203.0.113.9'
+const DAY_MS = 86_400_000
+const UNLIMITED = {
+  ADDRESS_RATE_LIMIT: '1000000 per second',
+  API_RATE_LIMIT: '1000000 per second',
+  HEAVY_RATE_LIMIT: '1000000 per second',
+  ORDER_RATE_LIMIT: '1000000 per second',
+  SMART_ORDER_RATE_LIMIT: '1000000 per second',
+  LOGIN_RATE_LIMIT: '1000000 per second',
+  RESET_RATE_LIMIT: '1000000 per second',
+}
+
+const spies = all.map((operation) => vi.spyOn(operation, 'handle'))
+const asked = (): number => spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0)
+
+interface Platform {
+  readonly app: App
+  readonly clock: ManualClock
+  readonly key: (more?: { scopes?: string[]; networks?: string; expiresDays?: number }) => Promise<string>
+  readonly close: () => Promise<void>
+}
+
+async function start(settings: Record<string, string>): Promise<Platform> {
+  const folder = mkdtempSync(join(tmpdir(), 'sauda-refusals-'))
+  const clock = new ManualClock('2026-11-25T11:00:00+05:30')
+  const config = loadConfig({ DATA_DIR: folder, ...settings }, folder)
+  const app = await createApp(config, clock, pino({ level: 'silent' }))
+  return {
+    app,
+    clock,
+    key: async (more = {}) => {
+      const wanted = { account: 'default', name: 'test', scopes: ['read', 'trade', 'admin'], ...more }
+      return (await app.keys.createKey(wanted, OWNER)).text
+    },
+    close: async () => {
+      await app.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+interface Sent {
+  readonly key?: string
+  readonly cookie?: string
+  readonly from?: string
+}
+
+async function send({ app }: Platform, operation: AnyOperation, { key, cookie, from = HERE }: Sent = {}) {
+  const headers = {
+    ...(key === undefined ? {} : { 'x-api-key': key }),
+    ...(cookie === undefined ? {} : { cookie }),
+  }
+  const url = `/api/v1/${operation.name}`
+  const answer = await app.http.inject({
+    method: operation.method,
+    url,
+    headers,
+    remoteAddress: from,
+    ...(operation.method === 'POST' ? { payload: {} } : {}),
+  })
+  return { status: answer.statusCode, headers: answer.headers, text: answer.payload, code: codeOf(answer.payload) }
+}
+
+function codeOf(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { code?: unknown }).code
+  } catch {
+    return undefined
+  }
+}
+
+const isForKeys = ({ access }: AnyOperation): boolean => access !== 'public' && access !== 'session'
+const named = (which: (operation: AnyOperation) => boolean) =>
+  all.filter(which).map((operation) => [operation.name, operation] as const)
+
+let platform: Platform
+let before: number
+beforeAll(async () => {
+  platform = await start(UNLIMITED)
+})
+afterAll(() => platform.close())
+beforeEach(() => {
+  before = asked()
+})
+
+/** The right status, the right body, in the shape of every error, and nothing was done. */
+function expectRefused(answer: Awaited<ReturnType<typeof send>>, status: number, code: string, key = ''): void {
+  expect([answer.status, answer.code]).toEqual([status, code])
+  const body = JSON.parse(answer.text) as Record<string, unknown>
+  expect(body).toMatchObject({ status: 'error', request_id: answer.headers['x-request-id'] })
+  expect(String(body['message']).length).toBeGreaterThan(10)
+  if (key !== '') expect(answer.text).not.toContain(key)
+  expect(asked()).toBe(before)
+}
+
+describe('without a key', () => {
+  it.each(named((operation) => operation.access !== 'public'))('%s is refused', async (_, operation) => {
+    const code = operation.access === 'session' ? 'session_missing' : 'api_key_missing'
+    expectRefused(await send(platform, operation), 401, code)
+  })
+})
+
+describe('with a key', () => {
+  const keys: Record<'revoked' | 'expired' | 'elsewhere' | 'read' | 'whole', string> = {
+    revoked: '',
+    expired: '',
+    elsewhere: '',
+    read: '',
+    whole: '',
+  }
+  beforeAll(async () => {
+    keys.revoked = await platform.key()
+    const revoked = platform.app.keys.list().at(-1)
+    await platform.app.keys.revoke(revoked?.id ?? '', OWNER)
+    keys.expired = await platform.key({ expiresDays: 1 })
+    platform.clock.advance(DAY_MS)
+    keys.elsewhere = await platform.key({ networks: '192.0.2.0/24' })
+    keys.read = await platform.key({ scopes: ['read'] })
+    keys.whole = await platform.key()
+  })
+
+  describe.each([
+    ['that nobody has', () => `sk_${'x'.repeat(43)}`, 'api_key_invalid'],
+    ['that was revoked', () => keys.revoked, 'api_key_invalid'],
+    ['that has expired', () => keys.expired, 'api_key_expired'],
+    ['for other addresses', () => keys.elsewhere, 'address_not_allowed'],
+  ] as const)('%s', (_, key, code) => {
+    it.each(named(({ access }) => access !== 'public'))('%s is refused', async (_name, operation) => {
+      expectRefused(await send(platform, operation, { key: key() }), 403, code, key())
+    })
+  })
+
+  it.each(named(({ access }) => access === 'trade' || access === 'admin'))(
+    'that may only read, %s is refused',
+    async (_, operation) => {
+      expectRefused(await send(platform, operation, { key: keys.read }), 403, 'scope_missing', keys.read)
+    },
+  )
+
+  it.each(named(({ access }) => access === 'session'))('%s, which needs a person, is refused', async (_, operation) => {
+    expectRefused(await send(platform, operation, { key: keys.whole }), 403, 'session_required', keys.whole)
+  })
+
+  it.each(named(isForKeys))('that may do everything, %s gets past the door', async (_, operation) => {
+    const answer = await send(platform, operation, { key: keys.whole })
+    expect([200, 400]).toContain(answer.status) // an empty request is wrong for many, but not for who sends it
+    if (answer.status === 400) expect(answer.code).toBe('validation_failed')
+  })
+})
+
+describe('signed in', () => {
+  const cookies: Record<Role, string> = { admin: '', trader: '', viewer: '' }
+  beforeAll(async () => {
+    const { identity } = platform.app
+    const from = { address: HERE, device: 'test', requestId: 'req-1' }
+    const token = (await identity.newSetUpToken()) ?? ''
+    const password = 'four random words'
+    const admin = await identity.setUp({ token, name: 'asha', email: 'asha@example.com', password }, from)
+    cookies.admin = `sauda_session=${admin.token}`
+    for (const role of ['trader', 'viewer'] as const) {
+      await identity.createUser({ name: role, email: `${role}@example.com`, password, role }, OWNER)
+      const result = await identity.login(role, password, from)
+      if (result.kind === 'session') cookies[role] = `sauda_session=${result.begun.token}`
+    }
+  }, 30_000)
+
+  it.each(named(({ access }) => access === 'trade' || access === 'admin'))(
+    'as somebody who may only look, %s is refused',
+    async (_, operation) => {
+      expectRefused(await send(platform, operation, { cookie: cookies.viewer }), 403, 'role_missing')
+    },
+  )
+
+  it.each(named(({ access }) => access === 'admin'))('as a trader, %s is refused', async (_, operation) => {
+    expectRefused(await send(platform, operation, { cookie: cookies.trader }), 403, 'role_missing')
+  })
+
+  it.each(named(isForKeys))('as an admin, %s gets past the door', async (_, operation) => {
+    const answer = await send(platform, operation, { cookie: cookies.admin })
+    expect([200, 400]).toContain(answer.status)
+  })
+})
+
+describe('banned', () => {
+  let key = ''
+  beforeAll(async () => {
+    key = await platform.key()
+    const actor = { name: 'asha', address: HERE, requestId: '' }
+    await platform.app.bans.ban(BANNED, 'test', 1, actor)
+  })
+
+  it.each(named(() => true))('%s is refused, with a good key too', async (_, operation) => {
+    expectRefused(await send(platform, operation, { key, from: BANNED }), 403, 'address_banned', key)
+  })
+})
+
+describe('over the limit', () => {
+  let limited: Platform
+  let key = ''
+  beforeAll(async () => {
+    const one = '1 per day'
+    limited = await start({
+      ...UNLIMITED,
+      API_RATE_LIMIT: one,
+      HEAVY_RATE_LIMIT: one,
+      ORDER_RATE_LIMIT: one,
+      SMART_ORDER_RATE_LIMIT: one,
+      LOGIN_RATE_LIMIT: one,
+      RESET_RATE_LIMIT: one,
+    })
+    key = await limited.key()
+    // One request of each class spends the day's budget
+    for (const rateClass of new Set(all.map((operation) => operation.rateClass))) {
+      const operation = all.find((each) => each.rateClass === rateClass && each.access !== 'session')
+      if (operation !== undefined) await send(limited, operation, { key })
+      const open = all.find((each) => each.rateClass === rateClass && each.access === 'public')
+      if (open !== undefined) await send(limited, open)
+    }
+  })
+  afterAll(() => limited.close())
+
+  it.each(named(({ access }) => access !== 'session'))(
+    '%s is refused, and says when to come again',
+    async (_, operation) => {
+      const sent = operation.access === 'public' ? {} : { key }
+      const answer = await send(limited, operation, sent)
+      expectRefused(answer, 429, 'rate_limited', key)
+      const { retry_after: seconds } = JSON.parse(answer.text) as { retry_after: number }
+      expect(answer.headers['retry-after']).toBe(String(seconds))
+      expect(seconds).toBeGreaterThan(0)
+      expect(answer.headers['ratelimit-policy']).toMatch(/;q=1;w=86400/)
+      expect(answer.headers['ratelimit']).toMatch(/;r=0;t=\d+/)
+    },
+  )
+})
