@@ -20,6 +20,12 @@ describe('an address', () => {
     ['2001:DB8:0::0001', '2001:db8::1'],
     ['fe80::1%eth0', 'fe80::1'],
     ['[::1]', '::1'],
+    ['[fe80::1%eth0]', 'fe80::1'],
+    ['0:0:0:0:0:FFFF:10.1.2.3', '10.1.2.3'],
+    ['[10.1.2.3]', undefined],
+    ['10.1.2.3%eth0', undefined],
+    ['[::1', undefined],
+    ['[::1]:443', undefined],
     ['', undefined],
     ['localhost', undefined],
     ['1.2.3', undefined],
@@ -58,6 +64,58 @@ describe('networks', () => {
     )
   })
 
+  const ipv6 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n })
+  const textOf = (bits: bigint): string =>
+    Array.from({ length: 8 }, (_, group) => ((bits >> BigInt(112 - 16 * group)) & 0xffffn).toString(16)).join(':')
+  const mappedOf = (bits: bigint): boolean => bits >> 32n === 0xffffn
+
+  it('of IPv6 too', () => {
+    fc.assert(
+      fc.property(
+        ipv6,
+        fc.integer({ min: 0, max: 128 }),
+        ipv6,
+        fc.integer({ min: 0, max: 127 }),
+        (base, bits, other, flip) => {
+          fc.pre(![base, other].some(mappedOf))
+          const list = networks(`${textOf(base)}/${bits}`)
+          const shift = BigInt(128 - bits)
+          const isIn = (address: bigint) => list.contains(canonicalAddress(textOf(address)) ?? '')
+          expect(isIn(other)).toBe(other >> shift === base >> shift)
+          expect(isIn(base ^ (1n << BigInt(flip)))).toBe(flip < 128 - bits)
+        },
+      ),
+    )
+  })
+
+  it('of one kind have no address of the other', () => {
+    const list = networks('::/0')
+    expect(['::1', '2001:db8::1', '10.1.2.3', '0.0.0.1'].map((address) => list.contains(address))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+    expect(networks('0.0.0.0/0').contains('::1')).toBe(false)
+    expect(networks('::ffff:0:0/96').contains('10.1.2.3')).toBe(true)
+  })
+
+  it('are read again as they are shown', () => {
+    const entry = fc.oneof(
+      fc.ipV4(),
+      ipv6.map(textOf),
+      fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([address, bits]) => `${address}/${bits}`),
+      fc.tuple(ipv6.map(textOf), fc.integer({ min: 96, max: 128 })).map(([address, bits]) => `${address}/${bits}`),
+    )
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 9 }), fc.constantFrom(',', ' ', ', ', '\n'), (entries, between) => {
+        const { text } = networks(entries.join(between))
+        expect(networks(text).text).toBe(text)
+        expect(text === '' ? [] : text.split(',')).toHaveLength(entries.length)
+      }),
+    )
+  })
+
   it('may be many, of both kinds, and single addresses', () => {
     const list = networks('127.0.0.1, 10.0.0.0/8 2001:db8::/32,::1')
     expect(['127.0.0.1', '10.255.0.1', '2001:db8:1::5', '::1'].map((address) => list.contains(address))).toEqual([
@@ -76,6 +134,8 @@ describe('networks', () => {
   it.each([
     ['10.0.0.0/33', 'has no prefix length from 0 to 32'],
     ['::/129', 'has no prefix length from 0 to 128'],
+    ['::ffff:10.0.0.0/8', 'has no prefix length from 96 to 128'],
+    ['10.0.0.0/-1', 'has no prefix length from 0 to 32'],
     ['10.0.0.0/', 'has no prefix length'],
     ['10.0.0.0/8/8', 'is no address and no network'],
     ['10.0.0.1, example.com', '"example.com" is no address'],

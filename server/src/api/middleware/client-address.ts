@@ -14,28 +14,34 @@ const PEERS_KEPT_MAX = 10_000
 
 /**
  * Where a request came from: the peer; or, for a peer that is a trusted proxy, what it says: the right-most entry of
- * `X-Forwarded-For` that isn't a trusted proxy itself. Everything left of that entry was written by the client.
+ * `X-Forwarded-For` that isn't a trusted proxy itself. Everything left of that entry was written by the client. When a
+ * vendor's header is named, only that one counts: a proxy that sets it may pass on any `X-Forwarded-For`.
  */
 export function clientAddresses(rules: ProxyRules): (peer: string, headers: IncomingHttpHeaders) => string {
   const { trustedProxies, vendorHeader } = rules
-  const canonicalPeers = new Map<string, string>()
-  const canonicalPeer = (peer: string): string => {
-    let canonical = canonicalPeers.get(peer)
-    if (canonical === undefined) {
-      canonical = canonicalAddress(peer) ?? ''
-      if (canonicalPeers.size >= PEERS_KEPT_MAX) canonicalPeers.clear()
-      canonicalPeers.set(peer, canonical)
+  const peers = new Map<string, Peer>()
+  const known = (text: string): Peer => {
+    let peer = peers.get(text)
+    if (peer === undefined) {
+      const address = canonicalAddress(text) ?? ''
+      peer = { address, isTrusted: trustedProxies.contains(address) }
+      if (peers.size >= PEERS_KEPT_MAX) peers.clear()
+      peers.set(text, peer)
     }
-    return canonical
+    return peer
   }
-  if (trustedProxies.isEmpty) return canonicalPeer
-  return (peer, headers) => {
-    const address = canonicalPeer(peer)
-    if (!trustedProxies.contains(address)) return address
-    const vendor = vendorHeader === '' ? undefined : headers[vendorHeader]
-    const told = typeof vendor === 'string' ? canonicalAddress(vendor) : undefined
-    return told ?? forwardedFor(headers['x-forwarded-for'], address, trustedProxies)
+  return (text, headers) => {
+    const peer = known(text)
+    if (!peer.isTrusted) return peer.address
+    if (vendorHeader === '') return forwardedFor(headers['x-forwarded-for'], peer.address, trustedProxies)
+    const told = headers[vendorHeader]
+    return (typeof told === 'string' ? canonicalAddress(told) : undefined) ?? peer.address
   }
+}
+
+interface Peer {
+  readonly address: string
+  readonly isTrusted: boolean
 }
 
 function forwardedFor(header: string | string[] | undefined, peer: string, trusted: Networks): string {
