@@ -7,6 +7,7 @@ import type { NewOrder } from '../brokers/venue.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { MINUTE_MS, timestampOf } from '../kernel/exchange-time.ts'
 import { formatMoney, moneyOf, type Price, priceOf, quantityOf } from '../kernel/fixed.ts'
+import { Steps } from '../kernel/steps.ts'
 import { createCalendar } from '../market/exchange-calendar.ts'
 import type { Exchange } from '../market/instrument.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
@@ -155,6 +156,95 @@ describe('working orders meet the market', () => {
     expect(committed.map((entry) => entry.seq)).toEqual([1, 2])
     await exchange.close()
   })
+})
+
+describe('the tag of an order', () => {
+  const tagged = { ...order(), tag: 'apv-1' }
+  const ids = async (venue: PaperVenue, tag: string) => (await venue.ordersByTag(tag)).map(({ id }) => id)
+
+  test('finds it again, refused ones too, in its session and later ones, and in a new process', async () => {
+    const first = await start('2026-11-25T05:00:00Z')
+    first.board.set('SBIN', 500)
+    const filled = await first.venue.place(tagged)
+    const refused = await first.venue.place({ ...tagged, quantity: quantityOf(1_000_000_000) })
+    const other = await first.venue.place({ ...tagged, tag: 'apv-12' })
+    await first.venue.place(order())
+    expect(refused.status).toBe('rejected')
+    const expected = [filled.id, refused.id]
+    expect(await ids(first.venue, 'apv-1')).toEqual(expected)
+    const second = await first.again('2026-11-25T06:00:00Z')
+    expect(await ids(second.venue, 'apv-1')).toEqual(expected)
+    second.clock.moveTo(Temporal.Instant.from('2026-11-26T06:00:00Z').epochMilliseconds)
+    const ofToday = second.venue.orders() // closes the old session
+    for (let look = 0; look < 20; look += 1) expect(await ids(second.venue, 'apv-1')).toEqual(expected)
+    expect(await ofToday).toEqual([])
+    await second.exchange.close()
+    const third = await second.again('2026-11-27T06:00:00Z')
+    expect(await ids(third.venue, 'apv-1')).toEqual(expected)
+    expect(await ids(third.venue, 'apv-12')).toEqual([other.id])
+    expect(await ids(third.venue, 'apv-2')).toEqual([])
+    const count = 'SELECT count(*) AS tagged FROM paper_order WHERE tag IS NOT NULL'
+    expect(await third.databases.record.writer.query(count)).toEqual([{ tagged: 3 }])
+  })
+
+  test('is looked up by an index, however many orders the archive has', async () => {
+    const { databases } = await start('2026-11-25T05:00:00Z')
+    const plan = await databases.record.writer.query(
+      'EXPLAIN QUERY PLAN SELECT body FROM paper_order WHERE account = ? AND tag = ? LIMIT 1000',
+      ['default', 'apv-1'],
+    )
+    expect(plan.map(({ detail }) => detail).join()).toContain('paper_order_by_tag')
+  })
+})
+
+test('an order tells how long its steps took', async () => {
+  const { venue, board } = await start('2026-11-25T05:00:00Z')
+  board.set('SBIN', 500)
+  let elapsedMs = 0
+  const ticking = () => new Steps(() => (elapsedMs += 1))
+  const placing = ticking()
+  const { id } = await venue.place(order(LIMIT), placing)
+  const modifying = ticking()
+  const change = {
+    quantity: quantityOf(5),
+    disclosedQuantity: quantityOf(0),
+    price: priceOf(0),
+    triggerPrice: priceOf(0),
+  }
+  await venue.modify(id, change, modifying)
+  const cancelling = ticking()
+  await venue.cancel(id, cancelling)
+  for (const steps of [placing, modifying, cancelling])
+    expect(steps).toMatchObject({ read: 0, authenticate: 0, validate: 0, risk: 1, venue: 1, journal: 1, serialise: 0 })
+})
+
+test('what a venue would refuse whatever the market does is told without placing it', async () => {
+  const { venue, committed } = await start('2026-11-25T05:00:00Z')
+  const reasons = [
+    {},
+    { quantity: quantityOf('1.5') },
+    { priceType: 'LIMIT' as const, price: priceOf('490.02') },
+    { product: 'NRML' as const },
+    {
+      instrument: instrumentOf({ ...NIFTY_FUT, expiry: '2026-12-29' }),
+      product: 'NRML' as const,
+      quantity: quantityOf(66),
+    },
+    {
+      instrument: instrumentOf({ ...NIFTY_FUT, expiry: '2026-11-24' }),
+      product: 'NRML' as const,
+      quantity: quantityOf(65),
+    },
+  ].map((over) => venue.refusalOf(order(over)))
+  expect(reasons).toEqual([
+    undefined,
+    expect.stringContaining('whole number'),
+    expect.stringContaining('tick size'),
+    expect.stringContaining('NRML product not allowed'),
+    expect.stringContaining('lot size 65'),
+    expect.stringContaining('expired'),
+  ])
+  expect(committed).toEqual([])
 })
 
 describe('the exchange by the clock, always open', () => {

@@ -242,7 +242,12 @@ describe('an order that waits', () => {
     await expect.poll(async () => (await approvals.list({ status: 'expired' }, 9, undefined)).length).toBe(3)
     expect(approvals.counts('default')).toMatchObject({ pending: 0, expired: 3 })
     expect(published.filter(({ status }) => status === 'expired')).toHaveLength(3)
+    expect(told).toEqual([])
+    const late = await approvals.queue(wanted())
     approvals.close()
+    clock.advance(EXPIRY_MS) // nobody looks any more
+    expect(await codeOf(approvals.approve(late.id, ASHA))).toBe('approval_decided')
+    expect(placed.size).toBe(0)
 
     const dying = await open({ execute: () => new Promise(() => undefined) })
     const { id } = await dying.queue(wanted())
