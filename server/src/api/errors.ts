@@ -31,6 +31,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   link_invalid: 400,
   totp_invalid: 400,
   totp_exists: 409,
+  totp_missing: 409,
   last_admin: 409,
   account_not_found: 404,
   rate_limited: 429,

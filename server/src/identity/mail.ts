@@ -1,5 +1,6 @@
-/** Mails on their way at once; who asks for one more is told to try again. */
+/** Mails on their way at once; one more isn't sent. */
 export const MAILS_MAX = 20
+const SMTP_TIMEOUT_MS = 20_000
 
 export interface MailSettings {
   /** `smtp://` or `smtps://`, with user and password. */
@@ -20,7 +21,7 @@ export function smtpMailer(settings: MailSettings, onError: (error: unknown) => 
       if (sending >= MAILS_MAX) return false
       sending += 1
       deliver(settings, to, subject, text)
-        .catch((error: unknown) => onError(withoutSecrets(error, settings)))
+        .catch((error: unknown) => onError(withoutSecrets(error, settings, text)))
         .finally(() => {
           sending -= 1
         })
@@ -29,25 +30,36 @@ export function smtpMailer(settings: MailSettings, onError: (error: unknown) => 
   }
 }
 
-const SMTP_TIMEOUT_MS = 20_000
-
 async function deliver({ smtpUrl, from }: MailSettings, to: string, subject: string, text: string): Promise<void> {
   const { createTransport } = await import('nodemailer')
-  const transport = createTransport(smtpUrl, { from })
-  transport.set('connectionTimeout', SMTP_TIMEOUT_MS)
+  const { hostname, password } = new URL(smtpUrl)
+  const transport = createTransport({
+    url: smtpUrl,
+    // A password goes out in clear to this machine only, whatever a server says it can't do
+    requireTLS: password !== '' && !isThisMachine(hostname),
+    connectionTimeout: SMTP_TIMEOUT_MS,
+    greetingTimeout: SMTP_TIMEOUT_MS,
+    socketTimeout: SMTP_TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
   try {
-    await transport.sendMail({ from, to, subject, text })
+    await transport.sendMail({ from, to: { name: '', address: to }, subject, text })
   } finally {
     transport.close()
   }
 }
 
+const isThisMachine = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+
 /** Servers like to repeat what was sent to them. */
-function withoutSecrets(error: unknown, { smtpUrl }: MailSettings): Error {
+function withoutSecrets(error: unknown, { smtpUrl }: MailSettings, text: string): Error {
   const { password } = new URL(smtpUrl)
   const message = error instanceof Error ? error.message : String(error)
-  const secrets = [smtpUrl, password, decodeURIComponent(password)].filter((secret) => secret !== '')
+  const secrets = [smtpUrl, password, decodeURIComponent(password), ...text.split(/[\s=]+/)].filter(
+    (secret) => secret !== '' && (secret === password || secret.length >= 24),
+  )
   return new Error(
-    `a mail couldn't be sent: ${secrets.reduce((text, secret) => text.replaceAll(secret, '[secret]'), message)}`,
+    `a mail couldn't be sent: ${secrets.reduce((shown, secret) => shown.replaceAll(secret, '[secret]'), message)}`,
   )
 }

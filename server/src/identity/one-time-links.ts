@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase } from '../storage/schema.ts'
+import type { Statement } from '../storage/writer.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 
 export type LinkPurpose = 'set-up' | 'reset'
@@ -21,36 +22,46 @@ export class OneTimeLinks {
     this.#clock = clock
   }
 
-  /** Makes a link's token, in place of all earlier ones for the same purpose and user. */
-  async make(purpose: LinkPurpose, userId: string | undefined, validMs: number): Promise<string> {
+  /** Makes a link's token. What is used or too old is forgotten; `also` is written in the same commit. */
+  async make(
+    purpose: LinkPurpose,
+    userId: string | undefined,
+    validMs: number,
+    also: readonly Statement[] = [],
+  ): Promise<string> {
     const { kysely, writer, compile } = this.#money
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
-    const earlier = kysely.deleteFrom('one_time_link').where('purpose', '=', purpose)
-    await writer.write([
-      compile(userId === undefined ? earlier.where('user_id', 'is', null) : earlier.where('user_id', '=', userId)),
-      compile(
-        kysely.insertInto('one_time_link').values({
-          hash: this.#hash(token),
-          purpose,
-          user_id: userId ?? null,
-          expires_at: this.#clock.now() + validMs,
-          used_at: null,
-        }),
-      ),
-    ])
+    const now = this.#clock.now()
+    const row = {
+      hash: this.#hash(token),
+      purpose,
+      user_id: userId ?? null,
+      expires_at: now + validMs,
+      used_at: null,
+    }
+    const useless = kysely
+      .deleteFrom('one_time_link')
+      .where((link) => link.or([link('expires_at', '<=', now), link('used_at', 'is not', null)]))
+    await writer.write([...also, compile(useless), compile(kysely.insertInto('one_time_link').values(row))])
     return token
   }
 
-  /** Whether a link would work now; undefined when it wouldn't. */
+  /** Makes the links of a purpose, of a user or of nobody, useless once it is on disk. */
+  dropping(purpose: LinkPurpose, userId: string | undefined): Statement {
+    const { kysely, compile } = this.#money
+    const links = kysely.deleteFrom('one_time_link').where('purpose', '=', purpose)
+    return compile(userId === undefined ? links.where('user_id', 'is', null) : links.where('user_id', '=', userId))
+  }
+
+  /** How many links of a user would work now. */
+  async count(purpose: LinkPurpose, userId: string): Promise<number> {
+    const rows = await this.#usable(purpose).where('user_id', '=', userId).execute()
+    return rows.length
+  }
+
+  /** Whose a link is that would work now; undefined when it wouldn't. */
   async look(purpose: LinkPurpose, token: string): Promise<{ readonly userId: string | undefined } | undefined> {
-    const row = await this.#money.kysely
-      .selectFrom('one_time_link')
-      .select('user_id')
-      .where('hash', '=', this.#hash(token))
-      .where('purpose', '=', purpose)
-      .where('used_at', 'is', null)
-      .where('expires_at', '>', this.#clock.now())
-      .executeTakeFirst()
+    const row = await this.#usable(purpose).where('hash', '=', this.#hash(token)).executeTakeFirst()
     return row === undefined ? undefined : { userId: row.user_id ?? undefined }
   }
 
@@ -73,5 +84,14 @@ export class OneTimeLinks {
     } finally {
       this.#inUse.delete(hash)
     }
+  }
+
+  #usable(purpose: LinkPurpose) {
+    return this.#money.kysely
+      .selectFrom('one_time_link')
+      .select('user_id')
+      .where('purpose', '=', purpose)
+      .where('used_at', 'is', null)
+      .where('expires_at', '>', this.#clock.now())
   }
 }

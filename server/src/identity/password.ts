@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Refusal } from '../kernel/errors.ts'
 
 export const PASSWORD_LENGTH_MIN = 10
@@ -6,20 +7,30 @@ export const PASSWORD_LENGTH_MAX = 128
 const HASHES_AT_ONCE = 2
 export const HASHES_WAITING_MAX = 32
 
-/** Argon2id with the parameters that RFC 9106 recommends for machines that do other things too, with 64 MiB. */
-const COST = { memoryCost: 65_536, timeCost: 2, parallelism: 1 } as const
+export interface HashCost {
+  /** In KiB. */
+  readonly memoryCost: number
+  readonly timeCost: number
+  readonly parallelism: number
+}
+
+/** As RFC 9106 recommends where memory isn't plentiful, but on one thread: the others have orders to serve. */
+export const PASSWORD_COST: HashCost = { memoryCost: 65_536, timeCost: 3, parallelism: 1 }
+
+/** The same text for every way to type it. */
+const normalised = (password: string): string => password.normalize('NFKC')
 
 /** What is wrong with a password, as a sentence; undefined when it may be used. Length matters, composition doesn't. */
 export async function passwordProblem(password: string, names: readonly string[]): Promise<string | undefined> {
-  const { length } = [...password]
+  const { length } = [...normalised(password)]
   if (length < PASSWORD_LENGTH_MIN) {
     return `A password has at least ${PASSWORD_LENGTH_MIN} characters; this one has ${length}.`
   }
   if (length > PASSWORD_LENGTH_MAX) {
     return `A password has at most ${PASSWORD_LENGTH_MAX} characters; this one has ${length}.`
   }
-  const plain = password.toLowerCase()
-  if (names.some((name) => name !== '' && plain === name.toLowerCase())) {
+  const plain = normalised(password).toLowerCase()
+  if (names.some((name) => name !== '' && plain === name.trim().toLowerCase())) {
     return 'A password must not be your name or your e-mail address.'
   }
   if (new Set(plain).size < 4 || (await commonPasswords()).has(plain)) {
@@ -28,13 +39,14 @@ export async function passwordProblem(password: string, names: readonly string[]
   return undefined
 }
 
-let common: Promise<ReadonlySet<string>> | undefined
+let common: ReadonlySet<string> | undefined
 
 /** Loaded when first needed: it takes a few megabytes. */
-function commonPasswords(): Promise<ReadonlySet<string>> {
-  common ??= import('@zxcvbn-ts/language-common').then(
-    ({ dictionary }) => new Set(dictionary['passwords-common'].map((password) => String(password))),
-  )
+async function commonPasswords(): Promise<ReadonlySet<string>> {
+  if (common === undefined) {
+    const { dictionary } = await import('@zxcvbn-ts/language-common')
+    common = new Set(dictionary['passwords-common'].map((password) => String(password)))
+  }
   return common
 }
 
@@ -42,25 +54,29 @@ function commonPasswords(): Promise<ReadonlySet<string>> {
 export class PasswordHasher {
   /** Hashes computed since the start, of known and unknown names alike. */
   computed = 0
+  readonly #cost: HashCost
+  readonly #nobodys: string
   #running = 0
   readonly #waiting: (() => void)[] = []
-  #dummy: Promise<string> | undefined
+
+  constructor(cost: HashCost = PASSWORD_COST) {
+    this.#cost = cost
+    this.#nobodys = hashOfNothing(cost)
+  }
 
   /** Argon2id in PHC text form. */
   hash(password: string): Promise<string> {
     return this.#inTurn(async () => {
       const argon2 = await import('@node-rs/argon2')
-      return argon2.hash(password.normalize('NFKC'), COST)
+      return argon2.hash(normalised(password), this.#cost)
     })
   }
 
   /** Whether it is the password. Without a hash to compare with it takes as long, and answers no. */
-  async verify(hash: string | undefined, password: string): Promise<boolean> {
-    this.#dummy ??= this.hash('nobody has this password')
-    const dummy = await this.#dummy
+  verify(hash: string | undefined, password: string): Promise<boolean> {
     return this.#inTurn(async () => {
       const argon2 = await import('@node-rs/argon2')
-      const right = await argon2.verify(hash ?? dummy, password.normalize('NFKC'))
+      const right = await argon2.verify(hash ?? this.#nobodys, normalised(password))
       return right && hash !== undefined
     })
   }
@@ -70,15 +86,23 @@ export class PasswordHasher {
       if (this.#waiting.length >= HASHES_WAITING_MAX) {
         throw new Refusal('overloaded', 'Too many people sign in at this moment. Try again in a few seconds.')
       }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      await new Promise<void>((resolve) => this.#waiting.push(resolve)) // and takes over the place of who is done
+    } else {
+      this.#running += 1
     }
-    this.#running += 1
     try {
       this.computed += 1
       return await compute()
     } finally {
-      this.#running -= 1
-      this.#waiting.shift()?.()
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#running -= 1
+      else next()
     }
   }
+}
+
+/** A hash that no known password has, and that takes as long to compare with as any other. */
+function hashOfNothing({ memoryCost, timeCost, parallelism }: HashCost): string {
+  const random = (bytes: number): string => randomBytes(bytes).toString('base64').replace(/=+$/, '')
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${random(16)}$${random(32)}`
 }

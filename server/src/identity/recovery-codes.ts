@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase } from '../storage/schema.ts'
+import type { Statement } from '../storage/writer.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 
 export const RECOVERY_CODES = 10
@@ -22,27 +23,31 @@ export class RecoveryCodes {
     this.#clock = clock
   }
 
-  /** Makes new codes in place of all earlier ones. They are known here and now only. */
-  async renew(userId: string): Promise<readonly string[]> {
-    const { kysely, writer, compile } = this.#money
+  /** Makes new codes. They count, in place of all earlier ones, once the statements are on disk; no file has them. */
+  make(userId: string): { readonly codes: readonly string[]; readonly statements: readonly Statement[] } {
+    const { kysely, compile } = this.#money
     const codes = Array.from({ length: RECOVERY_CODES }, newCode)
     const at = this.#clock.now()
-    await writer.write([
-      compile(kysely.deleteFrom('recovery_code').where('user_id', '=', userId)),
-      ...codes.map((code) =>
-        compile(
-          kysely
-            .insertInto('recovery_code')
-            .values({ user_id: userId, hash: this.#hash(plainOf(code)), created_at: at, used_at: null }),
-        ),
+    const inserts = codes.map((code) =>
+      compile(
+        kysely
+          .insertInto('recovery_code')
+          .values({ user_id: userId, hash: this.#hash(plainOf(code)), created_at: at, used_at: null }),
       ),
-    ])
+    )
+    return { codes, statements: [this.dropping(userId), ...inserts] }
+  }
+
+  async renew(userId: string): Promise<readonly string[]> {
+    const { codes, statements } = this.make(userId)
+    await this.#money.writer.write(statements)
     return codes
   }
 
-  async drop(userId: string): Promise<void> {
-    const { kysely, writer, compile } = this.#money
-    await writer.write([compile(kysely.deleteFrom('recovery_code').where('user_id', '=', userId))])
+  /** Makes all codes of a user useless once it is on disk. */
+  dropping(userId: string): Statement {
+    const { kysely, compile } = this.#money
+    return compile(kysely.deleteFrom('recovery_code').where('user_id', '=', userId))
   }
 
   /** Whether it is an unused code of this user; it is used from now on. */

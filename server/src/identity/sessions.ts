@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
 import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase } from '../storage/schema.ts'
 import type { KeyedHash } from './keyed-hash.ts'
@@ -80,7 +81,10 @@ export class SessionStore {
     return store
   }
 
-  /** Signs a browser in, always under a new token. */
+  /**
+   * Signs a browser in, always under a new token. Throws login_failed when the session was ended, with all of the user's,
+   * before it was on disk.
+   */
   async begin(userId: string, device: string, address: string): Promise<BegunSession> {
     const { money, hash, clock, rules } = this.#options
     const now = clock.now()
@@ -106,13 +110,16 @@ export class SessionStore {
       confirmed_at: now,
       last_seen_at: now,
     }
-    await writer.write([compile(kysely.insertInto('session').values(row))])
-    this.#add(live)
-    const others = this.list(userId)
-    if (others.length > SESSIONS_PER_USER_MAX) {
-      const longestAgo = others.reduce((oldest, other) => (other.lastSeenAt < oldest.lastSeenAt ? other : oldest))
-      await this.end(longestAgo.id)
+    this.#add(live) // nobody knows its token yet, but who ends the user's sessions must find it
+    try {
+      await writer.write([compile(kysely.insertInto('session').values(row))])
+    } catch (error) {
+      this.#forget(session.id)
+      throw error
     }
+    await this.#makeRoom(session)
+    if (!this.#byId.has(session.id))
+      throw new Refusal('login_failed', 'You were signed out everywhere at this moment. Sign in again.')
     return { session, token, expiresAt: now + rules.absoluteMs }
   }
 
@@ -190,6 +197,19 @@ export class SessionStore {
     return now >= session.createdAt + absoluteMs || now >= session.lastSeenAt + idleMs
   }
 
+  async #makeRoom(begun: Session): Promise<void> {
+    const others = this.list(begun.userId).filter(({ id }) => id !== begun.id)
+    if (others.length < SESSIONS_PER_USER_MAX) return
+    const longestAgo = others.reduce((oldest, other) => (other.lastSeenAt <= oldest.lastSeenAt ? other : oldest))
+    await this.end(longestAgo.id)
+  }
+
+  #forget(id: string): void {
+    const live = this.#byId.get(id)
+    if (live !== undefined) this.#byHash.delete(live.hash)
+    this.#byId.delete(id)
+  }
+
   #add(live: Live): void {
     this.#byHash.set(live.hash, live)
     this.#byId.set(live.session.id, live)
@@ -197,11 +217,7 @@ export class SessionStore {
 
   async #end(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    for (const id of ids) {
-      const live = this.#byId.get(id)
-      if (live !== undefined) this.#byHash.delete(live.hash)
-      this.#byId.delete(id)
-    }
+    for (const id of ids) this.#forget(id)
     const { kysely, writer, compile } = this.#options.money
     await writer.write(ids.map((id) => compile(kysely.deleteFrom('session').where('id', '=', id))))
   }

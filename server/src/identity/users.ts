@@ -9,6 +9,8 @@ import { refusedField } from './refused-field.ts'
 
 export const USERS_MAX = 1_000
 export const EMAIL_LENGTH_MAX = 254
+/** Names by which the audit log tells of who is no user. */
+const RESERVED_NAMES: readonly string[] = ['owner', 'sauda', 'nobody', 'unknown']
 const NAME = /^[a-z][a-z0-9._-]{2,31}$/i
 const EMAIL = /^[^\s@<>"(),:;\\]+@[^\s@<>"(),:;\\]+\.[^\s@<>"(),:;\\.]+$/
 
@@ -28,7 +30,7 @@ export interface User {
   readonly disabledAt: number | undefined
 }
 
-export type UserChange = Partial<Omit<User, 'id' | 'name' | 'createdAt'>>
+export type UserChange = Partial<Omit<User, 'id' | 'name' | 'email' | 'createdAt'>>
 
 export interface NewUser {
   readonly name: string
@@ -42,6 +44,8 @@ export class UserStore {
   readonly #money: Database<MoneyDatabase>
   readonly #clock: Clock
   readonly #byId = new Map<string, User>()
+  /** Ids by name and by e-mail address, both in lower case. */
+  readonly #byText = new Map<string, string>()
   /** Names and addresses being taken by a user that is on its way to the disk. */
   readonly #taking = new Set<string>()
 
@@ -53,7 +57,7 @@ export class UserStore {
   static async open(money: Database<MoneyDatabase>, clock: Clock): Promise<UserStore> {
     const store = new UserStore(money, clock)
     for (const row of await money.kysely.selectFrom('user').selectAll().orderBy('created_at').execute()) {
-      store.#byId.set(row.id, userOf(row))
+      store.#add(userOf(row))
     }
     return store
   }
@@ -72,11 +76,8 @@ export class UserStore {
 
   /** By name or e-mail address, whatever their case. */
   findByName(text: string): User | undefined {
-    const wanted = text.trim().toLowerCase()
-    for (const user of this.#byId.values()) {
-      if (user.name.toLowerCase() === wanted || user.email.toLowerCase() === wanted) return user
-    }
-    return undefined
+    const id = this.#byText.get(text.trim().toLowerCase())
+    return id === undefined ? undefined : this.#byId.get(id)
   }
 
   get enabledAdmins(): number {
@@ -91,6 +92,7 @@ export class UserStore {
         'A name starts with a letter and has 3 to 32 letters, digits, dots, hyphens or underscores.',
       )
     }
+    if (RESERVED_NAMES.includes(name.toLowerCase())) throw refusedField('name', `"${name}" is taken by Sauda itself.`)
     if (email.length > EMAIL_LENGTH_MAX || !EMAIL.test(email)) {
       throw refusedField('email', 'This is no e-mail address. Write it as name@example.com.')
     }
@@ -99,7 +101,7 @@ export class UserStore {
       ['email', email],
     ] as const) {
       if (this.findByName(text) !== undefined || this.#taking.has(text.toLowerCase()))
-        throw refusedField(field, `There is a user with this ${field} already.`)
+        throw refusedField(field, `There is a user with this ${field === 'name' ? 'name' : 'e-mail address'} already.`)
     }
     if (this.#byId.size + this.#taking.size / 2 >= USERS_MAX)
       throw new Refusal('validation_failed', `There are ${USERS_MAX} users, as many as there may be.`)
@@ -125,22 +127,23 @@ export class UserStore {
       }
       const { kysely, writer, compile } = this.#money
       await writer.write([compile(kysely.insertInto('user').values(rowOf(user))), ...also(user.id)])
-      this.#byId.set(user.id, user)
+      this.#add(user)
       return user
     } finally {
       for (const text of taken) this.#taking.delete(text)
     }
   }
 
-  /** Writes a change and answers the user as it is then. Throws not_found. */
-  async update(id: string, change: UserChange): Promise<User> {
+  /** Writes a change and, in the same commit, `also`. Answers the user as it is then. Throws not_found. */
+  async update(id: string, change: UserChange, also: readonly Statement[] = []): Promise<User> {
     const user = this.#byId.get(id)
     if (user === undefined) throw new Refusal('not_found', `There is no user with the id "${id}".`)
     const { kysely, writer, compile } = this.#money
     const row = rowOf({ ...user, ...change })
     // Only what changes: another change may be on its way to the disk
     const columns = CHANGEABLE.filter(([field]) => field in change).map(([, column]) => [column, row[column]])
-    await writer.write([compile(kysely.updateTable('user').set(Object.fromEntries(columns)).where('id', '=', id))])
+    const updating = kysely.updateTable('user').set(Object.fromEntries(columns)).where('id', '=', id)
+    await writer.write([compile(updating), ...also])
     const changed = { ...(this.#byId.get(id) ?? user), ...change }
     this.#byId.set(id, changed)
     return changed
@@ -154,6 +157,11 @@ export class UserStore {
     const { kysely, writer, compile } = this.#money
     await writer.write([compile(kysely.updateTable('user').set({ totp_last_step: step }).where('id', '=', id))])
     return true
+  }
+
+  #add(user: User): void {
+    this.#byId.set(user.id, user)
+    for (const text of [user.name, user.email]) this.#byText.set(text.toLowerCase(), user.id)
   }
 }
 
@@ -177,7 +185,6 @@ function userOf(row: UserTable): User {
 }
 
 const CHANGEABLE = [
-  ['email', 'email'],
   ['role', 'role'],
   ['passwordHash', 'password_hash'],
   ['totpSecret', 'totp_secret'],

@@ -27,6 +27,7 @@ export type RefusalCode =
   | 'link_invalid'
   | 'totp_invalid'
   | 'totp_exists'
+  | 'totp_missing'
   | 'last_admin'
   | 'account_not_found'
   | 'rate_limited'

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../kernel/clock.ts'
+import { ownerOf } from '../../kernel/networks.ts'
 import type { Verdict } from '../../kernel/rate-limiter.ts'
 import { parseRates, type Rate } from '../../kernel/rates.ts'
 import { errorAnswer } from '../errors.ts'
-import { ownerOf, type RateLimitSettings, RateLimits, rateLimitHeaders, rateLimitRefusal } from './rate-limits.ts'
+import { type RateLimitSettings, RateLimits, rateLimitHeaders, rateLimitRefusal } from './rate-limits.ts'
 
 function rates(text: string): readonly Rate[] {
   const read = parseRates(text)

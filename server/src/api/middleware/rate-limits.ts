@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
+import { ownerOf } from '../../kernel/networks.ts'
 import { type NotAllowed, RATE_KEYS_MAX, RateLimiter, type Verdict } from '../../kernel/rate-limiter.ts'
 import type { RateAlgorithm } from '../../kernel/rate-meter.ts'
 import { type Rate, rateText } from '../../kernel/rates.ts'
@@ -62,19 +63,6 @@ export class RateLimits {
     const nearest = ofSmart.remaining < ofOrders.remaining ? ofSmart : ofOrders
     return { ...nearest, policy: this.#smartOrderPolicy }
   }
-}
-
-/**
- * Whose budget an address draws on: its own, or, for IPv6, that of its network of 64 bits, of which one client has all
- * the addresses. Anything else stays as it is.
- */
-export function ownerOf(who: string): string {
-  if (!who.includes(':')) return who
-  const [front = '', back = ''] = who.split('::', 2)
-  const first = front === '' ? [] : front.split(':')
-  const last = back === '' ? [] : back.split(':')
-  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
-  return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`
 }
 
 export type RateLimitHeaders = { readonly 'ratelimit-policy': string; readonly ratelimit: string }

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { CodeLimit } from './code-limit.ts'
+import type { RecoveryCodes } from './recovery-codes.ts'
+import type { Sealer } from './sealed.ts'
+import { newTotp, type TotpEnrolment, totpStep } from './totp.ts'
+import { hasTotp, type User, type UserStore } from './users.ts'
+
+export interface SecondFactorOptions {
+  readonly users: UserStore
+  readonly codes: RecoveryCodes
+  readonly sealer: Sealer
+  readonly clock: Clock
+}
+
+/** Codes of an authenticator, and the recovery codes that stand in for it. */
+export class SecondFactor {
+  readonly #options: SecondFactorOptions
+  readonly #limit: CodeLimit
+  /** For names that nobody has: checking a code of theirs takes as long. */
+  readonly #nobodysSecret: string
+
+  constructor(options: SecondFactorOptions) {
+    this.#options = options
+    this.#limit = new CodeLimit(options.clock)
+    this.#nobodysSecret = options.sealer.seal(base32(randomBytes(20)), NOBODYS)
+  }
+
+  /** Makes a secret, which counts once a code has proved it. */
+  async enrol(user: User): Promise<TotpEnrolment> {
+    const { users, sealer } = this.#options
+    if (hasTotp(user)) throw new Refusal('totp_exists', 'There is a second factor already. Remove it first.')
+    const enrolment = await newTotp(user.name)
+    const totpSecret = sealer.seal(enrolment.secret, user.id)
+    await users.update(user.id, { totpSecret, totpLastStep: 0 })
+    return enrolment
+  }
+
+  /** Proves the secret with a code and answers the recovery codes. Throws totp_invalid. */
+  async confirm(user: User, code: string): Promise<readonly string[]> {
+    const { users, codes, clock } = this.#options
+    if (hasTotp(user)) throw new Refusal('totp_exists', 'The second factor is switched on already.')
+    if (user.totpSecret === undefined)
+      throw new Refusal('totp_missing', 'There is nothing to confirm: begin with a new second factor.')
+    const limitKey = `confirm ${user.id}`
+    this.#limit.attempt(limitKey)
+    if (!(await this.#useTotp(user, code)))
+      throw new Refusal('totp_invalid', 'The code is wrong. Check that the clock of your device is right.')
+    this.#limit.succeeded(limitKey)
+    const made = codes.make(user.id)
+    await users.update(user.id, { totpConfirmedAt: clock.now() }, made.statements)
+    return made.codes
+  }
+
+  async remove(user: User): Promise<void> {
+    const { users, codes } = this.#options
+    await users.update(user.id, { totpSecret: undefined, totpConfirmedAt: undefined }, [codes.dropping(user.id)])
+  }
+
+  renewRecoveryCodes(user: User): Promise<readonly string[]> {
+    if (!hasTotp(user)) throw new Refusal('totp_missing', 'Recovery codes come with a second factor: set one up first.')
+    return this.#options.codes.renew(user.id)
+  }
+
+  recoveryCodesLeft(userId: string): Promise<number> {
+    return this.#options.codes.left(userId)
+  }
+
+  /**
+   * Whether it is an unused code of this user's; it is used from now on. Takes as long for nobody (undefined). Six digits
+   * that are wrong count under `limitKey`; throws login_locked after too many.
+   */
+  async useCode(userId: string | undefined, code: string, limitKey: string | undefined): Promise<boolean> {
+    const user = userId === undefined ? undefined : this.#options.users.find(userId)
+    const isShort = /^\s*(\d\s*){6}$/.test(code)
+    if (isShort && limitKey !== undefined) this.#limit.attempt(limitKey)
+    const isTotp = await this.#useTotp(user !== undefined && hasTotp(user) ? user : undefined, code)
+    const isRight = isTotp || (await this.#options.codes.use(userId ?? NOBODYS, code))
+    if (isRight && limitKey !== undefined) this.#limit.succeeded(limitKey)
+    return isRight
+  }
+
+  async #useTotp(user: User | undefined, code: string): Promise<boolean> {
+    const { sealer, clock, users } = this.#options
+    const sealed = user?.totpSecret ?? this.#nobodysSecret
+    const secret = sealer.open(sealed, sealed === this.#nobodysSecret ? NOBODYS : (user?.id ?? NOBODYS))
+    const step = await totpStep(secret, code, clock.now(), user?.totpLastStep ?? 0)
+    return step !== undefined && user?.totpSecret !== undefined && (await users.useStep(user.id, step))
+  }
+}
+
+const NOBODYS = ''
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const base32 = (bytes: Buffer): string => Array.from(bytes, (byte) => BASE32.charAt(byte & 31)).join('')

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { type Actor, type Audit, entryOf } from './audit.ts'
+import { type Attempt, LoginThrottle } from './login-throttle.ts'
+import type { PasswordHasher } from './password.ts'
+import type { SecondFactor } from './second-factor.ts'
+import type { BegunSession, SessionStore } from './sessions.ts'
+import { hasTotp, type User, type UserStore } from './users.ts'
+
+const CHALLENGE_MS = 5 * 60_000
+export const CHALLENGE_TRIES = 5
+export const CHALLENGES_MAX = 1_000
+const CHALLENGE_BYTES = 32
+
+/** Where a request to sign in comes from. */
+export interface From {
+  readonly address: string
+  /** What the browser calls itself. */
+  readonly device: string
+  readonly requestId: string
+}
+
+export type LoginResult =
+  | { readonly kind: 'session'; readonly begun: BegunSession; readonly user: User }
+  /** The password was right; a code must follow with this challenge. */
+  | { readonly kind: 'totp'; readonly challenge: string }
+
+interface Challenge {
+  /** As it was when its password was given. */
+  readonly user: User
+  readonly expiresAt: number
+  tries: number
+}
+
+export interface SignInOptions {
+  readonly users: UserStore
+  readonly sessions: SessionStore
+  readonly hasher: PasswordHasher
+  readonly secondFactor: SecondFactor
+  readonly clock: Clock
+  readonly audit: Audit
+  readonly failedLogin: (address: string) => void
+}
+
+/** How people prove who they are. */
+export class SignIn {
+  readonly #options: SignInOptions
+  readonly #throttle: LoginThrottle
+  /** By their token, oldest first. */
+  readonly #challenges = new Map<string, Challenge>()
+
+  constructor(options: SignInOptions) {
+    this.#options = options
+    this.#throttle = new LoginThrottle(options.clock)
+  }
+
+  /** Throws login_failed, the same for a wrong password and an unknown name, or login_locked. */
+  async login(name: string, password: string, from: From): Promise<LoginResult> {
+    const { users, hasher } = this.#options
+    const attempt = this.#throttle.attempt(name, from.address)
+    const user = users.findByName(name)
+    const right = await undoneOnError(attempt, hasher.verify(user?.passwordHash, password))
+    if (!right || user === undefined || user.disabledAt !== undefined) {
+      throw this.failed(user, from, 'login.failed', 'The name or the password is wrong.')
+    }
+    if (hasTotp(user)) {
+      attempt.undone()
+      return { kind: 'totp', challenge: this.#challenge(user) }
+    }
+    attempt.succeeded()
+    return { kind: 'session', begun: await this.begin(user, from), user }
+  }
+
+  /** Second half of a login: a code of the authenticator, or a recovery code. Throws login_failed or login_locked. */
+  async loginWithCode(challenge: string, code: string, from: From): Promise<BegunSession> {
+    const pending = this.#challenges.get(challenge)
+    if (pending === undefined || pending.expiresAt <= this.#options.clock.now()) {
+      this.#challenges.delete(challenge)
+      throw new Refusal('login_failed', 'This login took too long. Sign in again with your name and password.')
+    }
+    const { user } = pending
+    const attempt = this.#throttle.attempt(user.name, from.address)
+    pending.tries += 1
+    if (pending.tries >= CHALLENGE_TRIES) this.#challenges.delete(challenge)
+    await this.requireCode(user, code, attempt, from, 'login.code-failed')
+    this.#challenges.delete(challenge)
+    return await this.begin(user, from)
+  }
+
+  /** Throws login_failed unless the code is one of this user's; it is used from now on. */
+  async requireCode(user: User, code: string, attempt: Attempt, from: From, action: string): Promise<void> {
+    const { secondFactor, sessions } = this.#options
+    const isAtHome = sessions.list(user.id).some(({ address }) => address === from.address)
+    // Whoever gets here knows the password. Their guesses must not keep the owner out where the owner is signed in.
+    const limitKey = isAtHome ? undefined : user.id
+    if (!(await undoneOnError(attempt, secondFactor.useCode(user.id, code, limitKey))))
+      throw this.failed(user, from, action, 'The code is wrong, or was used before.')
+    attempt.succeeded()
+  }
+
+  /** The password of who is signed in, once more. Throws login_failed with the field it was in, or login_locked. */
+  async requirePassword(user: User, field: string, password: string, from: From): Promise<void> {
+    const attempt = this.#throttle.attempt(user.name, from.address)
+    if (await undoneOnError(attempt, this.#options.hasher.verify(user.passwordHash, password))) {
+      attempt.succeeded()
+      return
+    }
+    const { code, message } = this.failed(user, from, 'password.failed', 'The password is wrong.')
+    throw new Refusal(code, message, { errors: [{ field, message }] })
+  }
+
+  /** Counts a try by a name. Throws login_locked. */
+  attempt(name: string, from: From): Attempt {
+    return this.#throttle.attempt(name, from.address)
+  }
+
+  /**
+   * Signs in who proved to be this user. Throws login_failed when what was proved doesn't count any more: the password was
+   * changed or the user disabled meanwhile.
+   */
+  async begin(user: User, from: From): Promise<BegunSession> {
+    const { users, sessions, audit } = this.#options
+    const present = users.find(user.id)
+    if (present === undefined || present.disabledAt !== undefined || present.passwordHash !== user.passwordHash)
+      throw new Refusal('login_failed', 'Your password was changed meanwhile. Sign in again.')
+    const begun = await sessions.begin(user.id, from.device, from.address)
+    audit(entryOf(actorFrom(user, from), 'session.begun', begun.session.id, { device: begun.session.device }))
+    return begun
+  }
+
+  /** Notes a failure. A name that nobody has isn't noted: it may be a password in the wrong field. */
+  failed(user: User | undefined, from: From, action: string, message: string): Refusal {
+    const { audit, failedLogin } = this.#options
+    failedLogin(from.address)
+    const actor = user === undefined ? { name: 'unknown', ...withoutDevice(from) } : actorFrom(user, from)
+    audit(entryOf(actor, action, user?.id ?? '', { device: from.device.slice(0, DEVICE_LENGTH_MAX) }))
+    return new Refusal('login_failed', message)
+  }
+
+  #challenge(user: User): string {
+    const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url')
+    const expiresAt = this.#options.clock.now() + CHALLENGE_MS
+    this.#challenges.set(challenge, { user, expiresAt, tries: 0 })
+    if (this.#challenges.size > CHALLENGES_MAX) {
+      const [oldest] = this.#challenges.keys()
+      if (oldest !== undefined) this.#challenges.delete(oldest)
+    }
+    return challenge
+  }
+}
+
+const DEVICE_LENGTH_MAX = 200
+
+/** What was cut short by us is no failure of theirs. */
+async function undoneOnError<T>(attempt: Attempt, proving: Promise<T>): Promise<T> {
+  try {
+    return await proving
+  } catch (error) {
+    attempt.undone()
+    throw error
+  }
+}
+
+const withoutDevice = ({ address, requestId }: From) => ({ address, requestId })
+
+export const actorFrom = (user: User, from: From): Actor => ({ name: user.name, ...withoutDevice(from) })
