@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
 import type { Money, Price } from '../kernel/fixed.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
@@ -41,7 +42,9 @@ export class PaperExchange {
   readonly #orderIds: OrderIds
   readonly #journal: Journal
   readonly #desks = new Map<string, Desk>()
+  readonly #opening = new Map<string, Promise<void>>()
   #isRunning = false
+  #isClosed = false
 
   private constructor(options: PaperExchangeOptions, orderIds: OrderIds) {
     this.#options = options
@@ -56,9 +59,23 @@ export class PaperExchange {
     return exchange
   }
 
-  /** Opens an account: with the capital of the settings when it is new, else as its journal left it. */
+  /**
+   * Opens an account, also while others trade: with the capital of the settings when it is new, else as its journal left
+   * it. One that is open stays as it is. Throws shutting_down after `close()`.
+   */
   async openAccount(account: string): Promise<void> {
     if (this.#desks.has(account)) return
+    if (this.#isClosed) throw new Refusal('shutting_down', 'The server is stopping: it opens no account any more.')
+    // Asked for twice, it is opened once: two engines would write one journal
+    let opening = this.#opening.get(account)
+    if (opening === undefined) {
+      opening = this.#open(account).finally(() => this.#opening.delete(account))
+      this.#opening.set(account, opening)
+    }
+    await opening
+  }
+
+  async #open(account: string): Promise<void> {
     const { clock, log, marketData, rules, margin, publish, capital } = this.#options
     const journal = this.#journal
     const orderIds = this.#orderIds
@@ -111,6 +128,8 @@ export class PaperExchange {
   /** Stops the schedulers and leaves every account on disk with a snapshot. */
   async close(): Promise<void> {
     this.#isRunning = false
+    this.#isClosed = true
+    await Promise.allSettled(this.#opening.values()) // who asked for it is told when it failed
     for (const { scheduler, engine } of this.#desks.values()) {
       await scheduler.stop()
       await engine.close()
