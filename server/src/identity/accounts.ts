@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Database } from '../storage/open.ts'
@@ -37,8 +38,10 @@ export interface AccountStoreOptions {
 export class AccountStore {
   readonly #options: AccountStoreOptions
   readonly #byId = new Map<string, Account>()
-  /** `user name` pairs on their way to the disk. */
-  readonly #creating = new Set<string>()
+  /** Names of each user's accounts that are on their way to the disk. */
+  readonly #creating = new Map<string, Set<string>>()
+  /** The latest change of each account's order mode that was asked for. */
+  readonly #modeChanges = new Map<string, symbol>()
 
   private constructor(options: AccountStoreOptions) {
     this.#options = options
@@ -46,16 +49,15 @@ export class AccountStore {
 
   static async open(options: AccountStoreOptions): Promise<AccountStore> {
     const store = new AccountStore(options)
-    for (const row of await options.money.kysely.selectFrom('account').selectAll().orderBy('created_at').execute()) {
+    const all = options.money.kysely.selectFrom('account').selectAll()
+    for (const row of await all.orderBy('created_at').orderBy(sql`rowid`).execute())
       store.#byId.set(row.id, accountOf(row))
-    }
     return store
   }
 
-  /** Oldest first. */
-  list(userId?: string): readonly Account[] {
-    const all = [...this.#byId.values()]
-    return userId === undefined ? all : all.filter((account) => account.userId === userId)
+  /** A user's accounts, oldest first. */
+  list(userId: string): readonly Account[] {
+    return [...this.#byId.values()].filter((account) => account.userId === userId)
   }
 
   find(id: string): Account | undefined {
@@ -79,43 +81,55 @@ export class AccountStore {
     if (!NAME.test(trimmed)) {
       throw refusedField('name', "An account's name has 1 to 32 letters, digits, spaces, dots, hyphens or underscores.")
     }
-    const taken = `${userId} ${trimmed.toLowerCase()}`
-    const existing = this.list(userId)
-    if (this.#creating.has(taken) || existing.some((account) => account.name.toLowerCase() === trimmed.toLowerCase()))
+    const creating = this.#creating.get(userId) ?? new Set()
+    const names = [...this.list(userId).map((account) => account.name), ...creating]
+    if (names.some((taken) => taken.toLowerCase() === trimmed.toLowerCase()))
       throw refusedField('name', `You have an account "${trimmed}" already.`)
-    if (existing.length >= ACCOUNTS_PER_USER_MAX)
+    if (names.length >= ACCOUNTS_PER_USER_MAX)
       throw refusedField('name', `You have ${ACCOUNTS_PER_USER_MAX} accounts, as many as there may be.`)
-    this.#creating.add(taken)
+    this.#creating.set(userId, creating.add(trimmed))
     try {
-      const { money, clock, audit, openBooks } = this.#options
-      const account: Account = {
-        id: newId('acc'),
-        userId,
-        name: trimmed,
-        venue: 'paper',
-        orderMode: 'auto',
-        createdAt: clock.now(),
-      }
-      const { kysely, writer, compile } = money
-      await writer.write([compile(kysely.insertInto('account').values(rowOf(account)))])
-      await openBooks(account.id)
-      this.#byId.set(account.id, account)
-      audit(entryOf(actor, 'account.created', account.id, { name: trimmed, venue: account.venue }))
-      return account
+      return await this.#create(userId, trimmed, actor)
     } finally {
-      this.#creating.delete(taken)
+      creating.delete(trimmed)
+      if (creating.size === 0) this.#creating.delete(userId)
     }
   }
 
+  async #create(userId: string, name: string, actor: Actor): Promise<Account> {
+    const { money, clock, audit, openBooks } = this.#options
+    const account: Account = {
+      id: newId('acc'),
+      userId,
+      name,
+      venue: 'paper',
+      orderMode: 'auto',
+      createdAt: clock.now(),
+    }
+    // Books without an account are never found again, an account without books would refuse every order
+    await openBooks(account.id)
+    const { kysely, writer, compile } = money
+    await writer.write([compile(kysely.insertInto('account').values(rowOf(account)))])
+    this.#byId.set(account.id, account)
+    audit(entryOf(actor, 'account.created', account.id, { name, venue: account.venue }))
+    return account
+  }
+
+  /** Throws not_found when there is no such account. */
   async setOrderMode(id: string, orderMode: OrderMode, actor: Actor): Promise<Account> {
     const account = this.#byId.get(id)
     if (account === undefined) throw new Refusal('not_found', `There is no account "${id}".`)
-    const changed = { ...account, orderMode }
-    // The careful mode counts at once, the other one when it is on disk
-    if (orderMode === 'semi_auto') this.#byId.set(id, changed)
+    const change = Symbol(orderMode)
+    this.#modeChanges.set(id, change)
+    // The careful mode counts at once, the other one when it is on disk and nobody has asked for another since
+    if (orderMode === 'semi_auto') this.#byId.set(id, { ...account, orderMode })
     const { kysely, writer, compile } = this.#options.money
     await writer.write([compile(kysely.updateTable('account').set({ order_mode: orderMode }).where('id', '=', id))])
-    this.#byId.set(id, changed)
+    const changed = { ...(this.#byId.get(id) ?? account), orderMode }
+    if (this.#modeChanges.get(id) === change) {
+      this.#modeChanges.delete(id)
+      this.#byId.set(id, changed)
+    }
     this.#options.audit(entryOf(actor, 'account.order-mode', id, { from: account.orderMode, to: orderMode }))
     return changed
   }

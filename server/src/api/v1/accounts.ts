@@ -31,9 +31,10 @@ export const accounts = defineOperation({
   input: {},
   output: Type.Object({ data: Type.Array(accountOut), status: success }),
   example: {},
-  handle(_input, { caller, account, services }) {
-    const own = services.accounts.find(account)
-    const shown = caller.kind === 'session' ? services.accounts.list(caller.userId) : own === undefined ? [] : [own]
+  handle(_input, context) {
+    const { caller, account, services } = context
+    const own = [services.accounts.find(account)].filter((found) => found !== undefined)
+    const shown = caller.kind === 'session' ? services.accounts.list(userIdOf(context)) : own
     return { data: shown.map(shownAccount), status: 'success' as const }
   },
 })
