@@ -6,6 +6,7 @@ import { doctorCommand } from './command-line/doctor-command.ts'
 import { acquireInstanceLock } from './command-line/instance-lock.ts'
 import { keyCommands } from './command-line/key-commands.ts'
 import { resetCommand } from './command-line/reset-command.ts'
+import { userCommands } from './command-line/user-commands.ts'
 import type { Config } from './config.ts'
 import { OWNER } from './identity/audit.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -23,7 +24,12 @@ export async function serve(config: Config, clock: Clock): Promise<number> {
   const app = await createApp(config, clock, log)
   try {
     const address = await listen(app, config)
-    const commands = { ...keyCommands(app.keys), ...resetCommand(app.paper, config), ...doctorCommand(app.health) }
+    const commands = {
+      ...keyCommands(app.keys),
+      ...userCommands(app.identity),
+      ...resetCommand(app.paper, config),
+      ...doctorCommand(app.health),
+    }
     const control = await startControl(config.dataDir, commands, (error) =>
       log.error({ err: error }, 'a command failed'),
     )

@@ -14,7 +14,12 @@ export interface IdentityRooms {
 
 /** Where a link of the command line leads to when no server says where it listens. */
 const UNKNOWN_ADDRESS = 'http://127.0.0.1:5000'
-const HOUR_MS = 3_600_000
+
+export interface OfflineOptions {
+  readonly clock?: Clock
+  /** Where browsers will find Sauda, without a slash at the end. */
+  readonly publicUrl?: string
+}
 
 /**
  * Runs something on the users and keys of a data folder that no server runs on, and brings it to disk. Books of new
@@ -23,7 +28,7 @@ const HOUR_MS = 3_600_000
 export async function withoutServer<T>(
   dataDir: string,
   run: (rooms: IdentityRooms) => Promise<T>,
-  clock: Clock = systemClock,
+  { clock = systemClock, publicUrl = UNKNOWN_ADDRESS }: OfflineOptions = {},
 ): Promise<T> {
   const lock = acquireInstanceLock(dataDir)
   try {
@@ -43,10 +48,10 @@ export async function withoutServer<T>(
         databases,
         dataDir,
         clock,
-        sessionRules: { idleMs: HOUR_MS, absoluteMs: HOUR_MS },
+        sessionRules: { idleMs: Number.POSITIVE_INFINITY, absoluteMs: Number.POSITIVE_INFINITY }, // the server's affair
         audit: audit.record,
         mailer: undefined,
-        publicUrl: () => UNKNOWN_ADDRESS,
+        publicUrl: () => publicUrl,
         failedLogin: () => undefined,
         userChanged: (userId) => keys.userChanged(userId),
         openAccount: async (userId) => {
@@ -66,9 +71,12 @@ export async function withoutServer<T>(
         },
         onError: fail,
       })
-      const result = await run({ identity, keys })
-      await audit.close()
-      return result
+      try {
+        return await run({ identity, keys })
+      } finally {
+        await Promise.all([identity.close(), keys.close()])
+        await audit.close()
+      }
     } finally {
       await databases.close()
     }
