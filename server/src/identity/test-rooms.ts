@@ -9,7 +9,7 @@ import type { Caller, Role } from './caller.ts'
 import { type From, Identity, type LoginResult } from './identity.ts'
 import { KeyStore } from './key-store.ts'
 import type { Mailer } from './mail.ts'
-import { PasswordHasher } from './password.ts'
+import { type HashCost, PasswordHasher } from './password.ts'
 import type { SessionRules } from './sessions.ts'
 import type { User } from './users.ts'
 
@@ -25,6 +25,9 @@ export interface TestRoomsOptions {
   readonly mailer?: Mailer
   readonly sessionRules?: SessionRules
 }
+
+/** So that tests needn't wait for what attackers must wait for. */
+export const CHEAP: HashCost = { memoryCost: 8, timeCost: 1, parallelism: 1 }
 
 let passwordHash: Promise<string> | undefined
 
@@ -108,6 +111,7 @@ export class TestRooms {
         keys.adopt(userId)
       },
       onError,
+      hasher: new PasswordHasher(CHEAP),
     })
     const keys = await KeyStore.open({
       money: databases.money,
@@ -131,7 +135,7 @@ export class TestRooms {
 
   /** A user with the password `PASSWORD`, which is hashed once only, and an account. */
   async user(name: string, role: Role = 'admin'): Promise<User> {
-    passwordHash ??= new PasswordHasher().hash(PASSWORD)
+    passwordHash ??= new PasswordHasher(CHEAP).hash(PASSWORD)
     const email = `${name}@example.com`
     const user = await this.identity.users.create({ name, email, role, passwordHash: await passwordHash })
     await this.accounts.create(user.id, 'default', ITSELF)
