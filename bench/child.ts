@@ -26,6 +26,7 @@ export function startChild(
   })
   return new Promise((resolve, reject) => {
     let output = ''
+    let isReady = false
     const overdue = setTimeout(
       () => reject(new Error(`${file} wasn't ready after ${READY_TIMEOUT_MS / 1000} s: ${output}`)),
       READY_TIMEOUT_MS,
@@ -34,7 +35,8 @@ export function startChild(
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()
       const address = /ready at (http:\/\/\S+)/.exec(output)?.[1]
-      if (address === undefined) return
+      if (address === undefined || isReady) return
+      isReady = true
       const readyMs = performance.now() - startedAt
       clearTimeout(overdue)
       child.removeAllListeners('exit')

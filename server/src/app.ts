@@ -54,7 +54,6 @@ import { standardChecks } from './monitor/checks.ts'
 import type { FinishedRequest } from './monitor/finished-request.ts'
 import { type Alert, Health } from './monitor/health.ts'
 import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
-import { requestLine } from './monitor/logging.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
@@ -94,18 +93,32 @@ export interface App {
   close(): Promise<void>
 }
 
-/** Builds every room and connects them, without listening and without starting the clock's work. */
-export async function createApp(config: Config, clock: Clock, log: Logger): Promise<App> {
+/**
+ * Builds every room and connects them, without listening and without starting the clock's work. `logRequest` is told of
+ * each request when it has ended.
+ */
+export async function createApp(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  logRequest: (finished: FinishedRequest) => void = () => undefined,
+): Promise<App> {
   const databases = await openDatabases(config.dataDir, clock)
   try {
-    return await connect(config, clock, log, databases)
+    return await connect(config, clock, log, logRequest, databases)
   } catch (error) {
     await databases.close()
     throw error
   }
 }
 
-async function connect(config: Config, clock: Clock, log: Logger, databases: Databases): Promise<App> {
+async function connect(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  logRequest: (finished: FinishedRequest) => void,
+  databases: Databases,
+): Promise<App> {
   void databases.money.writer // its thread starts while the instruments are made
   const bus = new EventBus<Events>()
   const onError = (what: string) => (error: unknown) => log.error({ err: error }, what)
@@ -179,6 +192,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
       },
       firstMs: config.banHours * 3_600_000,
     },
+    proxies: config.trustedProxies,
     onError: onError('a ban could not be written'),
   })
   const identity = await Identity.open({
@@ -328,7 +342,7 @@ async function connect(config: Config, clock: Clock, log: Logger, databases: Dat
         const finished = finishedOf(visit, outcome)
         traffic.record(finished)
         metrics.record(finished)
-        requestLine(log, finished)
+        logRequest(finished)
         if (visit.route !== '' && !visit.isPage) measure(latency, visit, finished)
       },
     ],
