@@ -1,5 +1,6 @@
 import { html } from 'ghtml'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
+import { browserName } from './browser-name.ts'
 import { form, hidden, input, submit, summary } from './fields.ts'
 import { filled } from './form.ts'
 import { saying } from './notices.ts'
@@ -73,14 +74,15 @@ function secondFactor({ totp_enabled: isOn, recovery_codes_left: left }: Status)
 
 function sessionRow(session: Sessions[number], csrfField: () => string): string {
   const { id, device, address, current } = session
+  const browser = browserName(device)
   const end = current
     ? '<span class="tag">This browser</span>'
     : form(
         '/account/sessions/revoke',
         csrfField(),
-        `${hidden('id', id)}${html`<button class="quiet" type="submit" aria-label="Sign out ${device} at ${address}">Sign out</button>`}`,
+        `${hidden('id', id)}${html`<button class="quiet" type="submit" aria-label="Sign out ${browser} at ${address}">Sign out</button>`}`,
       )
-  return html`<li><div><h3 class="device">${device === '' ? 'Unknown browser' : device}</h3>
+  return html`<li><div><h3>${browser}</h3>
 !${facts([
     ['Address', plain(address)],
     ['Signed in', instant(session.created_at)],

@@ -39,11 +39,16 @@ export interface ErrorPageOptions {
 /** The page a browser gets instead of the one it asked for. */
 export function errorPage(status: number, message: string, requestId: string, { back }: ErrorPageOptions = {}): string {
   const advice = ADVICE[status]
-  const body = html`<section class="card error-page">
+  const ways =
+    back === undefined
+      ? '<a class="button" href="/">Start page</a>'
+      : html`<a class="button" href="${back}">Go back</a><a class="button quiet" href="/">Start page</a>`
+  const body = html`<section class="card">
 <p class="status">${status} ${STATUS_CODES[status] ?? 'Error'}</p>
 <h1>${TITLES[status] ?? STATUS_CODES[status] ?? 'Error'}</h1>
 <p>${message}</p>
-!${advice === undefined ? '' : html`<p>${advice}</p>`}<p class="actions">!${back === undefined ? '' : html`<a class="button" href="${back}">Go back</a> `}<a class="button!${back === undefined ? '' : ' quiet'}" href="/">Start page</a></p>
+!${advice === undefined ? '' : html`<p>${advice}</p>`}
+<p class="actions">!${ways}</p>
 <p class="request-id">Request id <code>${requestId}</code></p>
 </section>`
   return layout({ title: TITLES[status] ?? `Error ${status}`, body, narrow: true })

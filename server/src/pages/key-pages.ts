@@ -10,7 +10,7 @@ import { pathWith } from './local-path.ts'
 import { saying } from './notices.ts'
 import type { AnswerOf, Page, PageContext, Reaction, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
-import { copyable, curlOrder, facts, instant, plain } from './shown.ts'
+import { copyable, curlFunds, curlOrder, facts, instant, plain } from './shown.ts'
 
 type Key = AnswerOf<'keys'>['data'][number]
 type CreatedKey = AnswerOf<'keys/create'>['data']
@@ -59,14 +59,13 @@ function keyRow(key: Key, now: number): string {
   const replace = isReplaced
     ? ''
     : html`<a class="button quiet" href="${pathWith('/keys/rotate', { id })}" aria-label="Replace ${name}">Replace</a>`
-  return html`<li><div><h3>${name} !${stateOf(key, now)}</h3>
+  return html`<li><div><h2 class="row-name">${name} !${stateOf(key, now)}</h2>
 !${keyFacts(key)}</div><div class="actions">!${replace}<a class="button quiet danger" href="${pathWith('/keys/revoke', { id })}" aria-label="Revoke ${name}">Revoke</a></div></li>`
 }
 
 function stateOf({ expires_at: expiresAt, revoked_at: revokedAt }: Key, now: number): string {
   if (expiresAt !== null && expiresAt <= now) return '<span class="state state-fail">Expired</span>'
-  if (revokedAt !== null)
-    return html`<span class="state state-warn">Replaced, works until !${instant(revokedAt)}</span>`
+  if (revokedAt !== null) return '<span class="state state-warn">Replaced</span>'
   return '<span class="state state-pass">Active</span>'
 }
 
@@ -79,6 +78,7 @@ const keyFacts = (key: Key): string =>
     ['Last used', key.last_used_at === null ? 'Never' : instant(key.last_used_at)],
     ['Expires', key.expires_at === null ? 'Never' : instant(key.expires_at)],
     ['Addresses', key.networks === '' ? 'Any' : plain(key.networks)],
+    ...(key.revoked_at === null ? [] : [['Works until', instant(key.revoked_at)] as const]),
   ])
 
 const create: Page = {
@@ -212,7 +212,7 @@ function createdView({ origin }: PageContext, created: CreatedKey, old?: Key): V
     data: created,
     body: html`<h1>Your new key</h1>
 <section class="card" aria-label="The key">
-<p><strong>It is shown this once.</strong> Copy <strong>${name}</strong> to where it is used. Whoever has it can act for you: treat it like a password.</p>
+<p><strong>It is shown this once.</strong> Copy it to where <strong>${name}</strong> runs. Whoever has it can act for you: treat it like a password.</p>
 !${copyable('the key', key)}
 !${old === undefined ? '' : replacedNote(old)}
 <p class="actions"><a class="button" href="/keys">I have copied it</a></p>
@@ -224,9 +224,6 @@ function createdView({ origin }: PageContext, created: CreatedKey, old?: Key): V
 <section class="card" aria-label="About the key">!${keyFacts({ ...rest, name, scopes, replaced_by: null })}</section>`,
   }
 }
-
-const curlFunds = (origin: string, key: string): string =>
-  `curl -X POST ${origin}/api/v1/funds -H 'Content-Type: application/json' -d '${JSON.stringify({ apikey: key })}'`
 
 const replacedNote = ({ revoked_at: until }: Key): string =>
   until === null

@@ -28,9 +28,9 @@ function whole(view: View, header: string, notice: string): string {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>${view.title} · Sauda</title>
-<link rel="icon" type="image/svg+xml" href="${assetUrl('mark')}">
-<link rel="stylesheet" href="${assetUrl('style')}">
-<script src="${assetUrl('script')}" defer></script>
+<link rel="icon" type="image/svg+xml" href="!${assetUrl('mark')}">
+<link rel="stylesheet" href="!${assetUrl('style')}">
+<script src="!${assetUrl('script')}" defer></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>

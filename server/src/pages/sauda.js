@@ -21,7 +21,7 @@ for (const shown of document.querySelectorAll('[data-copy]')) {
       said.textContent = ''
     }, 2000)
   })
-  if (navigator.clipboard !== undefined) shown.after(button, said)
+  if (navigator.clipboard !== undefined) shown.closest('.copyable').append(button, said)
 }
 
 // A second click while the first is under way would do it twice.

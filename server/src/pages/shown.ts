@@ -24,8 +24,8 @@ export const copyable = (what: string, text: string): string =>
   html`<div class="copyable"><pre tabindex="0" role="group" aria-label="${what}"><code data-copy="${what}">${text}</code></pre></div>`
 
 /** The first order, ready for a terminal. */
-export function curlOrder(origin: string, key: string): string {
-  const order = {
+export const curlOrder = (origin: string, key: string): string =>
+  curl(origin, 'placeorder', {
     apikey: key,
     strategy: 'first',
     exchange: 'NSE',
@@ -34,6 +34,15 @@ export function curlOrder(origin: string, key: string): string {
     quantity: 10,
     pricetype: 'MARKET',
     product: 'MIS',
-  }
-  return `curl -X POST ${origin}/api/v1/placeorder -H 'Content-Type: application/json' -d '${JSON.stringify(order)}'`
+  })
+
+export const curlFunds = (origin: string, key: string): string => curl(origin, 'funds', { apikey: key })
+
+function curl(origin: string, operation: string, body: Readonly<Record<string, string | number>>): string {
+  const fields = Object.entries(body).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`)
+  return [
+    `curl -X POST ${origin}/api/v1/${operation}`,
+    `-H 'Content-Type: application/json'`,
+    `-d '{${fields.join(', ')}}'`,
+  ].join(' \\\n  ')
 }
