@@ -6,7 +6,7 @@ import { actorOf, instantOrNull, instantOut, success, textOrNull } from './calle
 import { belowOf, cursorOf, paging } from './paging.ts'
 
 const banOut = {
-  address: Type.String(),
+  address: Type.String({ description: 'Of IPv6 it may be a network, which ends in `::/64`.' }),
   cause: Type.String({ description: '`manual`, `not_found`, `bad_key` or `failed_login`.' }),
   created_at: instantOut,
   created_by: Type.String(),
@@ -21,7 +21,12 @@ const shownBan = (ban: Ban) => ({
   expires_at: ban.expiresAt ?? null,
   reason: ban.reason,
 })
-const address = text({ min: 1, max: 64, description: 'IPv4 or IPv6.', example: '203.0.113.9' })
+const address = text({
+  min: 1,
+  max: 64,
+  description: 'IPv4 or IPv6, or a network of IPv6 that ends in /64: one client has all its addresses.',
+  example: '203.0.113.9',
+})
 
 export const bans = defineOperation({
   name: 'bans',
