@@ -57,7 +57,7 @@ import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
-import { errorPage, mountPages } from './pages/index.ts'
+import { errorPages, mountPages } from './pages/index.ts'
 import { type Committed, PaperExchange, type SessionRules } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
@@ -371,12 +371,7 @@ async function connect(
     logger: log,
     bodyBytesMax: config.bodyLimitKib * 1024,
     cors: config,
-    showError: (reply, status, message, requestId) => {
-      reply
-        .headers(headers.page)
-        .type('text/html; charset=utf-8')
-        .send(errorPage(status, message, requestId))
-    },
+    showError: errorPages(headers.page),
   })
   mountOperations(http, operations, { services, pipeline, clock })
   mountDocs(http, operations, {

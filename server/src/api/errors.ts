@@ -217,9 +217,21 @@ export function sendError(
   else server.showError(reply, status, message, id)
 }
 
-/** Whether a caller outside `/api/` is a program: it names JSON and not HTML. */
-export const prefersJson = (accept: string | undefined): boolean =>
-  accept?.includes('application/json') === true && !accept.includes('text/html')
+/** Whether a caller outside `/api/` is a program: its `Accept` names JSON, and HTML not at all or with less weight. */
+export const prefersJson = (accept = ''): boolean =>
+  weightOf('application/json', accept) > weightOf('text/html', accept)
+
+/** Weight that an `Accept` header gives a media type it names; 0 when it doesn't. */
+function weightOf(type: string, accept: string): number {
+  for (const range of accept.split(',')) {
+    const [name = '', ...parameters] = range.split(';')
+    if (name.trim().toLowerCase() !== type) continue
+    const weight = parameters.find((parameter) => parameter.trim().toLowerCase().startsWith('q='))
+    const given = weight === undefined ? 1 : Number(weight.trim().slice(2))
+    return given >= 0 && given <= 1 ? given : 0
+  }
+  return 0
+}
 
 /** Field errors that the message itself tells; all are in `errors`. */
 const TOLD_ERRORS_MAX = 3

@@ -1,5 +1,6 @@
 import { readCookie } from '../api/session-cookie.ts'
 import type { Visit } from '../api/visit.ts'
+import type { PageContext } from './page.ts'
 
 /**
  * Between the two steps of a login, the browser keeps the challenge that the first one answered: in a cookie that is sent
@@ -12,12 +13,15 @@ const SECONDS_MAX = 5 * 60
 
 export const readChallenge = ({ headers }: Visit): string | undefined => readCookie(headers.cookie, NAME)
 
-export const setChallenge = (visit: Visit, challenge: string): void => set(visit, challenge, SECONDS_MAX)
+export const setChallenge = (context: Where, challenge: string): void => set(context, challenge, SECONDS_MAX)
 
-export const clearChallenge = (visit: Visit): void => set(visit, '', 0)
+export const clearChallenge = (context: Where): void => set(context, '', 0)
 
-function set(visit: Visit, value: string, seconds: number): void {
+type Where = Pick<PageContext, 'visit' | 'origin'>
+
+function set({ visit, origin }: Where, value: string, seconds: number): void {
   const others = [visit.answerHeaders['set-cookie'] ?? []].flat()
-  const cookie = `${NAME}=${value}; Path=${PATH}; HttpOnly; SameSite=Strict; Max-Age=${seconds}`
+  const secure = origin.startsWith('https:') ? '; Secure' : ''
+  const cookie = `${NAME}=${value}; Path=${PATH}; HttpOnly; SameSite=Strict${secure}; Max-Age=${seconds}`
   visit.answerHeaders['set-cookie'] = [...others, cookie]
 }

@@ -20,7 +20,7 @@ const login: Page = {
   for: 'guests',
   get: (context) => loginView(context),
   post(context) {
-    const { form: sent, ask, visit } = context
+    const { form: sent, ask } = context
     const next = nextOf(context)
     return orAgain(
       context,
@@ -28,7 +28,7 @@ const login: Page = {
       async () => {
         const { data } = await ask('auth/login', filled({ name: sent.text('name'), password: sent.secret('password') }))
         if (data.challenge === null) return { redirect: next ?? '/' }
-        setChallenge(visit, data.challenge)
+        setChallenge(context, data.challenge)
         return { redirect: pathWith('/login/totp', { next }) }
       },
       (problems) => loginView(context, problems),
@@ -93,7 +93,7 @@ const secondStep: Page = {
       ['code'],
       async () => {
         await ask('auth/login/totp', filled({ challenge, code: sent.text('code') }))
-        clearChallenge(visit)
+        clearChallenge(context)
         return { redirect: next ?? '/' }
       },
       (problems) => codeView(context, problems),

@@ -330,6 +330,14 @@ describe('who is not signed in', () => {
     expect(pages.asked.at(-1)).toEqual(['auth/login/totp', { challenge: 'the-challenge', code: '123456' }])
   })
 
+  it('keeps the challenge to https under https', async () => {
+    const pages = new TestPages('plain', 'https://sauda.example')
+    pages.signedOut()
+    pages.answers['auth/login'] = { data: { challenge: 'c', totp_required: true } }
+    const { headers } = await pages.post('/login', { name: 'a', password: 'b' })
+    expect(headers['set-cookie']).toEqual([expect.stringContaining('; Secure')])
+  })
+
   it('sees the login no more when signed in', async () => {
     const pages = new TestPages()
     expect((await pages.get('/login?next=%2Fkeys')).headers['location']).toBe('/keys')
@@ -366,6 +374,17 @@ describe('what is done', () => {
     expect(text).toContain('&#34;apikey&#34;: &#34;sk_the-key&#34;')
   })
 
+  it('commands name the host that the browser used, or the public address behind https', async () => {
+    const command = async (publicUrl: string, host: string): Promise<string | undefined> => {
+      const { text } = await new TestPages('plain', publicUrl).get('/', { host })
+      return /curl -X POST (\S*)\/api/.exec(text)?.[1]
+    }
+    expect(await command('http://127.0.0.1:5000', 'desk.lan:5000')).toBe('http://desk.lan:5000')
+    expect(await command('http://127.0.0.1:5000', '[::1]:5000')).toBe('http://[::1]:5000')
+    expect(await command('http://127.0.0.1:5000', '$(reboot)')).toBe('http://127.0.0.1:5000')
+    expect(await command('https://sauda.example', '127.0.0.1:5000')).toBe('https://sauda.example')
+  })
+
   it('asks for the password again when the operation wants it, and gives it before the next try', async () => {
     const pages = new TestPages()
     pages.refuse('keys/create', new Refusal('reauthentication_required', 'Give your password again first.'))
@@ -396,6 +415,22 @@ describe('what is done', () => {
 
 describe('a caller that prefers JSON', () => {
   const json = { accept: 'application/json' }
+
+  it.each([
+    ['application/json', true],
+    ['Application/JSON; charset=utf-8', true],
+    ['text/html;q=0.4, application/json;q=0.5', true],
+    ['application/json;q=0.9,text/html', false],
+    ['application/json,text/html', false],
+    ['application/json;q=0', false],
+    ['application/json;q=lots', false],
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', false],
+    ['*/*', false],
+    ['', false],
+  ])('is known by Accept: %s (%s)', async (accept, isJson) => {
+    const { headers } = await new TestPages().get('/keys', { accept })
+    expect(headers['content-type']).toContain(isJson ? 'application/json' : 'text/html')
+  })
 
   it('gets what a page is made from', async () => {
     const pages = new TestPages()

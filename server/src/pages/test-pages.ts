@@ -81,7 +81,7 @@ export class TestPages {
   answers: Answers
   readonly #csrf: string
 
-  constructor(text = 'plain') {
+  constructor(text = 'plain', publicUrl = 'http://127.0.0.1:5000') {
     this.answers = answersWith(text)
     const cookies = new Cookies({ isHttps: false })
     const csrf = new Csrf(Buffer.alloc(32, 7), cookies)
@@ -110,7 +110,7 @@ export class TestPages {
       isForeign: ({ origin }) => origin !== undefined && origin !== 'http://localhost',
       headers: headers.page,
       assetHeaders: headers.asset,
-      publicUrl: () => 'http://127.0.0.1:5000',
+      publicUrl: () => publicUrl,
     })
     this.#csrf = csrf.tokenFor({ headers: { cookie: SESSION }, answerHeaders: {} } as never)
   }
