@@ -119,7 +119,7 @@ export class SessionStore {
     }
     await this.#makeRoom(session)
     if (!this.#byId.has(session.id))
-      throw new Refusal('login_failed', 'You were signed out everywhere at this moment. Sign in again.')
+      throw new Refusal('login_failed', 'This session was ended before it had begun. Sign in again.')
     return { session, token, expiresAt: now + rules.absoluteMs }
   }
 
