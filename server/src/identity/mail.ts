@@ -54,12 +54,30 @@ const isThisMachine = (host: string): boolean => host === 'localhost' || host ==
 
 /** Servers like to repeat what was sent to them. */
 function withoutSecrets(error: unknown, { smtpUrl }: MailSettings, text: string): Error {
-  const { password } = new URL(smtpUrl)
   const message = error instanceof Error ? error.message : String(error)
-  const secrets = [smtpUrl, password, decodeURIComponent(password), ...text.split(/[\s=]+/)].filter(
-    (secret) => secret !== '' && (secret === password || secret.length >= 24),
-  )
-  return new Error(
-    `a mail couldn't be sent: ${secrets.reduce((shown, secret) => shown.replaceAll(secret, '[secret]'), message)}`,
-  )
+  const shown = [smtpUrl, ...credentialsOf(smtpUrl), ...text.split(/[\s=]+/).filter(isLong)]
+    .filter((secret) => secret !== '')
+    .reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), message)
+  return new Error(`a mail couldn't be sent: ${shown}`)
+}
+
+/** As long as a link or its token. */
+const isLong = (word: string): boolean => word.length >= 24
+
+/** The password as it may come back: as written in the address, in clear, and as it is sent. */
+function credentialsOf(smtpUrl: string): readonly string[] {
+  const { username, password } = new URL(smtpUrl)
+  if (password === '') return []
+  const [user, clear] = [decoded(username), decoded(password)]
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  return [password, clear, base64(clear), base64(`\0${user}\0${clear}`)]
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return text // a % that stands for itself
+    throw error
+  }
 }

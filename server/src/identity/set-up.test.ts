@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { OWNER } from './audit.ts'
+import { SET_UP_LINK_MS } from './identity.ts'
+import { HOME, PASSWORD, refusalOf, TestRooms } from './test-rooms.ts'
+
+let rooms: TestRooms
+beforeEach(async () => {
+  rooms = await TestRooms.open()
+})
+afterEach(() => rooms.dispose())
+
+const ASHA = { name: 'asha', email: 'asha@example.com', password: PASSWORD }
+const setUp = (token: string, wanted = ASHA) => rooms.identity.setUp({ ...wanted, token }, HOME)
+const newToken = async () => (await rooms.identity.newSetUpToken()) ?? ''
+
+describe('set-up', () => {
+  test('makes an admin, who owns the first account and every key, and signs them in', async () => {
+    const key = await rooms.keys.createFirstKey(OWNER)
+    const token = await newToken()
+    expect([rooms.identity.isSetUp, await rooms.identity.isSetUpToken(token)]).toEqual([false, true])
+    const begun = await setUp(token)
+    const caller = rooms.callerOf(begun.token)
+    expect(caller).toMatchObject({ userName: 'asha', role: 'admin', account: 'default' })
+    expect(rooms.keys.check(key?.text ?? '', rooms.clock.now())).toMatchObject({ userId: caller?.userId })
+    expect(rooms.openedBooks).toEqual([])
+    expect(rooms.audit.slice(-2).map(({ actor, action }) => [actor, action])).toEqual([
+      ['asha', 'user.created'],
+      ['asha', 'session.begun'],
+    ])
+    await rooms.restart()
+    expect(rooms.callerOf(begun.token)).toEqual(caller)
+    expect(rooms.keys.check(key?.text ?? '', rooms.clock.now())).toMatchObject({ userId: caller?.userId })
+  })
+
+  test('happens once', async () => {
+    const token = await newToken()
+    await setUp(token)
+    expect(await refusalOf(setUp(token, { ...ASHA, name: 'ravi', email: 'ravi@example.com' }))).toMatchObject({
+      code: 'already_set_up',
+    })
+    expect([await rooms.identity.newSetUpToken(), await rooms.identity.isSetUpToken(token)]).toEqual([undefined, false])
+  })
+
+  test('happens once, also when two do it at the same moment', async () => {
+    const token = await newToken()
+    const both = await Promise.allSettled([
+      setUp(token),
+      setUp(token, { ...ASHA, name: 'ravi', email: 'r@example.com' }),
+    ])
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect(rooms.identity.users.count).toBe(1)
+  })
+
+  test('does not happen after the command line has made a user', async () => {
+    const token = await newToken()
+    const [, made] = await Promise.allSettled([
+      rooms.identity.createUser({ ...ASHA, role: 'admin' }, OWNER),
+      setUp(token, { ...ASHA, name: 'ravi', email: 'r@example.com' }),
+    ])
+    expect(made).toMatchObject({ status: 'rejected', reason: { code: 'already_set_up' } })
+    expect(rooms.identity.users.list().map(({ name }) => name)).toEqual(['asha'])
+  })
+
+  test('needs the token', async () => {
+    await newToken()
+    for (const token of ['', 'x'.repeat(43), '__proto__'])
+      expect(await refusalOf(setUp(token))).toMatchObject({ code: 'link_invalid' })
+    expect(rooms.identity.users.count).toBe(0)
+  })
+
+  test('needs it within thirty minutes, and the newest one', async () => {
+    const old = await newToken()
+    const token = await newToken()
+    expect(await refusalOf(setUp(old))).toMatchObject({ code: 'link_invalid' })
+    rooms.clock.advance(SET_UP_LINK_MS)
+    expect(SET_UP_LINK_MS).toBe(30 * 60_000)
+    expect(await refusalOf(setUp(token))).toMatchObject({ code: 'link_invalid' })
+    await setUp(await newToken())
+  })
+
+  test('that is refused leaves the token good', async () => {
+    const token = await newToken()
+    for (const [field, wrong] of [
+      ['name', { name: 'x' }],
+      ['email', { email: 'x' }],
+      ['password', { password: 'short' }],
+    ] as const)
+      expect(await refusalOf(setUp(token, { ...ASHA, ...wrong }))).toMatchObject({ errors: [{ field }] })
+    rooms.clock.advance(SET_UP_LINK_MS - 1)
+    await setUp(token)
+  })
+})
