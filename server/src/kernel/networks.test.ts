@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalAddress, NETWORKS_MAX, Networks } from './networks.ts'
+import { canonicalAddress, NETWORKS_MAX, Networks, ownerOf } from './networks.ts'
 
 const networks = (text: string): Networks => {
   const parsed = Networks.parse(text)
@@ -86,6 +86,25 @@ describe('networks', () => {
         },
       ),
     )
+  })
+
+  it('of 64 bits are one client each, and an IPv4 address is one', () => {
+    const interesting = fc.array(fc.oneof(fc.constant(0n), fc.bigInt({ min: 0n, max: 0xffffn })), {
+      minLength: 8,
+      maxLength: 8,
+    })
+    const addresses = interesting.map((groups) => groups.reduce((bits, group) => (bits << 16n) | group, 0n))
+    fc.assert(
+      fc.property(addresses, addresses, fc.boolean(), (one, other, isNear) => {
+        const near = isNear ? ((one >> 64n) << 64n) | (other & ((1n << 64n) - 1n)) : other
+        fc.pre(![one, near].some(mappedOf))
+        const [first = '', second = ''] = [one, near].map((bits) => canonicalAddress(textOf(bits)))
+        expect(ownerOf(first) === ownerOf(second)).toBe(one >> 64n === near >> 64n)
+        expect(networks(ownerOf(first)).contains(first)).toBe(true)
+        expect(ownerOf(ownerOf(first))).toBe(ownerOf(first))
+      }),
+    )
+    expect(ownerOf('203.0.113.9')).toBe('203.0.113.9')
   })
 
   it('of one kind have no address of the other', () => {

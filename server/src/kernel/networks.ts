@@ -33,7 +33,11 @@ function shortestIpv6(text: string): string {
  * Anything else stays as it is.
  */
 export function ownerOf(who: string): string {
-  if (!who.includes(':')) return who
+  let end = who.indexOf(':')
+  if (end < 0) return who
+  const gap = who.indexOf('::')
+  for (let group = 1; group < 4 && end >= 0; group += 1) end = who.indexOf(':', end + 1)
+  if (end >= 0 && (gap < 0 || end <= gap)) return `${who.slice(0, end)}::/64`
   const [front = '', back = ''] = who.split('::', 2)
   const first = front === '' ? [] : front.split(':')
   const last = back === '' ? [] : back.split(':')

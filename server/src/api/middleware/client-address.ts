@@ -10,7 +10,9 @@ export interface ProxyRules {
 
 /** Entries of `X-Forwarded-For` that are looked at, from the right. */
 export const FORWARDED_ENTRIES_MAX = 32
-const PEERS_KEPT_MAX = 10_000
+/** What was worked out is kept of so many peers and headers, and of no longer ones: clients send the same again. */
+const KEPT_MAX = 10_000
+const KEPT_LENGTH_MAX = 64
 
 /**
  * Where a request came from: the peer; or, for a peer that is a trusted proxy, what it says: the right-most entry of
@@ -19,23 +21,31 @@ const PEERS_KEPT_MAX = 10_000
  */
 export function clientAddresses(rules: ProxyRules): (peer: string, headers: IncomingHttpHeaders) => string {
   const { trustedProxies, vendorHeader } = rules
-  const peers = new Map<string, Peer>()
-  const known = (text: string): Peer => {
-    let peer = peers.get(text)
-    if (peer === undefined) {
-      const address = canonicalAddress(text) ?? ''
-      peer = { address, isTrusted: trustedProxies.contains(address) }
-      if (peers.size >= PEERS_KEPT_MAX) peers.clear()
-      peers.set(text, peer)
-    }
-    return peer
-  }
+  const peerOf = remembered((text): Peer => {
+    const address = canonicalAddress(text) ?? ''
+    return { address, isTrusted: trustedProxies.contains(address) }
+  })
+  const lastUntrusted = remembered((header) => forwardedFor(header, trustedProxies))
   return (text, headers) => {
-    const peer = known(text)
+    const peer = peerOf(text)
     if (!peer.isTrusted) return peer.address
-    if (vendorHeader === '') return forwardedFor(headers['x-forwarded-for'], peer.address, trustedProxies)
-    const told = headers[vendorHeader]
-    return (typeof told === 'string' ? canonicalAddress(told) : undefined) ?? peer.address
+    const told = headers[vendorHeader === '' ? 'x-forwarded-for' : vendorHeader]
+    if (told === undefined) return peer.address
+    const header = typeof told === 'string' ? told : told.join()
+    return (vendorHeader === '' ? lastUntrusted(header) : canonicalAddress(header)) ?? peer.address
+  }
+}
+
+function remembered<T>(workOut: (text: string) => T): (text: string) => T {
+  const kept = new Map<string, T>()
+  return (text) => {
+    const known = kept.get(text)
+    if (known !== undefined) return known
+    const found = workOut(text)
+    if (text.length > KEPT_LENGTH_MAX) return found
+    if (kept.size >= KEPT_MAX) kept.clear()
+    kept.set(text, found)
+    return found
   }
 }
 
@@ -44,10 +54,10 @@ interface Peer {
   readonly isTrusted: boolean
 }
 
-function forwardedFor(header: string | string[] | undefined, peer: string, trusted: Networks): string {
-  if (header === undefined) return peer
-  const entries = [header].flat().join(',').split(',').slice(-FORWARDED_ENTRIES_MAX)
-  let nearest = peer
+/** Undefined when the header names nobody. */
+function forwardedFor(header: string, trusted: Networks): string | undefined {
+  const entries = header.split(',').slice(-FORWARDED_ENTRIES_MAX)
+  let nearest: string | undefined
   for (const entry of entries.reverse()) {
     const address = canonicalAddress(entry)
     if (address === undefined) return nearest // what is left of it can't be placed
