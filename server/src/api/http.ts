@@ -101,6 +101,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     const visit = visits.get(request.raw)
     assert(visit !== undefined, 'a request came in without arriving')
     request.visit = visit
+    // Not the hook onResponse, which is never called when the client leaves before the answer
+    reply.raw.once('close', () => finish(pipeline, visit, reply.raw))
     if (closing) reply.header('connection', 'close')
     done()
   })
@@ -120,11 +122,6 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       for (const step of pipeline.beforeAnswer) step(request.visit)
       reply.headers(request.visit.answerHeaders)
     }
-    done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    const { visit } = request
-    if (visit !== undefined) finish(pipeline, visit, reply.raw)
     done()
   })
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))

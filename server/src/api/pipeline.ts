@@ -60,9 +60,14 @@ export function refusalBeforeBody(pipeline: Pipeline, visit: Visit): Refusal | u
   }
 }
 
-/** Tells who wants to know what became of a request. */
+/** For a request whose sender left, or was cut off for taking too long; other servers have the same number for it. */
+const STATUS_UNANSWERED = 499
+
+/** Tells who wants to know what became of a request. To be called when its response is closed. */
 export function finish(pipeline: Pipeline, visit: Visit, response: ServerResponse): void {
   const sent = (response.socket ?? response.req.socket).bytesWritten
-  const outcome = { status: response.statusCode, bytesOut: Math.max(0, sent - visit.bytesBefore) }
+  // What tests inject comes by no socket that counts
+  const bytesOut = Math.max(0, sent - visit.bytesBefore) || 0
+  const outcome = { status: response.headersSent ? response.statusCode : STATUS_UNANSWERED, bytesOut }
   for (const step of pipeline.afterAnswer) step(visit, outcome)
 }
