@@ -76,11 +76,11 @@ describe('a new user', () => {
       rooms.identity.createUser(wanted('ravi', 'admin'), OWNER),
     ])
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
-    const owner = rooms.accounts.find('default')?.userId
+    const owner = rooms.accounts.find('default')?.userId ?? ''
     expect(rooms.accounts.list(owner).map(({ id }) => id)).toEqual(['default'])
     expect(rooms.keys.check(key?.text ?? '', rooms.clock.now())).toMatchObject({ userId: owner, account: 'default' })
-    const later = rooms.identity.users.list().find(({ id }) => id !== owner)
-    expect(rooms.accounts.list(later?.id)).toMatchObject([{ name: 'default' }])
+    const later = rooms.identity.users.list().find(({ id }) => id !== owner)?.id ?? ''
+    expect(rooms.accounts.list(later)).toMatchObject([{ name: 'default' }])
   })
 })
 

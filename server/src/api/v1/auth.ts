@@ -174,7 +174,7 @@ export const authconfirm = defineOperation({
   method: 'POST',
   tag: 'Sign-in',
   summary: 'Give the password again',
-  description: 'Operations on keys ask for it when it was given more than 15 minutes ago.',
+  description: 'Operations on keys and users ask for it when it was given more than 15 minutes ago.',
   access: 'session',
   rateClass: 'login',
   input: { password },
@@ -292,7 +292,7 @@ export const authtotpconfirm = defineOperation({
   input: { code },
   output: codesOut,
   example: { code: '123456' },
-  refusals: ['totp_invalid', 'totp_exists'],
+  refusals: ['totp_invalid', 'totp_exists', 'totp_missing', 'login_locked'],
   async handle(input, context) {
     const codes = await context.services.identity.confirmTotp(context.caller, input.code, fromOf(context))
     return { data: { recovery_codes: [...codes] }, status: 'success' as const }
@@ -310,7 +310,7 @@ export const authtotpdisable = defineOperation({
   input: { password, code },
   output: done,
   example: { password: 'correct horse battery', code: '123456' },
-  refusals: ['login_failed', 'totp_exists'],
+  refusals: ['login_failed', 'login_locked', 'totp_missing'],
   async handle(input, context) {
     await context.services.identity.disableTotp(context.caller, input.password, input.code, fromOf(context))
     return { message: 'Second factor removed', status: 'success' as const }
@@ -328,7 +328,7 @@ export const authrecoverycodes = defineOperation({
   input: { password },
   output: codesOut,
   example: { password: 'correct horse battery' },
-  refusals: ['login_failed', 'totp_exists'],
+  refusals: ['login_failed', 'login_locked', 'totp_missing'],
   async handle(input, context) {
     const codes = await context.services.identity.renewRecoveryCodes(context.caller, input.password, fromOf(context))
     return { data: { recovery_codes: [...codes] }, status: 'success' as const }

@@ -56,16 +56,19 @@ export const userscreate = defineOperation({
   method: 'POST',
   tag: 'Users and keys',
   summary: 'Create a user',
-  description: 'With an account of its own, `default`, on paper.',
+  description:
+    'With an account of its own, `default`, on paper. Signed in, send auth/confirm first when your password was given more than 15 minutes ago.',
   access: 'admin',
   rateClass: 'heavy',
   input: { name, email, password, role },
   output: Type.Object({ data: userRowOut, status: success }),
   example: { name: 'ravi', email: 'ravi@example.com', password: 'correct horse battery', role: 'trader' },
+  refusals: ['not_set_up', 'reauthentication_required'],
   async handle(input, context) {
     const { identity } = context.services
     if (!identity.isSetUp)
       throw new Refusal('not_set_up', 'Set the instance up first, with the link that its start prints.')
+    identity.requireFresh(context.caller, context.now)
     return { data: userRow(await identity.createUser(input, actorOf(context))), status: 'success' as const }
   },
 })
@@ -86,9 +89,11 @@ export const usersupdate = defineOperation({
   },
   output: Type.Object({ data: userRowOut, status: success }),
   example: { id: 'usr_aaaaaaaaaa', role: 'viewer' },
-  refusals: ['not_found', 'last_admin'],
+  refusals: ['not_found', 'last_admin', 'reauthentication_required'],
   async handle({ id, ...change }, context) {
-    const user = await context.services.identity.changeUser(id, change, actorOf(context))
+    const { identity } = context.services
+    identity.requireFresh(context.caller, context.now)
+    const user = await identity.changeUser(id, change, actorOf(context))
     return { data: userRow(user), status: 'success' as const }
   },
 })
