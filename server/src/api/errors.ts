@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type FieldError, Refusal, type RefusalCode } from '../kernel/errors.ts'
+import { scrubText } from '../kernel/scrub.ts'
 import { isApiPath, type Visit } from './visit.ts'
 
 /**
@@ -118,7 +119,10 @@ export function errorReply(
   bodyBytesMax?: number,
 ): ErrorReply {
   if (error instanceof Refusal) {
-    const { code, message, errors, extra } = error
+    const { code, extra } = error
+    // What a message repeats, such as a path or an origin, may hold a key that was meant for another place
+    const message = scrubText(error.message)
+    const errors = error.errors?.map((one) => ({ field: scrubText(one.field), message: scrubText(one.message) }))
     return { status: overrides[code] ?? STATUS_OF[code], code, message, errors, extra }
   }
   const [code, message] = transportFailure(error, bodyBytesMax) ?? [

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { scrubText } from '../kernel/scrub.ts'
 
 const ID_BYTES = 16
 const POOL_IDS = 256
@@ -19,8 +20,8 @@ export function newRequestId(): string {
 
 const ACCEPTED = /^[A-Za-z0-9._-]{8,64}$/
 
-/** The caller's `X-Request-Id` when it is harmless, otherwise a new one. */
+/** The caller's `X-Request-Id` when it is harmless and no API key, otherwise a new one. */
 export function requestIdFrom(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id']
-  return typeof given === 'string' && ACCEPTED.test(given) ? given : newRequestId()
+  return typeof given === 'string' && ACCEPTED.test(given) && scrubText(given) === given ? given : newRequestId()
 }

@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { type RawRequest, raw, send } from './raw-http.ts'
+import { ServerProcess } from './server-process.ts'
+
+/** Every place of a request in which somebody may put a key, by mistake or by a proxy's, and what it leaves behind. */
+
+const json = (text: string): RawRequest => ({ text, headers: { 'content-type': 'application/json' } })
+const API = '/api/v1/'
+const ORDER = '"exchange":"NSE","symbol":"SBIN","action":"BUY","quantity":1,"product":"MIS"'
+
+const PLACES: readonly (readonly [string, (key: string) => readonly [string, RawRequest]])[] = [
+  ['the body', (key) => [`${API}funds`, { json: { apikey: key } }]],
+  ['the body of an order', (key) => [`${API}placeorder`, json(`{"apikey":"${key}","strategy":"s",${ORDER}}`)]],
+  ['a header', (key) => [`${API}funds`, { json: {}, headers: { 'x-api-key': key } }]],
+  ['a bearer token', (key) => [`${API}funds`, { json: {}, headers: { authorization: `Bearer ${key}` } }]],
+  ['basic credentials', (key) => [`${API}funds`, { json: {}, headers: { authorization: `Basic ${key}` } }]],
+  ['the query of a GET', (key) => [`${API}traffic?apikey=${key}`, {}]],
+  ['the query of a GET, as another field', (key) => [`${API}traffic?key=${key}`, { headers: { 'x-api-key': key } }]],
+  ['the query of a GET, as a filter', (key) => [`${API}traffic?route=${key}`, { headers: { 'x-api-key': key } }]],
+  ['the query of a POST', (key) => [`${API}funds?apikey=${key}`, { json: {} }]],
+  ['the query of a page', (key) => [`/?apikey=${key}`, {}]],
+  ['a path under the API', (key) => [`${API}${key}`, {}]],
+  ['a path behind an operation', (key) => [`${API}funds/${key}`, { json: { apikey: key } }]],
+  ['a path of a page', (key) => [`/${key}/x`, {}]],
+  ['a path, escaped', (key) => [`/x/%73${key.slice(1)}`, {}]],
+  ['the name of an unknown field', (key) => [`${API}funds`, { json: { apikey: key, [key]: 1 } }]],
+  ['the value of an unknown field', (key) => [`${API}funds`, { json: { apikey: key, other: key } }]],
+  ['a text', (key) => [`${API}placeorder`, json(`{"apikey":"${key}","strategy":"of ${key}",${ORDER}}`)]],
+  ['an order id', (key) => [`${API}orderstatus`, { json: { apikey: key, strategy: 's', orderid: key } }]],
+  ['a symbol', (key) => [`${API}quotes`, { json: { apikey: key, symbol: key, exchange: 'NSE' } }]],
+  ['a search', (key) => [`${API}search`, { json: { apikey: key, query: key } }]],
+  [
+    'a number',
+    (key) => [`${API}placeorder`, json(`{"apikey":"${key}","strategy":"s",${ORDER.replace('1', `"${key}"`)}}`)],
+  ],
+  ['JSON that is broken', (key) => [`${API}funds`, json(`{"apikey":"${key}" "${key}"}`)]],
+  ['a field that stands twice', (key) => [`${API}funds`, json(`{"apikey":"${key}","apikey":"${key}"}`)]],
+  [
+    'another type of body',
+    (key) => [`${API}funds`, { text: `apikey=${key}`, headers: { 'content-type': `a/${key}` } }],
+  ],
+  ['the name of who signs in', (key) => [`${API}auth/login`, { json: { name: key, password: 'a wrong phrase' } }]],
+  ['a password', (key) => [`${API}auth/login`, { json: { name: 'asha', password: key } }]],
+  ['a token of a link', (key) => [`${API}auth/setup`, { json: { token: key, name: key, email: key, password: key } }]],
+  ['the user agent', (key) => [`${API}ping`, { json: { apikey: key }, headers: { 'user-agent': `bot ${key}` } }]],
+  ['the request id', (key) => [`${API}ping`, { json: { apikey: key }, headers: { 'x-request-id': key } }]],
+  ['the request id, by nobody', (key) => [`${API}nowhere`, { headers: { 'x-request-id': key } }]],
+  ['a cookie', (key) => [`${API}auth/status`, { headers: { cookie: `sauda_session=${key}; ${key}=1` } }]],
+  [
+    'the origin',
+    (key) => [`${API}auth/login`, { json: { name: 'a', password: 'b' }, headers: { origin: `http://${key}` } }],
+  ],
+  ['the referrer', (key) => ['/', { headers: { referer: `http://x/?apikey=${key}` } }]],
+  ['the account', (key) => [`${API}ping`, { json: { apikey: key }, headers: { 'x-account': key } }]],
+  ['the idempotency key', (key) => [`${API}ping`, { json: { apikey: key }, headers: { 'idempotency-key': key } }]],
+  ['the trace', (key) => [`${API}ping`, { json: { apikey: key }, headers: { traceparent: `00-${key}-1` } }]],
+  ['the address', (key) => [`${API}ping`, { json: { apikey: key }, headers: { 'x-forwarded-for': key } }]],
+  ['the name of a header', (key) => [`${API}ping`, { json: { apikey: key }, headers: { [key]: '1' } }]],
+]
+
+const UNLIMITED = '1000000 per second'
+
+test('a key is afterwards in no file, in nothing that the server wrote, and in no answer', async () => {
+  const server = await ServerProcess.start({
+    ADDRESS_RATE_LIMIT: UNLIMITED,
+    API_RATE_LIMIT: UNLIMITED,
+    ORDER_RATE_LIMIT: UNLIMITED,
+    LOGIN_RATE_LIMIT: UNLIMITED,
+    TRUSTED_PROXIES: '127.0.0.1',
+    LOG_LEVEL: 'trace',
+    SERVER_TIMING: 'on',
+  })
+  try {
+    const { key } = await server.createKey({ scopes: 'read,trade,admin', name: 'traced' })
+    const unknown = `sk_${'Zq9-_'.repeat(9).slice(0, 43)}`
+    const told: string[] = []
+    for (const [place, request] of PLACES) {
+      for (const one of [key, unknown]) {
+        const answer = await send(server.port, ...request(one))
+        expect(answer.status, place).toBeLessThan(500)
+        if (`${answer.text}${JSON.stringify(answer.headers)}`.includes(one)) told.push(place)
+      }
+    }
+    for (const odd of [
+      `GET /${key}\r\n\r\n`,
+      `${key} / HTTP/1.1\r\nHost: x\r\n\r\n`,
+      `GET / HTTP/1.1\r\n${key}\r\n\r\n`,
+    ]) {
+      if ((await raw(server.port, odd)).includes(key)) told.push(odd)
+    }
+    const inQuery = await send(server.port, `${API}traffic?apikey=${key}`)
+    expect(inQuery).toMatchObject({ status: 400, body: { code: 'api_key_in_query' } })
+    const two = await send(server.port, `${API}funds`, { json: { apikey: unknown }, headers: { 'x-api-key': key } })
+    expect(two).toMatchObject({ status: 400, body: { code: 'api_key_conflict' } })
+    for (const log of ['traffic', 'logs/orders', 'audit']) {
+      const answer = await send(server.port, `${API}${log}?limit=1000`, { headers: { 'x-api-key': key } })
+      expect(answer.status, log).toBe(200)
+      for (const one of [key, unknown]) if (answer.text.includes(one)) told.push(log)
+    }
+    expect(told).toEqual([])
+
+    await sleep(500) // what is written late
+    expect(server.output).not.toContain(key)
+    expect(server.output).not.toContain(unknown)
+    expect(filesWith(server.dataDir, [key, unknown])).toEqual([]) // with what stands in the -wal
+    await server.stop()
+    expect(filesWith(server.dataDir, [key, unknown, server.key])).toEqual([])
+    expect(server.output).not.toContain(unknown)
+    expect(server.output.split(key)).toHaveLength(1)
+    // It would find one: the names of the operations are there
+    expect(filesWith(server.dataDir, ['placeorder'])).not.toEqual([])
+  } finally {
+    await server.remove()
+  }
+})
+
+/** Files below a folder that contain one of the texts, wherever. */
+function filesWith(folder: string, texts: readonly string[]): readonly string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return files
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => {
+      const bytes = readFileSync(path)
+      return texts.some((text) => bytes.includes(text))
+    })
+}
