@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { scrubText } from '../kernel/scrub.ts'
 import type { FinishedRequest } from './finished-request.ts'
+import { scrubLine } from './scrub-line.ts'
 
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 export type LogFormat = (typeof LOG_FORMATS)[number]
@@ -16,16 +17,10 @@ const FLUSH_MS = 200
 const BUFFER_BYTES = 8_192
 /** Whoever reads the log may be so far behind; then lines are lost rather than requests held up. */
 const UNREAD_BYTES_MAX = 1_048_576
-
-const SECRETS = ['apikey', 'password', 'token', 'secret', 'code', 'authorization', 'cookie', 'challenge']
-/** Fields that are secret by their name, at the top of a line or one below. */
-const REDACTED = [
-  ...SECRETS.flatMap((name) => [name, `*.${name}`]),
-  'headers["x-api-key"]',
-  '*.headers["x-api-key"]',
-  '*.headers.authorization',
-  '*.headers.cookie',
-]
+/** What has gathered while a write was under way is handed over by the next one, which begins a turn of the loop later. */
+const WRITE_BYTES_MAX = 262_144
+/** At the end of the process, a write that is under way in the other thread gets so long to come to its end. */
+const LAST_WRITE_MS = 50
 
 export interface Log {
   readonly log: Logger
@@ -48,12 +43,15 @@ export interface LogTarget {
 /** Standard output, written by another thread, so that a slow reader never holds up the server. */
 function standardOutput(): LogTarget {
   let lost = 0
+  // Before the stream's own hook, which hands over what that write left
+  process.once('exit', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_WRITE_MS))
   const stream = pino.destination({
     dest: 1,
     sync: false,
     minLength: BUFFER_BYTES,
     periodicFlush: FLUSH_MS,
     maxLength: UNREAD_BYTES_MAX,
+    maxWrite: WRITE_BYTES_MAX,
   })
   stream.on('drop', () => {
     lost += 1
@@ -67,17 +65,20 @@ function standardOutput(): LogTarget {
 }
 
 /**
- * The log of the process: a line of JSON for each event, or readable text on a terminal. Whatever looks like an API key
- * is taken out of the finished line, so that none gets in by a field, an error's message or a stack.
+ * The log of the process: a line of JSON for each event, or readable text on a terminal. Secrets are taken out of the
+ * finished line, so that none gets in by a field, an error's message or a stack.
  */
 export async function createLog(settings: LogSettings, target: LogTarget = standardOutput()): Promise<Log> {
   const { logLevel, logFormat } = settings
   const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && target.isTerminal)
   const format = isPretty ? await prettyLines() : (line: string) => line
-  const stream: DestinationStream = { write: (line) => target.write(format(scrubText(line))) }
-  const log = pino({ level: logLevel, redact: REDACTED }, stream)
+  const stream: DestinationStream & { flushSync: () => void } = {
+    write: (line) => target.write(format(scrubLine(line))),
+    flushSync: target.flush, // pino's, after a line that says that the process can't go on
+  }
+  const log = pino({ level: logLevel }, stream)
   const request = log.isLevelEnabled('info')
-    ? (finished: FinishedRequest) => stream.write(requestLine(finished))
+    ? (finished: FinishedRequest) => target.write(format(scrubText(requestLine(finished))))
     : () => undefined
   return { log, request, flush: target.flush, lost: target.lost }
 }
