@@ -1,12 +1,20 @@
+/// <reference lib="dom" />
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { Secret, TOTP } from 'otpauth'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { Checks } from '../checks.ts'
 import { ServerProcess } from '../server-process.ts'
 
-/** `npm run test:browser`: what a person sees, in Debian's Chromium (`apt-get install chromium`, or set CHROMIUM). */
+/**
+ * `npm run test:browser`: what a person sees and does, in Debian's Chromium (`apt-get install chromium`, or set CHROMIUM).
+ * With SCREENSHOTS=folder it leaves a picture of each page there, light and dark, wide and narrow.
+ */
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+const pictures = process.env['SCREENSHOTS']
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,6 +24,8 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ]
+const ASHA = { name: 'asha', email: 'asha@example.com', password: 'four random words here' }
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 if (!existsSync(executablePath)) {
   console.log(`There is no browser at ${executablePath}. Install Debian's chromium, or set CHROMIUM to one.`)
@@ -23,11 +33,15 @@ if (!existsSync(executablePath)) {
 }
 const checks = new Checks('browser')
 const server = await ServerProcess.start()
+const foreign: string[] = []
+const complaints: string[] = []
 let browser: Browser | undefined
 try {
   browser = await chromium.launch({ executablePath, args: ARGUMENTS })
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } })
-  await look(page)
+  await live(await browser.newContext({ viewport: { width: 1280, height: 1000 } }))
+  await withoutScript(await browser.newContext({ javaScriptEnabled: false }))
+  await checks.check('the browser had nothing to complain of', async () => assert.deepEqual(complaints, []))
+  await checks.check('nothing was asked of another host', async () => assert.deepEqual(foreign, []))
 } finally {
   await browser?.close()
   await server.stop()
@@ -36,60 +50,286 @@ try {
 console.log(`${checks.passed} passed, ${checks.failed} failed`)
 process.exitCode = checks.failed === 0 ? 0 : 1
 
-async function look(page: Page): Promise<void> {
-  const foreign: string[] = []
-  const complaints: string[] = []
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.address) && !request.url().startsWith('data:')) foreign.push(request.url())
-  })
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(error.message))
+/** From the printed link to signing out, as somebody would the first time. */
+async function live(context: BrowserContext): Promise<void> {
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  follow(page)
+  let secret = ''
+  let key = ''
+  let codes: string[] = []
 
-  await checks.check('the home page leads to the documentation', async () => {
-    await page.goto(server.address)
-    await page.locator('a[href*="/api/v1/"]').first().click()
+  await checks.check('until it is set up, pages lead to the set-up, which waits for the printed link', async () => {
+    for (const path of ['/', '/login', '/account', '/keys']) {
+      await page.goto(server.address + path)
+      assert.equal(new URL(page.url()).pathname, '/setup')
+    }
+    assert.equal(await page.locator('input[type=password]').count(), 0)
+    await look(page, 'waiting')
+  })
+
+  await checks.check('the printed link creates the first user, by keyboard alone', async () => {
+    const link = /^Set up users within 30 minutes: (\S+)$/m.exec(server.output)?.[1] ?? ''
+    await page.goto(link)
+    await look(page, 'setup')
+    await type(page, ASHA.name)
+    await page.keyboard.press('Tab')
+    await type(page, ASHA.email)
+    await page.keyboard.press('Tab')
+    await type(page, 'password123')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('[aria-invalid=true]')
+    await look(page, 'setup-error')
+    assert.equal(await page.inputValue('[name=name]'), ASHA.name)
+    assert.equal(await page.inputValue('[name=password]'), '')
+    assert.equal(await focused(page), 'password')
+    await type(page, ASHA.password)
+    await page.keyboard.press('Enter')
+    await page.waitForURL((url) => url.pathname === '/')
+    await look(page, 'home')
+    await page.goto(link)
+    assert.notEqual(new URL(page.url()).pathname, '/setup')
+  })
+
+  await checks.check('a second factor is switched on with a code of the shown secret', async () => {
+    await page.goto(`${server.address}/account`)
+    await look(page, 'account')
+    await page.goto(`${server.address}/account/totp`)
+    await page.fill('[name=password]', ASHA.password)
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('img[alt*=QR]')
+    await look(page, 'totp')
+    secret = ((await page.textContent('[data-copy="the secret"]')) ?? '').trim()
+    assert.match(secret, /^[A-Z2-7]{32}$/)
+    await page.fill('[name=code]', codeOf(secret, 0))
+    await page.keyboard.press('Enter')
+    await page.waitForFunction(() => /recovery/i.test(document.querySelector('h1')?.textContent ?? ''))
+    await look(page, 'recovery-codes')
+    codes = ((await page.textContent('[data-copy="the recovery codes"]')) ?? '').trim().split(/\s+/)
+    assert.equal(codes.length, 10)
+  })
+
+  await checks.check(
+    'signing in asks for the code, refuses one that was used, and takes a recovery code once',
+    async () => {
+      await signOut(page)
+      await look(page, 'login')
+      await signIn(page)
+      await look(page, 'code')
+      await page.fill('[name=code]', codeOf(secret, 0))
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('[role=alert], .problem, .error')
+      await page.fill('[name=code]', codes[0] ?? '')
+      await page.keyboard.press('Enter')
+      await page.waitForURL((url) => url.pathname === '/')
+    },
+  )
+
+  await checks.check('a key is created and shown once', async () => {
+    await page.goto(`${server.address}/keys/new`)
+    await look(page, 'new-key')
+    await page.fill('[name=name]', 'browser')
+    await page.check('[value=trade]')
+    await page.locator('button', { hasText: 'Create key' }).click()
+    await page.waitForFunction(() => /sk_/.test(document.querySelector('main')?.textContent ?? ''))
+    await look(page, 'created-key')
+    key = /sk_[A-Za-z0-9_-]{43}/.exec((await page.textContent('main')) ?? '')?.[0] ?? ''
+    await page.goto(`${server.address}/keys`)
+    await look(page, 'keys')
+    const shown = (await page.textContent('main')) ?? ''
+    assert.match(shown, /browser/)
+    assert.ok(!shown.includes(key))
+  })
+
+  await checks.check('the interactive documentation places an order with that key', async () => {
+    await page.goto(`${server.address}/api/v1/`)
     await page.waitForSelector('.opblock')
-  })
-
-  await checks.check('the documentation lists every operation', async () => {
-    const answer = await fetch(`${server.address}/api/v1/openapi.json`)
-    const { paths } = (await answer.json()) as { paths: object }
-    assert.equal(await page.locator('.opblock').count(), Object.keys(paths).length)
-  })
-
-  await checks.check('Try it out places an order that fills', async () => {
+    const { paths } = (await (await fetch(`${server.address}/api/v1/openapi.json`)).json()) as { paths: object }
+    const documented = Object.values(paths).flatMap((path: object) => Object.keys(path)).length
+    assert.equal(await page.locator('.opblock').count(), documented)
+    await authorise(page, key)
     const answer = await tryItOut(page, '/placeorder')
     assert.equal(answer['status'], 'success')
     assert.match(answer['orderid'] ?? '', /^\d{14}$/)
     const book = await tryItOut(page, '/orderbook')
-    assert.match(JSON.stringify(book), /"order_status":"complete"/)
+    assert.match(JSON.stringify(book), new RegExp(answer['orderid'] ?? 'none'))
+    await picture(page, 'docs')
   })
 
-  await checks.check('the browser had nothing to complain of', async () => assert.deepEqual(complaints, []))
-
-  await checks.check('an unknown page is a page', async () => {
-    const answer = await page.goto(`${server.address}/nowhere`)
-    assert.equal(answer?.status(), 404)
-    assert.match((await page.textContent('body')) ?? '', /nowhere/)
+  await checks.check('traffic, latency and the order log show it', async () => {
+    const { data: orders } = await read(page, 'logs/orders')
+    assert.equal((orders as { operation: string }[])[0]?.operation, 'placeorder')
+    const { data: traffic } = await read(page, 'traffic?route=placeorder')
+    assert.equal((traffic as { status: number }[])[0]?.status, 200)
+    const { data: latency } = await read(page, 'latency?operation=placeorder&window=start')
+    const steps = (latency as { step: string }[]).map(({ step }) => step)
+    for (const step of ['authenticate', 'validate', 'venue', 'journal', 'total']) assert.ok(steps.includes(step), step)
+    for (const found of [orders, traffic]) assert.ok(!JSON.stringify(found).includes(key))
   })
 
-  await checks.check('nothing was asked of another host', async () => assert.deepEqual(foreign, []))
-  if (process.env['SCREENSHOT'] !== undefined) {
-    await page.goto(`${server.address}/api/v1/`)
-    await tryItOut(page, '/quotes')
-    await page.screenshot({ path: process.env['SCREENSHOT'] })
-  }
+  await checks.check('a revoked key is refused at once', async () => {
+    const funds = () =>
+      fetch(`${server.address}/api/v1/funds`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': key },
+        body: '{}',
+      })
+    assert.equal((await funds()).status, 200)
+    await page.goto(`${server.address}/keys`)
+    await page.locator('li', { hasText: 'browser' }).locator('a', { hasText: 'Revoke' }).click()
+    await look(page, 'revoke-key')
+    await page.locator('button', { hasText: 'Revoke key' }).click()
+    await page.waitForURL((url) => url.pathname === '/keys')
+    assert.equal((await funds()).status, 403)
+  })
+
+  await checks.check('after signing out, pages ask to sign in and come back to where one was going', async () => {
+    await signOut(page)
+    await page.goto(`${server.address}/keys`)
+    assert.equal(new URL(page.url()).pathname, '/login')
+    await signIn(page)
+    await page.fill('[name=code]', codes[1] ?? '')
+    await page.keyboard.press('Enter')
+    await page.waitForURL((url) => url.pathname === '/keys')
+    await signOut(page)
+  })
+
+  await checks.check('errors are pages, with the request id and a way back', async () => {
+    const wrong: [string, number, (() => Promise<unknown>)?][] = [
+      ['/nowhere', 404],
+      ['/%zz', 400],
+    ]
+    for (const [path, status] of wrong) {
+      const answer = await page.goto(server.address + path)
+      assert.equal(answer?.status(), status)
+      assert.match((await page.textContent('body')) ?? '', /req-[\w-]+/)
+      assert.ok((await page.locator('a[href="/"]').count()) > 0)
+    }
+    await page.goto(`${server.address}/nowhere`)
+    await look(page, 'not-found')
+    complaints.length = 0 // the browser reports each of those answers
+  })
+  await context.close()
 }
 
-/** Opens an operation, puts the key into its example, sends it and reads the answer that the page shows. */
+/** Everything but the documentation works without script. */
+async function withoutScript(context: BrowserContext): Promise<void> {
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  await checks.check('without script somebody signs in as far as the second step', async () => {
+    await page.goto(`${server.address}/login`)
+    await signIn(page)
+    await page.waitForURL((url) => url.pathname === '/login/totp')
+  })
+  await checks.check('a form of another site is refused', async () => {
+    await page.setContent(
+      `<form method="post" action="${server.address}/login"><input name="name" value="asha"><input name="password" value="x"><button>Go</button></form>`,
+    )
+    await page.click('button')
+    await page.waitForURL(`${server.address}/login`)
+    assert.match((await page.textContent('body')) ?? '', /403|Forbidden/)
+  })
+  await context.close()
+}
+
+function follow(page: Page): void {
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.address) && !request.url().startsWith('data:')) foreign.push(request.url())
+  })
+  page.on('console', (message) => {
+    // Refusals that a check provokes are told there too
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(error.message))
+}
+
+/** No barrier for anybody, and nothing wider than the screen; a picture if wanted. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const [scheme, width] of [
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 1000 })
+    const violations = await violationsOn(page)
+    assert.deepEqual(violations, [], `${name}, ${scheme}, ${width} px wide`)
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a screen of ${width} px`)
+    await picture(page, `${name}-${scheme}-${width}`)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize({ width: 1280, height: 1000 })
+}
+
+async function violationsOn(page: Page): Promise<string[]> {
+  // Through the debugger, which the page's policy against foreign script doesn't concern
+  await page.evaluate(axe)
+  return await page.evaluate(async () => {
+    const { axe: scanner } = window as unknown as {
+      axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> }
+    }
+    const { violations } = await scanner.run()
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    )
+  })
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures === undefined) return
+  mkdirSync(pictures, { recursive: true })
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
+}
+
+/** Types into what has the focus. */
+async function type(page: Page, text: string): Promise<void> {
+  await page.keyboard.type(text)
+}
+
+function focused(page: Page): Promise<string | null | undefined> {
+  return page.evaluate(() => document.activeElement?.getAttribute('name'))
+}
+
+/** The code of now, or of so many steps later, which is taken too. */
+function codeOf(secret: string, steps: number): string {
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 })
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.fill('[name=name]', ASHA.name)
+  await page.fill('[name=password]', ASHA.password)
+  await page.keyboard.press('Enter')
+  await page.waitForURL((url) => url.pathname === '/login/totp')
+}
+
+async function signOut(page: Page): Promise<void> {
+  await page.goto(`${server.address}/account`)
+  await page.locator('button', { hasText: 'Sign out' }).first().click()
+  await page.waitForURL((url) => url.pathname === '/login')
+}
+
+/** An operation's answer, asked for from the page, as whoever is signed in. */
+function read(page: Page, path: string): Promise<Record<string, unknown>> {
+  return page.evaluate(async (url) => {
+    const answer = await fetch(url)
+    return (await answer.json()) as Record<string, unknown>
+  }, `/api/v1/${path}`)
+}
+
+async function authorise(page: Page, key: string): Promise<void> {
+  await page.locator('.btn.authorize').click()
+  const scheme = page.locator('.auth-container', { hasText: 'X-API-KEY' })
+  await scheme.locator('input').fill(key)
+  await scheme.locator('button.authorize').click()
+  await page.locator('.btn-done').first().click()
+}
+
+/** Opens an operation, sends its example and reads the answer that the page shows. */
 async function tryItOut(page: Page, path: string): Promise<Record<string, string>> {
-  const block = page.locator('.opblock', { has: page.locator(`[data-path$="${path}"]`) })
+  const block = page.locator('.opblock', { has: page.locator(`[data-path$="${path}"]`) }).first()
   if ((await block.locator('.opblock-body').count()) === 0) await block.locator('.opblock-summary-control').click()
-  const body = block.locator('textarea.body-param__text')
-  const example = JSON.parse(await body.inputValue()) as Record<string, unknown>
-  await body.fill(JSON.stringify({ ...example, apikey: server.key }))
   await block.locator('button.execute').click()
   const shown = block.locator('.live-responses-table .response-col_description code').first()
   await shown.waitFor()
