@@ -174,12 +174,13 @@ describe('an order by key in semi-automatic mode', () => {
   })
 
   it('keeps no key, wherever one stands in the request', async () => {
-    await byKey('placeorder', {
+    const { body } = await byKey('placeorder', {
       ...ORDER,
       apikey: key.text,
       target: { nested: [SECRET] },
       stoploss: key.text.slice(0, -1),
     })
+    expect(body['warnings']).toHaveLength(2) // what has no effect is told now, not when it is too late
     const [approval] = (await approvals()).data
     expect(approval?.['request']).toMatchObject({ target: { nested: ['[scrubbed]'] } })
     await app.close()
@@ -341,6 +342,15 @@ describe('the decision', () => {
       .toMatchObject([{ id: second, orderids: [], decided_by: null }])
     expect(await orderbook()).toHaveLength(1)
   })
+})
+
+it('the published schema does not promise an order id, and names what there is instead', () => {
+  const { required, properties } = operations.find(({ name }) => name === 'placeorder')?.output as {
+    readonly required?: readonly string[]
+    readonly properties?: object
+  }
+  expect([...(required ?? [])].sort()).toEqual(['mode', 'status'])
+  expect(Object.keys(properties ?? {})).toEqual(expect.arrayContaining(['orderid', 'pending_order_id']))
 })
 
 describe('in doubt nothing passes', () => {

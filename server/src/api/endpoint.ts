@@ -35,7 +35,7 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
     visit.steps.lap('validate')
     for (const step of beforeHandler) {
       const instead = step(visit, operation, input, source)
-      if (instead !== undefined) return instead
+      if (instead !== undefined) return warnings.length === 0 ? instead : addWarnings(instead, warnings)
     }
     const { caller } = visit
     const answer = operation.handle(input, { caller, account: caller.account, visit, now: clock.now(), services })

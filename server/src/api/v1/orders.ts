@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type TString } from 'typebox'
 import type { OrderReport } from '../../brokers/venue.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { subtract, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
@@ -30,11 +30,16 @@ const acknowledgement = Type.Object({
   status: Type.Literal('success'),
 })
 
+/** Not required by the schema. To the compiler it is always there: who trades in automatic mode needn't ask. */
+const orderIdUnlessQueued = Type.Optional(
+  Type.String({ description: 'Absent when the order waits for approval.' }),
+) as unknown as TString
+
 /** In semi-automatic mode there is no order yet, only its place in the queue. */
 const placed = Type.Object({
   message: Type.Optional(Type.String()),
   mode: Type.Union([mode, Type.Literal('semi_auto')]),
-  orderid: Type.Unsafe<string>(Type.String({ description: 'Absent when the order waits for approval.' })),
+  orderid: orderIdUnlessQueued,
   pending_order_id: Type.Optional(Type.Integer({ description: 'Of an order that waits in approvals.' })),
   status: Type.Literal('success'),
 })
