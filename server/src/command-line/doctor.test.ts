@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -72,11 +82,12 @@ function inDatabase(file: string, change: string): void {
   }
 }
 
-/** Overwrites everything after the first page, as a broken disk might. */
-function damage(file: string): void {
+/** Overwrites everything after the first page, or from somewhere on, as a broken disk might. */
+function damage(file: string, from = 4_096): void {
   const path = join(dataDir, file)
   const handle = openSync(path, 'r+')
-  writeSync(handle, Buffer.alloc(statSync(path).size - 4_096, 0xa5), 0, undefined, 4_096)
+  writeSync(handle, Buffer.alloc(statSync(path).size - from, 0xa5), 0, undefined, from)
+  closeSync(handle)
 }
 
 test('all is well with what a server leaves behind, and nothing is changed by looking', async () => {
@@ -114,10 +125,12 @@ test('an instance that was never started is well', async () => {
 test.each<[string, () => void, RegExp]>([
   ['a folder that others may open', () => chmodSync(dataDir, 0o755), /data folder.*mode 0755.*chmod 700/],
   ['a file that others may read', () => chmodSync(join(dataDir, 'money.db'), 0o644), /file modes.*money\.db.*chmod/],
+  ['a file that a group may read', () => chmodSync(join(dataDir, 'record.db'), 0o640), /file modes.*record\.db.*chmod/],
   ['a secret that is missing', () => rmSync(join(dataDir, 'secret.key')), /secret\.key.*missing.*backup/],
   ['a secret that is cut', () => writeFileSync(join(dataDir, 'secret.key'), 'short'), /secret\.key.*5 bytes.*backup/],
   ['a database that is missing', () => rmSync(join(dataDir, 'money.db')), /money\.db.*missing.*backup/],
   ['a damaged database', () => damage('money.db'), /money\.db.*(damaged|can't be read).*backup/],
+  ['one damaged page', () => damage('money.db', statSync(join(dataDir, 'money.db')).size - 4_096), /damaged.*backup/],
   ['damaged telemetry', () => damage('telemetry.db'), /telemetry\.db.*(damaged|can't be read).*delete telemetry\.db/],
   [
     'a file that is no database',

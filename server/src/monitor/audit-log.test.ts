@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../kernel/clock.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
+import { FIRST_HASH, hashOf, verifyChain } from './audit-chain.ts'
 import { type AuditEvent, AuditLog } from './audit-log.ts'
 
 let folder: string
@@ -116,6 +117,13 @@ describe('the audit log', () => {
     if (found === undefined) await execute('UPDATE audit SET seq = -seq WHERE seq < 0')
     expect(await log.verify()).toMatchObject(found ?? { rows: 4, brokenAt: 5 })
     await log.close()
+  })
+
+  it('shows that rows were taken off the beginning, and the rest sealed anew', async () => {
+    const row = { seq: 5, at: 1, actor: 'eve', action: 'a', target: '', address: '', request_id: '', detail: '{}' }
+    const { kysely, writer, compile } = databases.record
+    await writer.write([compile(kysely.insertInto('audit').values({ ...row, hash: hashOf(FIRST_HASH, row) }))])
+    expect(await verifyChain(kysely)).toMatchObject({ rows: 0, brokenAt: 1 })
   })
 
   it('tells by its head that rows were taken off the end', async () => {
