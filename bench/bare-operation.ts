@@ -16,6 +16,7 @@ const listing = new Listing((date) => createUniverse({ date, seed: 1 }), clock)
 const marketData = createSimulator({ seed: 1, clock, calendar: createCalendar({ hours: 'always' }) })
 const pipeline: Pipeline = {
   apiHeaders: {},
+  programHeaders: {},
   arrive: ({ method = '', url = '', headers }) =>
     new Visit({ id: 'req-1', at: clock.now(), elapsedMs: () => 0, method, url, headers, address: '', bytesBefore: 0 }),
   beforeBody: [],

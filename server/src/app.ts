@@ -253,14 +253,18 @@ async function connect(
 
   // What every request meets, in order
   const latency = new LatencyMonitor(clock)
-  const { checks, close: closeChecks } = standardChecks(config, {
-    money: () => databases.money.writer,
-    record: () => databases.record.writer,
-    telemetry: () => databases.telemetry.writer,
-    stoppedAccounts: () => paper.stoppedAccounts,
-    marketDataProblem: () => undefined,
-    dropped: () => traffic.dropped + orderLog.dropped,
-  })
+  const { checks, close: closeChecks } = standardChecks(
+    config,
+    {
+      money: () => databases.money.writer,
+      record: () => databases.record.writer,
+      telemetry: () => databases.telemetry.writer,
+      stoppedAccounts: () => paper.stoppedAccounts,
+      askMarketData: () => priceProblem(marketData, listing.find('NIFTY', 'NSE_INDEX')),
+      dropped: () => traffic.dropped + orderLog.dropped,
+    },
+    clock,
+  )
   const health = new Health({
     clock,
     checks,
@@ -295,6 +299,7 @@ async function connect(
   const headers = securityHeaders(config)
   const pipeline: Pipeline = {
     apiHeaders: headers.api,
+    programHeaders: headers.program,
     arrive: arrivals({
       clock,
       addressOf: clientAddresses({
@@ -482,6 +487,13 @@ async function underlyingPrice(marketData: MarketData, underlying: Instrument | 
   if (underlying === undefined) return undefined
   const [quote] = await marketData.quotes([underlying])
   return quote === undefined || quote instanceof Error ? undefined : quote.ltp
+}
+
+/** Why an instrument that always has a price has none now; undefined when it has one. */
+async function priceProblem(marketData: MarketData, instrument: Instrument | undefined): Promise<string | undefined> {
+  if (instrument === undefined) return 'no instruments are loaded.'
+  const [quote] = await marketData.quotes([instrument])
+  return quote instanceof Error ? quote.message : undefined
 }
 
 async function priceOrNone(pending: Promise<Price>): Promise<Price | undefined> {

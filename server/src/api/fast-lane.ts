@@ -93,7 +93,7 @@ async function answer(
     const result = await lane.endpoint(fieldsOf(parseJson(body)), visit)
     const text = lane.serialise(result)
     visit.steps.lap('serialise')
-    send(response, 200, text, { ...options.pipeline.apiHeaders, 'x-request-id': visit.id }, visit, options.pipeline)
+    send(response, 200, text, { ...options.pipeline.programHeaders, 'x-request-id': visit.id }, visit, options.pipeline)
   } catch (error) {
     const { status, headers, text, code, isOurs } = errorAnswer(
       error,
@@ -103,7 +103,7 @@ async function answer(
     )
     if (isOurs) options.onError(error, visit.id)
     visit.errorCode = code
-    send(response, status, text, { ...options.pipeline.apiHeaders, ...headers }, visit, options.pipeline)
+    send(response, status, text, { ...options.pipeline.programHeaders, ...headers }, visit, options.pipeline)
   }
 }
 

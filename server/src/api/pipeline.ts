@@ -23,6 +23,8 @@ export interface OperationOutcome {
 export interface Pipeline {
   /** Of every answer under `/api/`. */
   readonly apiHeaders: Readonly<Record<string, string>>
+  /** Those of them that concern programs too; a request of the fast lane never comes from a page. */
+  readonly programHeaders: Readonly<Record<string, string>>
   /** Gives the request its id, its client's address and its place in time. */
   readonly arrive: (request: IncomingMessage) => Visit
   /** As soon as the headers are there. */

@@ -86,6 +86,7 @@ function testPipeline(now: number, more: Partial<Pipeline> = {}): Pipeline {
   return {
     arrive: arrivals({ clock: new ManualClock(now), addressOf: (peer) => peer }),
     apiHeaders: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+    programHeaders: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
     beforeBody: [],
     beforeFields: [
       authenticator({ keys, sessionCaller: ({ headers }) => sessionOf(cookies.sessionToken(headers)), isForeign }),

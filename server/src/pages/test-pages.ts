@@ -79,6 +79,8 @@ export class TestPages {
   /** Names of the operations that were asked, but for the look at who asks, with what. */
   readonly asked: [name: string, input: object][] = []
   answers: Answers
+  /** What logs say of each request. */
+  readonly finished: { route: string; errorCode: string; bytesIn: number }[] = []
   readonly #csrf: string
 
   constructor(text = 'plain', publicUrl = 'http://127.0.0.1:5000') {
@@ -90,12 +92,14 @@ export class TestPages {
       pipeline: {
         arrive: arrivals({ clock: new ManualClock(NOW), addressOf: (peer) => peer }),
         apiHeaders: {},
+        programHeaders: {},
+        programHeaders: {},
         beforeBody: [],
         beforeFields: [],
         beforeHandler: [],
         afterHandler: [],
         beforeAnswer: [],
-        afterAnswer: [],
+        afterAnswer: [({ route, errorCode, bytesIn }) => this.finished.push({ route, errorCode, bytesIn })],
       },
       showError: errorPages(headers.page),
     })

@@ -4,6 +4,8 @@ export type Headers = Readonly<Record<string, string>>
 export interface SecurityHeaders {
   /** Of every answer under `/api/` but the documentation. */
   readonly api: Headers
+  /** Those of them that aren't about what a browser does with a page. */
+  readonly program: Headers
   /** Of pages, errors among them. */
   readonly page: Headers
   /** Of the interactive documentation. */
@@ -53,6 +55,11 @@ export function securityHeaders(settings: { readonly publicUrl: string }): Secur
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'referrer-policy': 'no-referrer',
+    }),
+    program: Object.freeze({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(isHttps && { 'strict-transport-security': `max-age=${YEAR_SECONDS}` }),
     }),
     page: Object.freeze({ ...page }),
     docs: Object.freeze({ ...page, 'cache-control': 'no-cache' }),
