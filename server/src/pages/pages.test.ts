@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
+import { input } from './fields.ts'
 import { errorPage, PAGES } from './index.ts'
+import { NO_PROBLEMS } from './problems.ts'
 import { invalid, TestPages } from './test-pages.ts'
 
 const HOSTILE = `"><img src=x onerror=alert(1)>'&</textarea><script>alert(1)</script>`
@@ -257,6 +259,26 @@ describe('a form', () => {
     const json = await pages.post('/keys/new', {}, { 'content-type': 'application/json' })
     expect([json.status, json.text.includes('Programs use /api/v1/')]).toEqual([415, true])
     expect(pages.asked).toEqual([])
+  })
+
+  it('never gives a password back', () => {
+    expect(input({ name: 'p', label: 'P', type: 'password', value: 'hunter222' }, NO_PROBLEMS)).not.toContain(
+      'hunter222',
+    )
+  })
+
+  it('is known to the logs by its page, what was wrong with it and its size', async () => {
+    const pages = new TestPages()
+    pages.refuse('auth/password', invalid({ field: 'new_password', message: 'Too short.' }))
+    await pages.post('/account/password', { new_password: 'x' })
+    await pages.get('/keys/rotate?id=key_one')
+    await pages.get('/assets/sauda.css')
+    await vi.waitFor(() => expect(pages.finished).toHaveLength(3))
+    expect(pages.finished).toEqual([
+      { route: '/account/password', errorCode: 'validation_failed', bytesIn: 63 },
+      { route: '/keys/rotate', errorCode: '', bytesIn: 0 },
+      { route: '/assets/sauda.css', errorCode: '', bytesIn: 0 },
+    ])
   })
 
   it('that names fields of objects sends them nowhere', async () => {
