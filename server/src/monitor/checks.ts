@@ -1,12 +1,19 @@
 import { statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Clock } from '../kernel/clock.ts'
 import { above, below, type Check, type Reading } from './health.ts'
+import { Pulse } from './pulse.ts'
 
 const MIB = 1_048_576
 const STATEMENTS_WAITING_WARN = 10_000
+const JOURNAL_LAG_WARN_MS = 1_000
+/** How often the event loop's clock ticks to find out how late it is. */
+const LOOP_TICK_MS = 20
+const DATABASES = ['money', 'record', 'telemetry'] as const
 
 export interface CheckSettings {
+  readonly healthIntervalSeconds: number
   readonly healthMemoryWarnMib: number
   readonly healthLoopDelayWarnMs: number
   readonly healthDiskFreeWarnMib: number
@@ -17,6 +24,8 @@ export interface CheckSettings {
 export interface WriterHealth {
   readonly broken: string | undefined
   readonly pendingStatements: number
+  /** Answers behind everything that waits to be written. */
+  readonly query: (sql: string) => Promise<unknown>
 }
 
 export interface CheckSources {
@@ -25,8 +34,8 @@ export interface CheckSources {
   readonly telemetry: () => WriterHealth
   /** Accounts that have stopped, by id. */
   readonly stoppedAccounts: () => readonly string[]
-  /** Why there are no prices; undefined when there are. */
-  readonly marketDataProblem: () => string | undefined
+  /** Asks for a price. Resolves with why there is none; undefined when there is one. */
+  readonly askMarketData: () => Promise<string | undefined>
   /** Rows that logs lost since the start. */
   readonly dropped: () => number
 }
@@ -37,21 +46,31 @@ export interface Checks {
 }
 
 /** What an instance looks at. Sizes are asked of the file system, never by opening a database file. */
-export function standardChecks(settings: CheckSettings, sources: CheckSources): Checks {
-  const delay = monitorEventLoopDelay({ resolution: 20 })
+export function standardChecks(settings: CheckSettings, sources: CheckSources, clock: Clock): Checks {
+  const delay = monitorEventLoopDelay({ resolution: LOOP_TICK_MS })
   delay.enable()
-  const writer = (name: string, isReadiness: boolean, health: () => WriterHealth): Check => ({
-    name,
-    isReadiness,
-    read: () => writerReading(health()),
-  })
+  const pulse = (ask: () => Promise<string | undefined>) =>
+    new Pulse({ clock, intervalMs: settings.healthIntervalSeconds * 1000, ask })
+  const writerPulse = (health: () => WriterHealth) => pulse(async () => void (await health().query('select 1')))
+  const pulses = {
+    money: writerPulse(sources.money),
+    record: writerPulse(sources.record),
+    telemetry: writerPulse(sources.telemetry),
+    marketData: pulse(sources.askMarketData),
+  }
+  let lostBefore = 0
   const checks: Check[] = [
-    writer('journal', true, sources.money),
-    writer('records', true, sources.record),
-    writer('telemetry', false, sources.telemetry),
+    { name: 'journal', isReadiness: true, read: () => writerReading(sources.money(), pulses.money) },
+    {
+      name: 'journal_lag',
+      isReadiness: false,
+      read: () => above(Math.round(pulses.money.lagMs), JOURNAL_LAG_WARN_MS, 'ms', 'Orders wait so long for the disk.'),
+    },
+    { name: 'records', isReadiness: true, read: () => writerReading(sources.record(), pulses.record) },
+    { name: 'telemetry', isReadiness: false, read: () => writerReading(sources.telemetry(), pulses.telemetry) },
     {
       name: 'accounts',
-      isReadiness: true,
+      isReadiness: false, // the others go on
       read: () => {
         const stopped = sources.stoppedAccounts()
         return {
@@ -66,8 +85,13 @@ export function standardChecks(settings: CheckSettings, sources: CheckSources): 
       name: 'market_data',
       isReadiness: true,
       read: () => {
-        const problem = sources.marketDataProblem()
-        return { state: problem === undefined ? 'pass' : 'fail', value: 0, unit: '', message: problem ?? '' }
+        const { problem, lagMs } = pulses.marketData
+        return {
+          state: problem === undefined ? 'pass' : 'fail',
+          value: Math.round(lagMs),
+          unit: 'ms',
+          message: problem === undefined ? '' : `There are no prices: ${problem}`,
+        }
       },
     },
     {
@@ -85,10 +109,10 @@ export function standardChecks(settings: CheckSettings, sources: CheckSources): 
       name: 'event_loop_delay',
       isReadiness: false,
       read: () => {
-        const ms = Number.isFinite(delay.max) ? Math.round(delay.max / 1e6) : 0
-        delay.reset()
+        const ms = Math.max(0, Math.round(delay.max / 1e6) - LOOP_TICK_MS)
         return above(ms, settings.healthLoopDelayWarnMs, 'ms', 'The machine is too slow for what is asked of it.')
       },
+      renew: () => delay.reset(),
     },
     {
       name: 'disk_free',
@@ -99,30 +123,43 @@ export function standardChecks(settings: CheckSettings, sources: CheckSources): 
         return below(mib, settings.healthDiskFreeWarnMib, 'MiB', 'Make room on the disk of the data folder.')
       },
     },
-    {
-      name: 'databases',
+    ...DATABASES.map((name) => ({
+      name: `${name}_size`,
       isReadiness: false,
-      read: () => ({ state: 'pass', value: databaseMib(settings.dataDir), unit: 'MiB', message: '' }),
-    },
+      read: (): Reading => ({ state: 'pass', value: fileMib(settings.dataDir, name), unit: 'MiB', message: '' }),
+    })),
     {
       name: 'log_rows_lost',
       isReadiness: false,
-      read: () => above(sources.dropped(), 1, 'rows', 'Requests came faster than the disk takes their log.'),
+      read: () => lostReading(sources.dropped() - lostBefore),
+      renew: () => {
+        lostBefore = sources.dropped()
+      },
     },
   ]
-  return { checks, close: () => delay.disable() }
+  const close = (): void => {
+    delay.disable()
+    for (const each of Object.values(pulses)) each.close()
+  }
+  return { checks, close }
 }
 
-function writerReading({ broken, pendingStatements }: WriterHealth): Reading {
-  if (broken !== undefined)
-    return { state: 'fail', value: pendingStatements, unit: 'waiting', message: `It can't be written: ${broken}.` }
+function writerReading({ broken, pendingStatements }: WriterHealth, { problem }: Pulse): Reading {
+  const wrong = broken ?? problem
+  if (wrong !== undefined)
+    return { state: 'fail', value: pendingStatements, unit: 'waiting', message: `It can't be written: ${wrong}.` }
   return above(pendingStatements, STATEMENTS_WAITING_WARN, 'waiting', 'The disk is too slow for what is written.')
 }
 
-function databaseMib(dataDir: string): number {
-  const bytes = ['money', 'record', 'telemetry']
-    .flatMap((name) => [`${name}.db`, `${name}.db-wal`])
-    .map((name) => statSync(join(dataDir, name), { throwIfNoEntry: false })?.size ?? 0)
+const lostReading = (lost: number): Reading =>
+  lost === 0
+    ? { state: 'pass', value: 0, unit: 'rows', message: '' }
+    : { state: 'warn', value: lost, unit: 'rows', message: 'Requests came faster than the disk takes their log.' }
+
+/** Of a database and of what waits beside it to be taken in. */
+function fileMib(dataDir: string, name: string): number {
+  const bytes = [`${name}.db`, `${name}.db-wal`]
+    .map((file) => statSync(join(dataDir, file), { throwIfNoEntry: false })?.size ?? 0)
     .reduce((sum, size) => sum + size, 0)
-  return Math.round(bytes / MIB)
+  return Math.round((bytes / MIB) * 10) / 10
 }

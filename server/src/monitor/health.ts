@@ -15,7 +15,10 @@ export interface Check {
   readonly name: string
   /** Whether the instance takes no requests while this fails. What is only scarce doesn't. */
   readonly isReadiness: boolean
+  /** Now, however often it is asked. */
   readonly read: () => Reading
+  /** Begins the next period of what is measured since the last regular look. */
+  readonly renew?: () => void
 }
 
 export interface Alert {
@@ -35,6 +38,8 @@ export interface Sample {
 }
 
 export const ALERTS_KEPT = 1_000
+/** A day of looks that come at least so far apart; of looks that come faster some are kept. */
+export const SAMPLE_EVERY_MS = 10_000
 export const SAMPLES_KEPT = 8_640
 /** An alert ends when things were well for so many looks in a row: what flickers is one alert, not many. */
 const CALM_LOOKS = 3
@@ -43,7 +48,7 @@ export interface HealthOptions {
   readonly clock: Clock
   readonly checks: readonly Check[]
   readonly intervalMs: number
-  /** Told once when an alert opens and once when it ends. */
+  /** Told once when an alert opens, once when a warning becomes a failure, and once when it ends. */
   readonly onAlert: (alert: Alert) => void
 }
 
@@ -55,6 +60,7 @@ export class Health {
   readonly #samples: Sample[] = []
   readonly #stop: () => void
   #nextAlert = 1
+  #sampledMs = Number.NEGATIVE_INFINITY
 
   constructor(options: HealthOptions) {
     this.#options = options
@@ -68,9 +74,10 @@ export class Health {
 
   /** Why the instance should get no requests now; empty when it should. */
   notReady(): readonly string[] {
-    return this.read()
-      .filter(({ isReadiness, state }) => isReadiness && state === 'fail')
-      .map(({ name, message }) => `${name}: ${message}`)
+    const readings = this.#options.checks
+      .filter(({ isReadiness }) => isReadiness)
+      .map(({ name, read }) => ({ ...safely(read), name }))
+    return readings.filter(({ state }) => state === 'fail').map(({ name, message }) => `${name}: ${message}`)
   }
 
   /** Newest first. */
@@ -87,17 +94,25 @@ export class Health {
   look(): void {
     const at = this.#options.clock.now()
     const readings = this.read()
+    for (const { renew } of this.#options.checks) renew?.()
     for (const reading of readings) this.#follow(reading.name, reading, at)
+    this.#sample(readings, at)
+  }
+
+  close(): void {
+    this.#stop()
+  }
+
+  #sample(readings: readonly (Reading & { readonly name: string })[], at: number): void {
+    const nowMs = this.#options.clock.elapsedMs()
+    if (nowMs - this.#sampledMs < SAMPLE_EVERY_MS) return
+    this.#sampledMs = nowMs
     this.#samples.push({
       at,
       state: worst(readings.map(({ state }) => state)),
       readings: Object.fromEntries(readings.map(({ name, value }) => [name, value])),
     })
     if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift()
-  }
-
-  close(): void {
-    this.#stop()
   }
 
   #follow(name: string, { state, message }: Reading, at: number): void {
@@ -148,11 +163,21 @@ function safely(read: () => Reading): Reading {
 /** A reading that warns from a limit on. */
 export function above(value: number, limit: number, unit: string, advice: string): Reading {
   if (value < limit) return { state: 'pass', value, unit, message: '' }
-  return { state: 'warn', value, unit, message: `${value} ${unit} is above ${limit} ${unit}. ${advice}` }
+  return {
+    state: 'warn',
+    value,
+    unit,
+    message: `${value} ${unit}, and from ${limit} ${unit} on it is too much. ${advice}`,
+  }
 }
 
 /** A reading that warns below a limit. */
 export function below(value: number, limit: number, unit: string, advice: string): Reading {
   if (value >= limit) return { state: 'pass', value, unit, message: '' }
-  return { state: 'warn', value, unit, message: `${value} ${unit} is below ${limit} ${unit}. ${advice}` }
+  return {
+    state: 'warn',
+    value,
+    unit,
+    message: `${value} ${unit}, and below ${limit} ${unit} it is too little. ${advice}`,
+  }
 }
