@@ -93,7 +93,6 @@ export class TestPages {
         arrive: arrivals({ clock: new ManualClock(NOW), addressOf: (peer) => peer }),
         apiHeaders: {},
         programHeaders: {},
-        programHeaders: {},
         beforeBody: [],
         beforeFields: [],
         beforeHandler: [],
