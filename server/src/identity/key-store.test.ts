@@ -1,6 +1,8 @@
+import crypto from 'node:crypto'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { StartRefused } from '../kernel/start-refused.ts'
 import { OWNER } from './audit.ts'
 import { type KeyIdentity, KeyStore, LIVE_KEYS_MAX, type NewKey } from './key-store.ts'
@@ -261,7 +263,9 @@ test('a key beyond the role of its user is refused', async () => {
     code: 'validation_failed',
     message: "A key of a viewer can't have the scope trade: choose from read.",
   })
-  await create({ ...wanted, scopes: ['read'] })
+  // Nor when only the account is named, as on the command line
+  await expect(create({ account: wanted.account, scopes: ['trade'] })).rejects.toThrow("can't have the scope trade")
+  expect((await create({ account: wanted.account, scopes: ['read'] })).userId).toBe(viewer.id)
 })
 
 test("a key for somebody else's account is refused like one for no account", async () => {
@@ -287,6 +291,31 @@ test('keys of before there were users belong to the first one from then on', asy
   expect(identityOf(key.text)).toMatchObject({ userId: user.id, userName: 'alice', scopes: new Set(['read']) })
   expect(rooms.keys.list(user.id)).toHaveLength(1)
 })
+
+test.each(['before', 'after'] as const)(
+  'a key whose account finds its owner %s it is written, has the same owner',
+  async (order) => {
+    const user = await rooms.user('alice', 'viewer')
+    const { kysely, writer, compile } = rooms.databases.money
+    const adopt = async () => {
+      await writer.write([
+        compile(kysely.updateTable('account').set({ user_id: user.id, name: 'first' }).where('user_id', 'is', null)),
+        compile(kysely.updateTable('api_key').set({ user_id: user.id }).where('user_id', 'is', null)),
+      ])
+      rooms.keys.adopt(user.id)
+    }
+    const creating = order === 'after' ? create({ scopes: ['read', 'admin'] }) : undefined
+    // Read by now, not written yet
+    if (order === 'after') await Promise.resolve()
+    const adopting = adopt()
+    const created = await (creating ?? create({ scopes: ['read', 'admin'] }))
+    await adopting
+    const owned = { userId: user.id, role: 'viewer', scopes: new Set(['read']) }
+    expect(identityOf(created.text)).toMatchObject(owned)
+    await rooms.restart()
+    expect(identityOf(created.text)).toMatchObject(owned)
+  },
+)
 
 // Networks
 
@@ -343,6 +372,26 @@ test('a use that can not be written is told, and refuses nobody', async () => {
 })
 
 // Cost and secrets
+
+test('a check is one hash, of a known key and of any other', async () => {
+  const { text, id } = await create()
+  const revoked = await create()
+  await rooms.keys.revoke(revoked.id, OWNER)
+  const hash = vi.spyOn(crypto, 'hash')
+  syncBuiltinESMExports()
+  try {
+    const hashes = [text, revoked.text, `sk_${'A'.repeat(43)}`, '', 'x'].map((key) => {
+      hash.mockClear()
+      check(key)
+      return hash.mock.calls.length
+    })
+    expect(hashes).toEqual([1, 1, 1, 1, 1])
+    expect(identityOf(text).keyId).toBe(id)
+  } finally {
+    hash.mockRestore()
+    syncBuiltinESMExports()
+  }
+})
 
 test('checking an unknown key takes as long as a known one: nothing is compared byte by byte', async () => {
   const { text } = await create()

@@ -103,6 +103,8 @@ export class KeyStore {
   /** Keys that are refused for good, until that is on disk: nothing that happens meanwhile makes them work again. */
   readonly #revoked = new Set<string>()
   readonly #rotating = new Set<string>()
+  /** Who owns what belonged to nobody; undefined until the instance has a user. */
+  #heir: string | undefined
   /** Keys on their way to the disk: they count towards the limit. */
   #creating = 0
   #everCreated: boolean
@@ -176,8 +178,6 @@ export class KeyStore {
     const { clock, audit } = this.#options
     const { userId, expiresDays } = wanted
     const scopes = checkedScopes(wanted.scopes)
-    const owner = userId === undefined ? undefined : this.#options.ownerOf(userId)
-    if (owner !== undefined) refuseMoreThanRole(scopes, owner.role)
     const days = expiresDays === undefined ? undefined : wholeNumber('expires_days', expiresDays, 1, KEY_DAYS_MAX)
     const now = clock.now()
     const created = await this.#counted(() =>
@@ -253,6 +253,7 @@ export class KeyStore {
 
   /** Keys that were made before the instance had a user now belong to it. The caller has written that already. */
   adopt(userId: string): void {
+    this.#heir = userId
     for (const { info, hash } of [...this.#byId.values()])
       if (info.userId === undefined) this.#add({ info: { ...info, userId }, hash })
   }
@@ -323,16 +324,15 @@ export class KeyStore {
     also?: (id: string) => Statement,
   ): Promise<CreatedKey> {
     const { kysely, writer, compile } = this.#options.money
-    const account = await kysely
-      .selectFrom('account')
-      .select('user_id')
-      .where('id', '=', given.account)
-      .executeTakeFirst()
+    const accounts = kysely.selectFrom('account').select('user_id').where('id', '=', given.account)
+    const account = await accounts.executeTakeFirst()
     if (account === undefined || (given.userId !== undefined && account.user_id !== given.userId))
       throw refusedField('account', `There is no account "${given.account}".`)
+    const owner = account.user_id === null ? undefined : this.#options.ownerOf(account.user_id)
+    if (also === undefined && owner !== undefined) refuseMoreThanRole(given.scopes, owner.role)
     const info: KeyInfo = {
       account: given.account,
-      userId: given.userId ?? account.user_id ?? undefined,
+      userId: account.user_id ?? undefined,
       name: given.name,
       scopes: given.scopes,
       networks: given.networks,
@@ -345,7 +345,7 @@ export class KeyStore {
     }
     const text = `sk_${randomBytes(KEY_BYTES).toString('base64url')}`
     const hash = this.#hash(text)
-    const row: ApiKeyTable = {
+    const row: Omit<ApiKeyTable, 'user_id'> = {
       id: info.id,
       account: info.account,
       name: info.name,
@@ -353,17 +353,18 @@ export class KeyStore {
       hash,
       created_at: info.createdAt,
       revoked_at: null,
-      user_id: info.userId ?? null,
       expires_at: info.expiresAt ?? null,
       networks: info.networks,
       last_used_at: null,
       replaced_by: null,
     }
-    const inserting = compile(kysely.insertInto('api_key').values(row))
+    // Its owner is read when it is written: the account may find one meanwhile
+    const inserting = compile(kysely.insertInto('api_key').values({ ...row, user_id: accounts }))
     await writer.write(also === undefined ? [inserting] : [inserting, also(info.id)])
     this.#everCreated = true
-    this.#add({ info, hash })
-    return { ...info, text }
+    const stored = { ...info, userId: info.userId ?? this.#heir }
+    this.#add({ info: stored, hash })
+    return { ...stored, text }
   }
 
   #add(key: LiveKey): void {
