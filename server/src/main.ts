@@ -7,6 +7,9 @@ import { StartRefused } from './kernel/start-refused.ts'
 /** Beside the code that it belongs to: who may write there may change the code. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/sauda', import.meta.url))
 
+/** Time that is left for the log and the disk after a failure. */
+const LAST_WORDS_MS = 2_000
+
 const USAGE = `Usage: node server/src/main.ts <command>
 
   serve                 run the platform (npm start)
@@ -74,4 +77,6 @@ try {
         : String(error)
   process.stderr.write(`${text}\n`)
   process.exitCode = 1
+  // What had begun before it failed, timers for one, must not keep a process that is of no use
+  setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
 }
