@@ -51,7 +51,7 @@ export class Visit {
     this.headers = arrival.headers
     this.address = arrival.address
     this.bytesBefore = arrival.bytesBefore
-    this.steps = new Steps(arrival.elapsedMs)
+    this.steps = new Steps(arrival.elapsedMs, arrival.id)
   }
 
   /** Whether a person asked for a page, rather than a program for an operation. */

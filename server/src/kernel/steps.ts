@@ -15,11 +15,14 @@ export class Steps {
   journal = 0
   serialise = 0
   readonly startedAtMs: number
+  /** Of the request that it is about; empty outside of one. */
+  readonly requestId: string
   #lastMs: number
   readonly #elapsedMs: () => number
 
-  constructor(elapsedMs: () => number) {
+  constructor(elapsedMs: () => number, requestId = '') {
     this.#elapsedMs = elapsedMs
+    this.requestId = requestId
     this.startedAtMs = elapsedMs()
     this.#lastMs = this.startedAtMs
   }

@@ -15,6 +15,8 @@ export interface Committed {
   readonly seq: number
   readonly at: number
   readonly events: readonly Event[]
+  /** Of the request that caused it; empty for what the exchange did by itself. */
+  readonly requestId: string
 }
 
 /**
@@ -67,7 +69,7 @@ export class AccountEngine {
       throw this.#stop(error, `journal row ${seq} of account ${account} couldn't be written`)
     }
     steps?.lap('journal')
-    this.#publish({ account, seq, at: command.at, events })
+    this.#publish({ account, seq, at: command.at, events, requestId: steps?.requestId ?? '' })
     if (closed !== undefined && snapshot !== undefined) this.#archive(closed, { seq, at: command.at, body: snapshot })
     return events
   }
