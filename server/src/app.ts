@@ -24,9 +24,9 @@ import type { Services } from './api/services.ts'
 import { Cookies } from './api/session-cookie.ts'
 import { operations } from './api/v1/index.ts'
 import type { Visit } from './api/visit.ts'
-import type { Config } from './config.ts'
+import { type Config, changedSettings } from './config.ts'
 import { AccountStore } from './identity/accounts.ts'
-import { ITSELF } from './identity/audit.ts'
+import { entryOf, ITSELF } from './identity/audit.ts'
 import { BanList } from './identity/bans.ts'
 import { Identity } from './identity/identity.ts'
 import { KeyStore } from './identity/key-store.ts'
@@ -131,6 +131,7 @@ async function connect(
   )
   if (audit.brokenAt !== undefined)
     log.error(`row ${audit.brokenAt} of the audit log isn't as it was written: npm run doctor says more`)
+  audit.record(entryOf(ITSELF, 'sauda.started', VERSION, { settings: changedSettings(config) }))
   const traffic = await TrafficLog.open({
     telemetry: databases.telemetry,
     clock,
@@ -274,23 +275,28 @@ async function connect(
       bus.publish('alert', alert)
     },
   })
-  const gauge = (help: string, read: () => number) => ({ help, read })
+  const figure = (help: string, read: () => number) => ({ help, read })
   const metrics = new Metrics({
+    orderOperations: operations
+      .filter(({ rateClass }) => rateClass === 'order' || rateClass === 'smart-order')
+      .map(({ name }) => name),
     gauges: {
-      journal_statements_waiting: gauge(
+      journal_statements_waiting: figure(
         'Statements on their way to the journal.',
         () => databases.money.writer.pendingStatements,
       ),
-      record_statements_waiting: gauge(
+      record_statements_waiting: figure(
         'Statements on their way to the records.',
         () => databases.record.writer.pendingStatements,
       ),
-      traffic_rows_waiting: gauge('Rows on their way to the traffic log.', () => traffic.waiting),
-      traffic_rows_lost: gauge('Rows that the traffic log lost since the start.', () => traffic.dropped),
-      order_log_rows_lost: gauge('Rows that the order log lost since the start.', () => orderLog.dropped),
-      bans_in_force: gauge('Addresses that are banned.', () => bans.list().length),
-      users: gauge('Users of the instance.', () => identity.users.count),
-      api_keys: gauge('API keys that work.', () => keys.list().length),
+      traffic_rows_waiting: figure('Rows on their way to the traffic log.', () => traffic.waiting),
+      bans_in_force: figure('Addresses that are banned.', () => bans.list().length),
+      users: figure('Users of the instance.', () => identity.users.count),
+      api_keys: figure('API keys that work.', () => keys.list().length),
+    },
+    counters: {
+      traffic_rows_lost: figure('Rows that the traffic log lost.', () => traffic.dropped),
+      order_log_rows_lost: figure('Rows that the order log lost.', () => orderLog.dropped),
     },
   })
   const cookies = new Cookies({ isHttps: config.publicUrl.startsWith('https:') })

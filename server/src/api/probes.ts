@@ -1,15 +1,18 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Health } from '../monitor/health.ts'
-import { isToken, type Metrics } from '../monitor/metrics.ts'
+import type { Metrics } from '../monitor/metrics.ts'
 
 export interface ProbeOptions {
-  readonly health: Health
-  readonly metrics: Metrics
+  readonly health: Pick<Health, 'notReady'>
+  readonly metrics: Pick<Metrics, 'text'>
   /** Empty: only this machine may read the metrics. */
   readonly metricsToken: string
 }
 
-const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1)$/
+const LOOPBACK = /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/
+/** Who sends one of these passes on a request of somebody else, perhaps without being a trusted proxy. */
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
 
 /** What machines ask to watch over this one: alive, ready, figures. Outside `/api/`, without a key. */
 export function mountProbes(app: FastifyInstance, { health, metrics, metricsToken }: ProbeOptions): void {
@@ -22,19 +25,34 @@ export function mountProbes(app: FastifyInstance, { health, metrics, metricsToke
     else answer(reply, 503, { reasons, status: 'not ready' })
   })
   app.get('/metrics', async (request, reply) => {
-    const given = request.headers.authorization?.replace(/^bearer /i, '') ?? ''
-    const isAllowed = metricsToken === '' ? LOOPBACK.test(request.visit?.address ?? '') : isToken(given, metricsToken)
-    if (!isAllowed) {
-      const how =
-        metricsToken === ''
-          ? 'only from this machine, unless METRICS_TOKEN is set'
-          : 'with the bearer token of METRICS_TOKEN'
-      return answer(reply, metricsToken === '' ? 403 : 401, { message: `Metrics are read ${how}.`, status: 'error' })
+    if (metricsToken === '' && !isFromHere(request)) {
+      return answer(reply, 403, {
+        message: 'Metrics are read only from this machine, unless METRICS_TOKEN is set.',
+        status: 'error',
+      })
+    }
+    if (metricsToken !== '' && !isToken(bearerOf(request), metricsToken)) {
+      return answer(reply.header('www-authenticate', 'Bearer realm="Sauda metrics"'), 401, {
+        message: 'Metrics are read with the bearer token of METRICS_TOKEN.',
+        status: 'error',
+      })
     }
     const { contentType, text } = await metrics.text()
     return reply.header('cache-control', 'no-store').type(contentType).send(text)
   })
 }
+
+/** Not through a proxy on this machine either: that would be anybody. */
+function isFromHere({ visit, headers }: FastifyRequest): boolean {
+  return LOOPBACK.test(visit?.address ?? '') && FORWARDED.every((name) => headers[name] === undefined)
+}
+
+const bearerOf = ({ headers }: FastifyRequest): string => /^bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** Takes a time that doesn't tell how near the token came. */
+const isToken = (given: string, expected: string): boolean => timingSafeEqual(digest(given), digest(expected))
 
 function answer(reply: FastifyReply, status: number, body: object): FastifyReply {
   return reply

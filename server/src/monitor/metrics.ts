@@ -1,19 +1,20 @@
-import { timingSafeEqual } from 'node:crypto'
-import type { Counter, Gauge, Registry } from 'prom-client'
+import type { Gauge, Registry } from 'prom-client'
 import type { FinishedRequest } from './finished-request.ts'
+import { BUCKET_SECONDS, RequestCounts } from './request-counts.ts'
 
-/** Routes that are told apart; further ones count as one. */
-export const ROUTES_MAX = 300
-const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
-
-export interface MetricSources {
-  /** Figures that are read when they are asked for, by name. */
-  readonly gauges: Readonly<Record<string, { readonly help: string; readonly read: () => number }>>
+/** A figure that is read when it is asked for. */
+export interface Figure {
+  readonly help: string
+  readonly read: () => number
 }
 
-interface RouteCounts {
-  readonly byClass: [number, number, number, number, number]
-  durationSeconds: number
+export interface MetricSources {
+  /** Operations that send, change or cancel orders. */
+  readonly orderOperations: readonly string[]
+  /** What goes up and down, by name. */
+  readonly gauges: Readonly<Record<string, Figure>>
+  /** What only goes up, by name without `_total`. */
+  readonly counters: Readonly<Record<string, Figure>>
 }
 
 /**
@@ -22,79 +23,82 @@ interface RouteCounts {
  */
 export class Metrics {
   readonly #sources: MetricSources
-  readonly #routes = new Map<string, RouteCounts>()
-  #made: Promise<Made> | undefined
+  readonly #counts: RequestCounts
+  #registry: Promise<Registry> | undefined
 
   constructor(sources: MetricSources) {
     this.#sources = sources
+    this.#counts = new RequestCounts(sources.orderOperations)
   }
 
-  record({ route, status, durationMs }: FinishedRequest): void {
-    const name = this.#routes.has(route) || this.#routes.size < ROUTES_MAX ? route : ''
-    let counts = this.#routes.get(name)
-    if (counts === undefined) {
-      counts = { byClass: [0, 0, 0, 0, 0], durationSeconds: 0 }
-      this.#routes.set(name, counts)
-    }
-    const index = Math.min(4, Math.max(0, Math.floor(status / 100) - 1)) as 0 | 1 | 2 | 3 | 4
-    counts.byClass[index] += 1
-    counts.durationSeconds += durationMs / 1000
+  record(finished: FinishedRequest): void {
+    this.#counts.record(finished)
   }
 
   /** In the text format of Prometheus. */
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {
-    this.#made ??= this.#make()
-    const { registry, requests, seconds } = await this.#made
-    requests.reset()
-    seconds.reset()
-    for (const [route, { byClass, durationSeconds }] of this.#routes) {
-      for (const [index, count] of byClass.entries()) {
-        if (count > 0) requests.inc({ route, status: CLASSES[index] ?? '' }, count)
-      }
-      seconds.inc({ route }, durationSeconds)
-    }
+    this.#registry ??= this.#makeRegistry()
+    const registry = await this.#registry
     return { contentType: registry.contentType, text: await registry.metrics() }
   }
 
   /** Loaded when the first scrape comes: most instances are never asked. */
-  async #make(): Promise<Made> {
+  async #makeRegistry(): Promise<Registry> {
     const prometheus = await import('prom-client')
     const registry = new prometheus.Registry()
+    const registers = [registry]
     prometheus.collectDefaultMetrics({ register: registry })
-    const requests = new prometheus.Counter({
-      name: 'sauda_http_requests_total',
-      help: 'Requests answered, by route and class of status.',
-      labelNames: ['route', 'status'],
-      registers: [registry],
-    })
-    const seconds = new prometheus.Counter({
-      name: 'sauda_http_request_seconds_total',
-      help: 'Time until the last byte of answers, by route.',
-      labelNames: ['route'],
-      registers: [registry],
-    })
     for (const [name, { help, read }] of Object.entries(this.#sources.gauges)) {
       new prometheus.Gauge({
         name: `sauda_${name}`,
         help,
-        registers: [registry],
+        registers,
         collect(this: Gauge) {
           this.set(read())
         },
       })
     }
-    return { registry, requests, seconds }
+    const counter = (name: string, help: string, labelNames: string[], read: () => Iterable<Counted>) =>
+      new prometheus.Counter({
+        name: `sauda_${name}_total`,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset()
+          for (const [labels, count] of read()) this.inc(labels, count)
+        },
+      })
+    for (const [name, { help, read }] of Object.entries(this.#sources.counters))
+      counter(name, help, [], () => [[{}, read()]])
+    const counts = this.#counts
+    counter('http_requests', 'Requests answered.', ['method', 'route', 'status'], () => counts.requests())
+    counter('refusals', 'Requests refused, by the code in their answer.', ['code'], () => counts.refusals())
+    counter('order_requests', 'Order operations answered.', ['operation', 'outcome'], () => counts.orders())
+
+    /** The library's histograms count every value when it comes; these are counted already. */
+    class Durations extends prometheus.Histogram<'route'> {
+      async getForPromString() {
+        const values = [...counts.durations()].flatMap(({ route, buckets, count, seconds }) => [
+          ...buckets.map((value, index) => ({
+            metricName: `${DURATIONS.name}_bucket`,
+            labels: { route, le: BUCKET_SECONDS[index] ?? '+Inf' },
+            value,
+          })),
+          { metricName: `${DURATIONS.name}_sum`, labels: { route }, value: seconds },
+          { metricName: `${DURATIONS.name}_count`, labels: { route }, value: count },
+        ])
+        return { ...DURATIONS, type: 'histogram', values }
+      }
+    }
+    new Durations({ ...DURATIONS, labelNames: ['route'], registers })
+    return registry
   }
 }
 
-interface Made {
-  readonly registry: Registry
-  readonly requests: Counter
-  readonly seconds: Counter
-}
+type Counted = readonly [labels: Record<string, string>, count: number]
 
-/** Whether a bearer token is the right one, in a time that doesn't tell how near it came. */
-export function isToken(given: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(expected)]
-  return one.length === other.length && timingSafeEqual(one, other)
+const DURATIONS = {
+  name: 'sauda_http_request_duration_seconds',
+  help: 'Time from the arrival of a request until the last byte of its answer.',
 }
