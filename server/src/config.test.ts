@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { envExample, loadConfig } from './config.ts'
+import { changedSettings, envExample, loadConfig } from './config.ts'
 import { moneyOf } from './kernel/fixed.ts'
 import { StartRefused } from './kernel/start-refused.ts'
 
@@ -178,4 +178,14 @@ test('.env.example lists every setting with its default, as the code has it', ()
   const { trustedProxies, ...config } = loadConfig({}, directory)
   expect(config).toEqual({ ...DEFAULTS, dataDir: join(directory, 'data') })
   expect(trustedProxies.text).toBe('')
+})
+
+test('what differs from the defaults is known by name, without secrets', () => {
+  expect(changedSettings(loadConfig({}, directory))).toEqual({})
+  const settings = { PORT: '6000', TRUSTED_PROXIES: '10.0.0.0/8', METRICS_TOKEN: 'a-token-of-some-length' }
+  expect(changedSettings(loadConfig(settings, directory))).toEqual({
+    PORT: '6000',
+    TRUSTED_PROXIES: '10.0.0.0/8',
+    METRICS_TOKEN: 'set',
+  })
 })

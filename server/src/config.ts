@@ -308,6 +308,21 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze({ ...config, dataDir: resolve(directory, config.dataDir) })
 }
 
+/** Settings that aren't as they are by default, by name, for the audit log; a secret one is told to be set, no more. */
+export function changedSettings(config: Config): Readonly<Record<string, string>> {
+  const entries = Object.entries(SETTINGS) as [keyof Config, Setting<unknown>][]
+  return Object.fromEntries(
+    entries.flatMap(([key, setting]) => {
+      const value = shownValue(config[key])
+      if (value === shownValue(setting.read(setting.default)) || key === 'dataDir') return []
+      return [[setting.name, setting.isSecret === true ? 'set' : value]]
+    }),
+  )
+}
+
+const shownValue = (value: unknown): string =>
+  value instanceof Networks ? value.text : typeof value === 'string' ? value : JSON.stringify(value)
+
 /** The text of `.env.example`. */
 export function envExample(): string {
   const settings = (Object.values(SETTINGS) as Setting<unknown>[]).map(
