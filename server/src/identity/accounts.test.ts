@@ -17,6 +17,8 @@ let databases: Databases
 let accounts: AccountStore
 let audit: AuditEntry[]
 let books: string[]
+/** The default account's order mode after each thing that was audited. */
+let modes: string[]
 /** What opening an account's books waits for. */
 let openBooks: (id: string) => Promise<void>
 
@@ -25,7 +27,10 @@ async function open(): Promise<void> {
   accounts = await AccountStore.open({
     money: databases.money,
     clock,
-    audit: (entry) => void audit.push(entry),
+    audit: (entry) => {
+      audit.push(entry)
+      modes.push(accounts.orderMode('default'))
+    },
     openBooks: (id) => openBooks(id),
   })
 }
@@ -39,6 +44,7 @@ beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'sauda-accounts-'))
   audit = []
   books = []
+  modes = []
   openBooks = async (id) => void books.push(id)
   await open()
   const { kysely, writer, compile } = databases.money
@@ -153,9 +159,10 @@ describe('an account', () => {
   it('is acted on without being named when it is the oldest of its user', async () => {
     expect(accounts.defaultOf(ASHA)).toBe('')
     const first = await accounts.create(ASHA, 'z', ACTOR)
-    await accounts.create(ASHA, 'a', ACTOR)
+    for (const name of ['e', 'd', 'c', 'b', 'a']) await accounts.create(ASHA, name, ACTOR)
     expect(accounts.defaultOf(ASHA)).toBe(first.id)
     await restart()
+    expect(named(ASHA)).toEqual(['z', 'e', 'd', 'c', 'b', 'a'])
     expect([accounts.defaultOf(ASHA), accounts.defaultOf(RAVI)]).toEqual([first.id, ''])
   })
 
@@ -205,12 +212,9 @@ describe('the order mode', () => {
 
   it('is never careless when the latest wish was the careful one, in memory and on disk', async () => {
     await accounts.setOrderMode('default', 'semi_auto', ACTOR)
-    const seen: string[] = []
-    const wishes = (['auto', 'semi_auto', 'auto', 'semi_auto'] as const).map((mode) =>
-      accounts.setOrderMode('default', mode, ACTOR).then(() => seen.push(accounts.orderMode('default'))),
-    )
-    await Promise.all(wishes)
-    expect(seen).toEqual(['semi_auto', 'semi_auto', 'semi_auto', 'semi_auto'])
+    const wishes = ['auto', 'semi_auto', 'auto', 'semi_auto'] as const
+    await Promise.all(wishes.map((mode) => accounts.setOrderMode('default', mode, ACTOR)))
+    expect(modes).toEqual(Array(5).fill('semi_auto'))
     await restart()
     expect(accounts.orderMode('default')).toBe('semi_auto')
   })

@@ -335,6 +335,17 @@ describe('an address that misbehaves', () => {
     expect(bans.list().map(({ address }) => address)).toEqual(['203.0.113.2'])
   })
 
+  it('is counted among the latest when its window begins anew', async () => {
+    const other = (index: number) => `172.16.${index >> 8}.${index & 255}`
+    bans.note(BAD, 'bad_key')
+    for (let index = 0; index < COUNTED_ADDRESSES_MAX - 1; index += 1) bans.note(other(index), 'not_found')
+    clock.advance(HOUR_MS)
+    bans.note(BAD, 'bad_key')
+    bans.note('203.0.113.1', 'bad_key')
+    await misbehave(BAD, 2)
+    expect(bans.of(BAD)).toBeDefined()
+  })
+
   it('is banned in memory when the disk fails, which is told', async () => {
     await databases.money.writer.close()
     for (let time = 0; time < 3; time += 1) bans.note(BAD, 'bad_key')
@@ -358,7 +369,9 @@ describe('the history', () => {
   it('is bounded, and never loses a ban that is in force', async () => {
     await restart({}, 3)
     await ban('203.0.113.1')
-    for (let index = 2; index <= 8; index += 1) {
+    await ban('203.0.113.2')
+    await bans.lift('203.0.113.2', ADMIN)
+    for (let index = 3; index <= 8; index += 1) {
       await ban(`203.0.113.${index}`, 1)
       clock.advance(HOUR_MS)
     }

@@ -110,19 +110,27 @@ describe('an account that is opened while others trade', () => {
   })
 
   it('asked for many times at once is opened once: each order is in the one book', async () => {
+    const { writer } = databases.money
+    const count = 'BEGIN INSERT INTO opened VALUES (NEW.account); END'
+    await writer.write([
+      { sql: 'CREATE TABLE opened (account TEXT)', parameters: [] },
+      { sql: `CREATE TRIGGER opening BEFORE INSERT ON snapshot ${count}`, parameters: [] },
+    ])
     await Promise.all(Array.from({ length: 5 }, () => exchange.openAccount('acc_new')))
     const before = venue('acc_new')
     const placed = await before.place(order())
     await exchange.openAccount('acc_new')
     expect(venue('acc_new')).toBe(before)
     expect(await orderIds('acc_new')).toEqual([placed.id])
-    const [rows] = await databases.money.writer.query("SELECT count(*) AS rows FROM snapshot WHERE account = 'acc_new'")
-    expect(rows).toEqual({ rows: 1 })
+    expect(await writer.query('SELECT account FROM opened')).toEqual([{ account: 'acc_new' }])
   })
 
   it('under way when the exchange closes is closed with the others; a later one is refused', async () => {
+    await databases.close()
+    await open([])
     const opening = exchange.openAccount('acc_new')
     await exchange.close()
+    expect(exchange.venue('acc_new')).toBeDefined()
     await opening
     await expect(exchange.openAccount('acc_late')).rejects.toMatchObject({ code: 'shutting_down' })
     await databases.close()
