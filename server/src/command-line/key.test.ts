@@ -67,13 +67,53 @@ test('a running server knows a key as soon as it is created, and not any more on
 
   const listed = await key('list')
   expect(listed.out).toMatch(
-    new RegExp(`^${id}  default  read    \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d IST  chart bot$`, 'm'),
+    new RegExp(
+      `^${id}  default  read    \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d IST  -            -     chart bot$`,
+      'm',
+    ),
   )
   expect(listed.out).not.toContain(keyIn(created.out))
 
   expect(await key('revoke', id)).toEqual({ code: 0, out: `Revoked ${id}.\n`, err: '' })
   expect(await checked(keyIn(created.out))).toBe('unknown')
   expect(await key('revoke', id)).toEqual({ code: 1, out: '', err: `No live key has the id "${id}".\n` })
+})
+
+test('a key may have an end and networks, and be replaced by one that has the same', async () => {
+  const { server, nextLine } = start()
+  expect(await nextLine()).toBe('ready')
+  const checked = (text: string) => {
+    server.stdin.write(`${text}\n`)
+    return nextLine()
+  }
+  const options = ['--expires-days', '30', '--networks', '10.0.0.0/8 203.0.113.9', '--account', 'default']
+  const first = await key('create', ...options)
+  expect(first).toMatchObject({ code: 0, err: '' })
+  const second = await key('rotate', idIn(first.out), '--overlap-hours', '24')
+  expect(second).toMatchObject({ code: 0, err: '' })
+  const [newId = ''] = /(?<=Created )key_[a-z2-7]{10}/.exec(second.out) ?? []
+  expect(second.out).toContain(
+    `Created ${newId} in place of ${idIn(first.out)}. ${idIn(first.out)} works for 24 more hours.`,
+  )
+  expect([await checked(keyIn(first.out)), await checked(keyIn(second.out))]).toEqual([idIn(first.out), newId])
+
+  const instant = String.raw`(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) IST`
+  const row = new RegExp(`^(key_\\w+)  default  read,trade  ${instant}  ${instant}  10.0.0.0/8,203.0.113.9  unnamed$`)
+  const rows = (await key('list')).out.trim().split('\n').slice(1)
+  const shown = rows
+    .map((line) => row.exec(line) ?? [])
+    .map(([, id, made = '', ends = '']) => {
+      const hours = (Date.parse(`${ends}Z`) - Date.parse(`${made}Z`)) / 3_600_000
+      return { id, hours: Math.round(hours) }
+    })
+  expect(shown).toEqual([
+    { id: idIn(first.out), hours: 24 },
+    { id: newId, hours: 720 },
+  ])
+
+  const third = await key('rotate', newId)
+  expect(third.out).toContain(`${newId} works no more.`)
+  expect(await checked(keyIn(second.out))).toBe('unknown')
 })
 
 test('without a server the same commands work on the files', async () => {
@@ -129,6 +169,9 @@ test.each([
   [['create', 'bot'], '"bot" is one argument too many.'],
   [['list', '--name', 'x'], "Unknown option '--name'"],
   [['revoke'], 'The id of the key is missing.'],
+  [['rotate'], 'The id of the key is missing.'],
+  [['rotate', 'key_aaaaaaaaaa', '--overlap-hours', '1.5'], '--overlap-hours must be a whole number; got "1.5".'],
+  [['create', '--expires-days', 'x'], '--expires-days must be a whole number; got "x".'],
 ])('%j is wrong usage', async (argv, message) => {
   const { code, out, err } = await key(...argv)
   expect({ code, out }).toEqual({ code: 2, out: '' })
@@ -142,6 +185,13 @@ test.each([
   [['create', '--account', 'other'], 'There is no account "other".\n'],
   [['create', '--name', ''], 'A key\'s name has 1 to 64 printable characters; "" doesn\'t.\n'],
   [['revoke', 'key_aaaaaaaaaa'], 'No live key has the id "key_aaaaaaaaaa".\n'],
+  [['rotate', 'key_aaaaaaaaaa'], 'No live key has the id "key_aaaaaaaaaa".\n'],
+  [['rotate', 'key_aaaaaaaaaa', '--overlap-hours', '25'], 'Must be a whole number from 0 to 24. Got 25.\n'],
+  [['create', '--expires-days', '0'], 'Must be a whole number from 1 to 3650. Got 0.\n'],
+  [
+    ['create', '--networks', 'example.com'],
+    'Write addresses and networks, such as 10.0.0.0/8, with commas: "example.com" is no address and no network.\n',
+  ],
 ])('%j is refused', async (argv, err) => {
   expect(await key(...argv)).toEqual({ code: 1, out: '', err })
 })

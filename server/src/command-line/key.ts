@@ -12,7 +12,7 @@ const USAGE = `Usage:
       NAME is "unnamed" and ACCOUNT "default" when left out. LIST is of addresses and networks that the key may be used
       from, such as 10.0.0.0/8,203.0.113.9; from everywhere when left out.
   npm run key -- list
-      Shows the keys that work, without their text.
+      Shows the keys that aren't revoked, without their text.
   npm run key -- revoke ID
       Makes a key useless at once, also in a running server. ID is as list shows it: key_…
   npm run key -- rotate ID [--overlap-hours HOURS]
@@ -136,14 +136,23 @@ async function create(run: Run, args: object): Promise<string> {
 async function list(run: Run): Promise<string> {
   const keys = await run('key-list', {})
   if (keys.length === 0) return 'There are no keys. Create one: npm run key -- create\n'
-  const rows = keys.map(({ id, account, scopes, createdAt, name }) => [
+  const rows = keys.map(({ id, account, scopes, createdAt, expiresAt, revokedAt, networks, name }) => [
     id,
     account,
     scopes.join(','),
-    `${timestampOf(createdAt)} IST`,
+    shownInstant(createdAt),
+    shownInstant(earliest(expiresAt, revokedAt)),
+    networks === '' ? '-' : networks,
     name,
   ])
-  return table([['ID', 'ACCOUNT', 'SCOPES', 'CREATED', 'NAME'], ...rows])
+  return table([['ID', 'ACCOUNT', 'SCOPES', 'CREATED', 'WORKS UNTIL', 'FROM', 'NAME'], ...rows])
+}
+
+const shownInstant = (at: number | undefined): string => (at === undefined ? '-' : `${timestampOf(at)} IST`)
+
+function earliest(...instants: readonly (number | undefined)[]): number | undefined {
+  const known = instants.filter((at) => at !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 async function revoke(run: Run, id: string): Promise<string> {
