@@ -82,12 +82,12 @@ export class Health {
 
   /** Newest first. */
   alerts(limit: number): readonly Alert[] {
-    return this.#alerts.slice(-limit).reverse()
+    return newest(this.#alerts, limit)
   }
 
   /** Newest first. */
   samples(limit: number): readonly Sample[] {
-    return this.#samples.slice(-limit).reverse()
+    return newest(this.#samples, limit)
   }
 
   /** Called by the clock. */
@@ -147,6 +147,8 @@ export class Health {
     this.#options.onAlert(alert)
   }
 }
+
+const newest = <T>(list: readonly T[], limit: number): T[] => list.slice(Math.max(0, list.length - limit)).reverse()
 
 export const worst = (states: readonly HealthState[]): HealthState =>
   states.includes('fail') ? 'fail' : states.includes('warn') ? 'warn' : 'pass'

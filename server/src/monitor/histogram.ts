@@ -1,3 +1,5 @@
+import { assert } from '../kernel/assert.ts'
+
 /** Buckets to each doubling: values are kept to within 0.8 %, two significant digits. */
 const SUB_BUCKETS = 64
 const SUB_BITS = 6
@@ -5,8 +7,13 @@ const SUB_BITS = 6
 export const VALUE_MAX = 2 ** 32 - 1
 const BUCKETS = (32 - SUB_BITS) * SUB_BUCKETS + SUB_BUCKETS
 
-/** Buckets that aren't empty, as pairs of number and count: what a minute long past takes little room as. */
-export type SparseCounts = Uint32Array
+/**
+ * Buckets that aren't empty, in order: how far each is from the one before, and its count, both in as few bytes as they
+ * need (seven bits in each). A minute that is past takes some hundred bytes so.
+ */
+export type SparseCounts = Uint8Array
+/** Bytes that the gap and the count of one bucket need at most: 14 and 35 bits. */
+const PAIR_BYTES_MAX = 7
 
 /**
  * A high-dynamic-range histogram of whole numbers: its size doesn't depend on what is recorded, nor its error on the size
@@ -20,6 +27,7 @@ export class Histogram {
 
   /** A non-negative number; fractions are dropped. */
   record(value: number): void {
+    assert(value >= 0, `a histogram was given ${value}`) // not a number neither: it would spoil the sum for ever
     const whole = value >= VALUE_MAX ? VALUE_MAX : Math.floor(value)
     const bucket = bucketOf(whole)
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
@@ -28,9 +36,16 @@ export class Histogram {
   }
 
   sparse(): SparseCounts {
-    const pairs: number[] = []
-    for (const [bucket, count] of this.#counts.entries()) if (count > 0) pairs.push(bucket, count)
-    return Uint32Array.from(pairs)
+    let length = 0
+    let before = 0
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      const count = this.#counts[bucket] ?? 0
+      if (count === 0) continue
+      length = putNumber(bucket - before, length)
+      length = putNumber(count, length)
+      before = bucket
+    }
+    return packed.slice(0, length)
   }
 
   /** Counts of it all, to be added up with others'. */
@@ -67,12 +82,7 @@ export function distributionOf(
   const counts = new Float64Array(BUCKETS)
   let [count, sum, max] = [0, 0, 0]
   for (const summary of summaries) {
-    for (let index = 0; index < summary.counts.length; index += 2) {
-      const bucket = summary.counts[index] ?? 0
-      const times = summary.counts[index + 1] ?? 0
-      counts[bucket] = (counts[bucket] ?? 0) + times
-      count += times
-    }
+    count += addTo(counts, summary.counts)
     sum += summary.sum
     if (summary.max > max) max = summary.max
   }
@@ -80,13 +90,51 @@ export function distributionOf(
   const wanted = percentiles.map((percentile) => Math.max(1, Math.ceil((percentile / 100) * count)))
   const values = wanted.map(() => max)
   let below = 0
-  for (const [bucket, times] of counts.entries()) {
+  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+    const times = counts[bucket] ?? 0
     if (times === 0) continue
     for (const [index, rank] of wanted.entries())
       if (rank > below && rank <= below + times) values[index] = Math.min(middleOf(bucket), max)
     below += times
   }
   return { count, mean: sum / count, max, percentiles: values }
+}
+
+const packed = new Uint8Array(BUCKETS * PAIR_BYTES_MAX)
+
+/** Writes a number at a place of `packed`; returns the place behind it. */
+function putNumber(value: number, at: number): number {
+  let rest = value
+  let place = at
+  while (rest > 127) {
+    packed[place] = (rest & 127) | 128
+    rest >>>= 7
+    place += 1
+  }
+  packed[place] = rest
+  return place + 1
+}
+
+/** Adds sparse counts to dense ones; returns how many there were. */
+function addTo(counts: Float64Array, sparse: SparseCounts): number {
+  let total = 0
+  let bucket = 0
+  let isGap = true
+  for (let place = 0; place < sparse.length; isGap = !isGap) {
+    let value = 0
+    for (let unit = 1; ; unit *= 128) {
+      const byte = sparse[place] ?? 0
+      place += 1
+      value += (byte & 127) * unit
+      if (byte < 128) break
+    }
+    if (isGap) bucket += value
+    else {
+      counts[bucket] = (counts[bucket] ?? 0) + value
+      total += value
+    }
+  }
+  return total
 }
 
 function bucketOf(value: number): number {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { AssertionFailed } from '../kernel/assert.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { Steps } from '../kernel/steps.ts'
-import { distributionOf, Histogram } from './histogram.ts'
-import { LatencyMonitor, MINUTES_KEPT, OPERATIONS_MAX, ORDERS_KEPT, serverTiming } from './latency.ts'
+import { distributionOf, Histogram, VALUE_MAX } from './histogram.ts'
+import { LatencyMonitor, MINUTES_KEPT, OPERATIONS_MAX, ORDERS_KEPT, type OrderFilter, serverTiming } from './latency.ts'
 
 describe('a histogram', () => {
   it('knows percentiles to two digits, whatever was recorded, also when several are added up', () => {
@@ -31,6 +32,29 @@ describe('a histogram', () => {
       ),
     )
     expect(distributionOf([new Histogram().summary()], [50])).toBeUndefined()
+  })
+
+  it('keeps exact counts, sums and greatest values through packing, however many there are', () => {
+    const histogram = new Histogram()
+    const times = [1, 127, 128, 16_383, 16_384, 70_000]
+    for (const [index, count] of times.entries())
+      for (let each = 0; each < count; each += 1) histogram.record(10 ** index)
+    const count = times.reduce((sum, each) => sum + each)
+    const sum = times.reduce((total, each, index) => total + each * 10 ** index, 0)
+    const summary = histogram.summary()
+    expect(summary.counts.length).toBeLessThan(40)
+    expect(distributionOf([summary, summary], [100])).toMatchObject({ count: 2 * count, mean: sum / count, max: 1e5 })
+    histogram.reset()
+    expect(distributionOf([histogram.summary()], [50])).toBeUndefined()
+    expect(distributionOf([summary], [])?.count).toBe(count)
+  })
+
+  it('takes what is beyond its range as its greatest value, and no number below zero', () => {
+    const histogram = new Histogram()
+    histogram.record(Number.POSITIVE_INFINITY)
+    histogram.record(VALUE_MAX)
+    expect(distributionOf([histogram.summary()], [50])).toMatchObject({ count: 2, max: VALUE_MAX })
+    for (const value of [-1, Number.NaN]) expect(() => histogram.record(value)).toThrow(AssertionFailed)
   })
 })
 
@@ -109,10 +133,23 @@ describe('the latency monitor', () => {
     })
     for (let index = 0; index < ORDERS_KEPT + 10; index += 1) latency.recordOrder(order(index))
     const ids = (limit: number, below?: number, account?: string) =>
-      latency.orders(limit, below, account).map(({ orderId }) => Number(orderId))
+      latency.orders(limit, below, { account }).map(({ orderId }) => Number(orderId))
     expect(ids(3)).toEqual([ORDERS_KEPT + 9, ORDERS_KEPT + 8, ORDERS_KEPT + 7])
     expect(ids(2, 20, 'default')).toEqual([18, 16])
     expect(ids(100, 15)).toEqual([14, 13, 12, 11, 10])
+    const found = (filter: OrderFilter) => latency.orders(ORDERS_KEPT, undefined, filter).length
+    expect(found({})).toBe(ORDERS_KEPT)
+    expect(
+      found({ orderId: '77', requestId: 'req-77', operation: 'placeorder', symbol: 'SBIN', account: 'other' }),
+    ).toBe(1)
+    for (const other of [
+      { orderId: '9' },
+      { requestId: 'req-9' },
+      { operation: 'x' },
+      { symbol: 'x' },
+      { account: 'x' },
+    ])
+      expect(found(other)).toBe(0)
   })
 
   it('tells a request its steps in a header', () => {

@@ -47,6 +47,11 @@ export interface OrderTimes {
   readonly journalMs: number
 }
 
+/** An absent field fits every order. */
+export type OrderFilter = {
+  readonly [Field in 'account' | 'operation' | 'orderId' | 'requestId' | 'symbol']?: string | undefined
+}
+
 export interface Finished {
   readonly operation: string
   readonly steps: Steps
@@ -77,7 +82,6 @@ class Series {
   }
 
   #turn(minute: number): void {
-    if (minute < this.#minute) return // the clock went back: it all counts as the present minute
     const summary = this.#present.summary()
     if (summary.counts.length > 0) this.#past.push({ minute: this.#minute, summary })
     this.#past = this.#past.filter((kept) => kept.minute >= minute - MINUTES_KEPT)
@@ -88,12 +92,13 @@ class Series {
 
 /** How long operations take, step by step, and each order by itself. */
 export class LatencyMonitor {
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Pick<Clock, 'elapsedMs'>
   readonly #series = new Map<string, Partial<Record<Measured, Series>>>()
   readonly #orders: OrderTimes[] = []
   #nextOrder = 0
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  /** Minutes are counted from the start by a clock that is never set, so that none comes twice or is left out. */
+  constructor(clock: Pick<Clock, 'elapsedMs'>) {
     this.#clock = clock
   }
 
@@ -106,7 +111,7 @@ export class LatencyMonitor {
       series = {}
       this.#series.set(operation, series)
     }
-    const minute = Math.floor(this.#clock.now() / MINUTE_MS)
+    const minute = this.#minute()
     for (const step of STEPS) {
       const ms = steps[step]
       if (ms === 0) continue
@@ -124,7 +129,7 @@ export class LatencyMonitor {
 
   /** Of one operation or of all, each step that took time. */
   times(window: Window, operation?: string): readonly StepTimes[] {
-    const minute = Math.floor(this.#clock.now() / MINUTE_MS)
+    const minute = this.#minute()
     const rows: StepTimes[] = []
     for (const [name, series] of this.#series) {
       if (operation !== undefined && name !== operation) continue
@@ -148,17 +153,31 @@ export class LatencyMonitor {
     return rows
   }
 
-  /** Newest first, from below an id; of one account or of all. */
-  orders(limit: number, below: number | undefined, account?: string): readonly OrderTimes[] {
+  /** Newest first, from below an id; those that fit every field of the filter. */
+  orders(limit: number, below: number | undefined, filter: OrderFilter = {}): readonly OrderTimes[] {
     const rows: OrderTimes[] = []
     const newest = Math.min(below ?? this.#nextOrder, this.#nextOrder) - 1
     const oldest = Math.max(0, this.#nextOrder - ORDERS_KEPT)
     for (let id = newest; id >= oldest && rows.length < limit; id -= 1) {
       const order = this.#orders[id % ORDERS_KEPT]
-      if (order !== undefined && (account === undefined || order.account === account)) rows.push(order)
+      if (order !== undefined && fits(order, filter)) rows.push(order)
     }
     return rows
   }
+
+  #minute(): number {
+    return Math.floor(this.#clock.elapsedMs() / MINUTE_MS)
+  }
+}
+
+function fits(order: OrderTimes, { account, operation, orderId, requestId, symbol }: OrderFilter): boolean {
+  return (
+    (account === undefined || order.account === account) &&
+    (operation === undefined || order.operation === operation) &&
+    (orderId === undefined || order.orderId === orderId) &&
+    (requestId === undefined || order.requestId === requestId) &&
+    (symbol === undefined || order.symbol === symbol)
+  )
 }
 
 /** Text of the header `Server-Timing`: what a request spent its time on so far, in milliseconds. */

@@ -51,6 +51,8 @@ export const latency = defineOperation({
   }),
 })
 
+const exactly = (what: string) => text({ max: 256, description: `Exactly this ${what}.` }).optional()
+
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000
 
 export const latencyorders = defineOperation({
@@ -62,7 +64,14 @@ export const latencyorders = defineOperation({
     "The venue's share, the wait for the disk, and ours, of the account's newest requests on orders since the start. An admin may ask for all accounts'.",
   access: 'read',
   rateClass: 'read',
-  input: { ...paging, all: flag({ description: 'For an admin: of every account.' }).optional(false, false) },
+  input: {
+    ...paging,
+    operation: exactly('operation, such as placeorder'),
+    orderid: exactly('order id'),
+    request_id: exactly('request id'),
+    symbol: exactly('symbol'),
+    all: flag({ description: 'For an admin: of every account.' }).optional(false, false),
+  },
   output: Type.Object({
     data: Type.Array(
       Type.Object({
@@ -83,9 +92,10 @@ export const latencyorders = defineOperation({
     status: success,
   }),
   example: {},
-  handle({ limit, cursor, all }, { caller, account, services }) {
+  handle({ limit, cursor, all, operation, orderid, request_id: requestId, symbol }, { caller, account, services }) {
     const isAll = all && caller.scopes.has('admin')
-    const orders = services.latency.orders(limit, belowOf(cursor), isAll ? undefined : account)
+    const filter = { account: isAll ? undefined : account, operation, orderId: orderid, requestId, symbol }
+    const orders = services.latency.orders(limit, belowOf(cursor), filter)
     return {
       data: orders.map((order) => ({
         account: order.account,
