@@ -252,6 +252,10 @@ async function connect(
     onError: onError('an approval could not be written'),
   })
 
+  // A crash may have come between a user and its first account
+  for (const user of identity.users.list())
+    if (accounts.defaultOf(user.id) === '') await accounts.create(user.id, 'default', ITSELF)
+
   // What every request meets, in order
   const latency = new LatencyMonitor(clock)
   const { checks, close: closeChecks } = standardChecks(

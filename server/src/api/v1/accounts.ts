@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { type Account, ORDER_MODES } from '../../identity/accounts.ts'
+import type { Caller } from '../../identity/caller.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { choice, text } from '../field.ts'
 import { defineOperation } from '../operation.ts'
@@ -39,6 +40,12 @@ export const accounts = defineOperation({
   },
 })
 
+/** What is done to an account decides on orders. Throws role_missing. */
+function requireTrader({ scopes, role }: Caller): void {
+  if (!scopes.has('trade'))
+    throw new Refusal('role_missing', `The role ${role} may not trade: this needs one that may.`)
+}
+
 export const accountscreate = defineOperation({
   name: 'accounts/create',
   method: 'POST',
@@ -51,11 +58,7 @@ export const accountscreate = defineOperation({
   output: Type.Object({ data: accountOut, status: success }),
   example: { name: 'options' },
   async handle(input, context) {
-    if (!context.caller.scopes.has('trade'))
-      throw new Refusal(
-        'role_missing',
-        `The role ${context.caller.role} may not trade, so it has no use for an account.`,
-      )
+    requireTrader(context.caller)
     const account = await context.services.accounts.create(userIdOf(context), input.name, actorOf(context))
     return { data: shownAccount(account), status: 'success' as const }
   },
@@ -79,6 +82,7 @@ export const accountsordermode = defineOperation({
   refusals: ['account_not_found'],
   async handle(input, context) {
     const { services, caller } = context
+    requireTrader(caller)
     const account = services.accounts.find(input.account)
     if (account === undefined || (account.userId !== caller.userId && caller.role !== 'admin'))
       throw new Refusal('account_not_found', `You have no account "${input.account}".`)
