@@ -25,6 +25,14 @@ export class Histogram {
   #max = 0
   #sum = 0
 
+  get max(): number {
+    return this.#max
+  }
+
+  get sum(): number {
+    return this.#sum
+  }
+
   /** A non-negative number; fractions are dropped. */
   record(value: number): void {
     assert(value >= 0, `a histogram was given ${value}`) // not a number neither: it would spoil the sum for ever
@@ -33,6 +41,18 @@ export class Histogram {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
     if (whole > this.#max) this.#max = whole
     this.#sum += whole
+  }
+
+  /** Adds its counts to others'; returns how many there were. */
+  addTo(dense: Float64Array): number {
+    let total = 0
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      const times = this.#counts[bucket] ?? 0
+      if (times === 0) continue
+      dense[bucket] = (dense[bucket] ?? 0) + times
+      total += times
+    }
+    return total
   }
 
   sparse(): SparseCounts {
@@ -74,28 +94,31 @@ export interface Distribution {
   readonly percentiles: readonly number[]
 }
 
-/** What several histograms say together; undefined when they are empty. */
+/** What is being added up. One for all, since nothing is awaited meanwhile: a fresh one each time would cost the most. */
+const counts = new Float64Array(BUCKETS)
+
+/** What several histograms say together; undefined when they are empty. Percentiles ascend. */
 export function distributionOf(
-  summaries: readonly Summary[],
+  parts: readonly (Histogram | Summary)[],
   percentiles: readonly number[],
 ): Distribution | undefined {
-  const counts = new Float64Array(BUCKETS)
+  counts.fill(0)
   let [count, sum, max] = [0, 0, 0]
-  for (const summary of summaries) {
-    count += addTo(counts, summary.counts)
-    sum += summary.sum
-    if (summary.max > max) max = summary.max
+  for (const part of parts) {
+    count += part instanceof Histogram ? part.addTo(counts) : addSparse(part.counts, counts)
+    sum += part.sum
+    if (part.max > max) max = part.max
   }
   if (count === 0) return undefined
-  const wanted = percentiles.map((percentile) => Math.max(1, Math.ceil((percentile / 100) * count)))
-  const values = wanted.map(() => max)
-  let below = 0
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-    const times = counts[bucket] ?? 0
-    if (times === 0) continue
-    for (const [index, rank] of wanted.entries())
-      if (rank > below && rank <= below + times) values[index] = Math.min(middleOf(bucket), max)
-    below += times
+  const values: number[] = []
+  let [bucket, upTo] = [0, counts[0] ?? 0]
+  for (const percentile of percentiles) {
+    const rank = Math.max(1, Math.ceil((percentile / 100) * count))
+    while (upTo < rank) {
+      bucket += 1
+      upTo += counts[bucket] ?? 0
+    }
+    values.push(Math.min(middleOf(bucket), max))
   }
   return { count, mean: sum / count, max, percentiles: values }
 }
@@ -116,7 +139,7 @@ function putNumber(value: number, at: number): number {
 }
 
 /** Adds sparse counts to dense ones; returns how many there were. */
-function addTo(counts: Float64Array, sparse: SparseCounts): number {
+function addSparse(sparse: SparseCounts, dense: Float64Array): number {
   let total = 0
   let bucket = 0
   let isGap = true
@@ -130,7 +153,7 @@ function addTo(counts: Float64Array, sparse: SparseCounts): number {
     }
     if (isGap) bucket += value
     else {
-      counts[bucket] = (counts[bucket] ?? 0) + value
+      dense[bucket] = (dense[bucket] ?? 0) + value
       total += value
     }
   }

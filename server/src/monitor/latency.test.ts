@@ -17,10 +17,8 @@ describe('a histogram', () => {
           const histograms = Array.from({ length: parts }, () => new Histogram())
           for (const [index, each] of values.entries()) histograms[index % parts]?.record(each)
           const sorted = values.toSorted((one, other) => one - other)
-          const found = distributionOf(
-            histograms.map((each) => each.summary()),
-            [1, 50, 90, 99, 99.9, 100],
-          )
+          const packed = histograms.map((each, index) => (index % 2 === 0 ? each.summary() : each))
+          const found = distributionOf(packed, [1, 50, 90, 99, 99.9, 100])
           expect(found?.count).toBe(values.length)
           expect(found?.max).toBe(sorted.at(-1))
           for (const [index, percentile] of [1, 50, 90, 99, 99.9, 100].entries()) {

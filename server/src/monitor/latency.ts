@@ -74,11 +74,11 @@ class Series {
   }
 
   read(window: Window, minute: number): Distribution | undefined {
-    if (window === 'start') return distributionOf([this.#start.summary()], PERCENTILES)
+    if (window === 'start') return distributionOf([this.#start], PERCENTILES)
     if (minute !== this.#minute) this.#turn(minute)
     const from = minute - MINUTES_OF[window]
     const past = this.#past.filter((kept) => kept.minute >= from).map(({ summary }) => summary)
-    return distributionOf([...past, this.#present.summary()], PERCENTILES)
+    return distributionOf([...past, this.#present], PERCENTILES)
   }
 
   #turn(minute: number): void {
