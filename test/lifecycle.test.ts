@@ -162,7 +162,7 @@ test('an idle connection does not hold up the end', async () => {
 test('npm run key lists, creates and revokes keys while the server runs', async () => {
   const server = await startServer()
   expect(await npmKey(server, 'list')).toMatch(
-    /^ID +ACCOUNT +SCOPES +CREATED +NAME\nkey_\S+ +default +\S+ +.* first\n$/,
+    /^ID +ACCOUNT +SCOPES +CREATED +WORKS UNTIL +FROM +NAME\nkey_\S+ +default +\S+ +.* first\n$/,
   )
   const created = await npmKey(server, 'create', '--name', 'desk', '--scopes', 'read')
   const [key = ''] = /^sk_\S+$/m.exec(created) ?? []

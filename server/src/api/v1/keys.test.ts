@@ -287,7 +287,9 @@ describe('accounts', () => {
   it('have an order mode that their user and an admin may change, and nobody else', async () => {
     const mode = (who: Person, wanted: string, account = ravi.account) =>
       ask(who, 'accounts/order-mode', { account, mode: wanted })
-    expect(await mode(vera, 'semi_auto')).toMatchObject({ status: 404, code: 'account_not_found' })
+    const other = await person(`mira${tests}`, 'trader')
+    expect(await mode(other, 'semi_auto')).toMatchObject({ status: 404, code: 'account_not_found' })
+    expect(await mode(vera, 'semi_auto', vera.account)).toMatchObject({ status: 403, code: 'role_missing' })
     expect(await mode(asha, 'semi_auto', 'acc_unknown')).toMatchObject({ status: 404, code: 'account_not_found' })
     expect(rooms.accounts.orderMode(ravi.account)).toBe('auto')
     expect((await mode(asha, 'semi_auto')).data).toMatchObject({ id: ravi.account, order_mode: 'semi_auto' })
