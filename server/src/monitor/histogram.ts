@@ -116,6 +116,7 @@ export function distributionOf(
     const rank = Math.max(1, Math.ceil((percentile / 100) * count))
     while (upTo < rank) {
       bucket += 1
+      assert(bucket < BUCKETS, 'a histogram counted more values than its buckets hold')
       upTo += counts[bucket] ?? 0
     }
     values.push(Math.min(middleOf(bucket), max))
