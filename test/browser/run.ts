@@ -55,7 +55,7 @@ async function live(context: BrowserContext): Promise<void> {
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
   follow(page)
-  let secret = ''
+  let used = ''
   let key = ''
   let codes: string[] = []
 
@@ -99,9 +99,10 @@ async function live(context: BrowserContext): Promise<void> {
     await page.keyboard.press('Enter')
     await page.waitForSelector('img[alt*=QR]')
     await look(page, 'totp')
-    secret = ((await page.textContent('[data-copy="the secret"]')) ?? '').trim()
+    const secret = ((await page.textContent('[data-copy="the secret"]')) ?? '').trim()
     assert.match(secret, /^[A-Z2-7]{32}$/)
-    await page.fill('[name=code]', codeOf(secret, 0))
+    used = codeOf(secret)
+    await page.fill('[name=code]', used)
     await page.keyboard.press('Enter')
     await page.waitForFunction(() => /recovery/i.test(document.querySelector('h1')?.textContent ?? ''))
     await look(page, 'recovery-codes')
@@ -116,7 +117,7 @@ async function live(context: BrowserContext): Promise<void> {
       await look(page, 'login')
       await signIn(page)
       await look(page, 'code')
-      await page.fill('[name=code]', codeOf(secret, 0))
+      await page.fill('[name=code]', used)
       await page.keyboard.press('Enter')
       await page.waitForSelector('[role=alert], .problem, .error')
       await page.fill('[name=code]', codes[0] ?? '')
@@ -292,9 +293,9 @@ function focused(page: Page): Promise<string | null | undefined> {
   return page.evaluate(() => document.activeElement?.getAttribute('name'))
 }
 
-/** The code of now, or of so many steps later, which is taken too. */
-function codeOf(secret: string, steps: number): string {
-  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 })
+/** The code of now. */
+function codeOf(secret: string): string {
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate()
 }
 
 async function signIn(page: Page): Promise<void> {
