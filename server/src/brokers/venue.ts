@@ -28,6 +28,10 @@ export interface NewOrder {
   readonly strategy: string
   /** Names the intent that the order comes from, so that it is found again when its answer was lost. */
   readonly tag?: string | undefined
+  /** Shared by all orders of one story (children of one request, firings of a trigger); its own id when absent. */
+  readonly root?: string | undefined
+  /** Why it may not be sent. The venue then keeps it as a rejected order, so that it is seen, and does nothing else. */
+  readonly denied?: string | undefined
 }
 
 export interface OrderChange {
@@ -54,6 +58,8 @@ export interface OrderReport {
   /** Why it was rejected, or cancelled by the venue; empty otherwise. */
   readonly reason: string
   readonly strategy: string
+  readonly tag: string | undefined
+  readonly root: string
   readonly placedAt: number
   readonly updatedAt: number
 }

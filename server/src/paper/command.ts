@@ -37,6 +37,10 @@ export interface PlaceCommand {
   readonly strategy: string
   /** Of the intent behind it; absent when it has none. */
   readonly tag?: string | undefined
+  /** Of its story; absent when the order begins one. */
+  readonly root?: string | undefined
+  /** Why it may not be sent; absent when it may. */
+  readonly denied?: string | undefined
   readonly terms: MarginTerms
   readonly session: SessionFacts
   /** Absent when there is no fresh quote: the order then rests, and a MARKET order is refused. */

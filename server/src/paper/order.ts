@@ -76,6 +76,8 @@ export interface Order {
   readonly strategy: string
   /** Of the intent behind it; absent when it has none. */
   readonly tag?: string | undefined
+  /** Of its story; absent when the order begins one. */
+  readonly root?: string | undefined
   readonly placedAt: number
   readonly terms: MarginTerms
   quantity: Quantity

@@ -77,7 +77,8 @@ export class PaperVenue implements Venue {
     }
     const { at, book, session } = market
     const orderId = orderIds.take(at)
-    const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity, strategy, tag } = order
+    const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity } = order
+    const { strategy, tag, root, denied } = order
     const command: PlaceCommand = {
       kind: 'place',
       at,
@@ -92,6 +93,8 @@ export class PaperVenue implements Venue {
       disclosedQuantity,
       strategy,
       tag,
+      root,
+      denied,
       terms: known,
       session,
       book,
@@ -299,6 +302,8 @@ export function reportOf(order: Readonly<Order>): OrderReport {
     averagePrice: averagePrice(order.filledValue, order.filledQuantity, order.instrument.multiplier),
     reason: order.reason,
     strategy: order.strategy,
+    tag: order.tag,
+    root: order.root ?? order.id,
     placedAt: order.placedAt,
     updatedAt: order.updatedAt,
   }

@@ -39,6 +39,7 @@ export function orderOf(command: PlaceCommand): Order {
     product: command.product,
     strategy: command.strategy,
     tag: command.tag,
+    root: command.root,
     placedAt: command.at,
     terms: command.terms,
     quantity: command.quantity,
@@ -91,9 +92,10 @@ export function referencePrice(order: Order, book: Book | undefined): Price {
 export function judgePlace(
   state: AccountState,
   order: Order,
-  command: { at: number; session: SessionFacts; book: Book | undefined },
+  command: { at: number; session: SessionFacts; book: Book | undefined; denied?: string | undefined },
 ): { readonly refusal: string } | { readonly needs: readonly Requirement[] } {
   const refusal =
+    command.denied ??
     standingRefusal(order) ??
     sessionRefusal(state, order, command.at, command.session) ??
     limitRefusal(state, order, command.book) ??

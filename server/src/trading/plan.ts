@@ -1,0 +1,34 @@
+import type { OrderReport } from '../brokers/venue.ts'
+import type { Refusal } from '../kernel/errors.ts'
+import type { OrderRequest } from './trading.ts'
+
+/** Most orders that one request may lead to. */
+export const PLAN_LEGS_MAX = 500
+
+/** One order of a plan, before anything judged it. */
+export interface Leg {
+  /** Its place in the request, from 0: answers list legs by it. Unique within the plan. */
+  readonly position: number
+  readonly order: OrderRequest
+  /** Positions of legs that must be accepted before this one may be sent, e.g. the purchase that hedges this sale. */
+  readonly needs?: readonly number[]
+}
+
+/**
+ * What a request comes to: orders in the order in which they are sent. Every operation makes one of these; nothing that
+ * follows knows which operation it was.
+ */
+export interface Plan {
+  readonly legs: readonly Leg[]
+  /** After a refused leg: go on; stop where the cause would repeat (funds, a halt, the instrument); or send nothing more. */
+  readonly onRefusal: 'continue' | 'stop-if-it-repeats' | 'stop'
+  /** Margin is judged on what all legs lead to, not leg by leg. */
+  readonly marginTogether: boolean
+}
+
+/** What became of one leg. */
+export type LegOutcome =
+  | { readonly kind: 'placed'; readonly leg: Leg; readonly report: OrderReport }
+  /** By a limit or by the venue; `orderId` when it stands in the book as rejected. */
+  | { readonly kind: 'refused'; readonly leg: Leg; readonly refusal: Refusal; readonly orderId: string | undefined }
+  | { readonly kind: 'not-sent'; readonly leg: Leg; readonly reason: string }
