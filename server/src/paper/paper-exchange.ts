@@ -2,15 +2,18 @@ import type { Logger } from 'pino'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Money, Price } from '../kernel/fixed.ts'
-import type { Instrument } from '../market/instrument.ts'
+import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import type { Databases } from '../storage/open.ts'
+import type { SessionFacts } from './command.ts'
 import { type SessionRules, sessionDateAt } from './due.ts'
 import { AccountEngine, type Committed } from './engine.ts'
 import { Journal } from './journal.ts'
+import { type MarginSettings, marginTerms, type TermsOf } from './margin-terms.ts'
 import { OrderIds } from './order-ids.ts'
-import { type MarginSettings, PaperVenue } from './paper-venue.ts'
+import { PaperVenue } from './paper-venue.ts'
 import { Scheduler } from './scheduler.ts'
+import { sessionFacts } from './session-facts.ts'
 import { encodeState } from './snapshot.ts'
 import { openAccount } from './state.ts'
 
@@ -41,6 +44,8 @@ export class PaperExchange {
   readonly #options: Omit<PaperExchangeOptions, 'accounts'>
   readonly #orderIds: OrderIds
   readonly #journal: Journal
+  readonly #termsOf: TermsOf
+  readonly #sessionOf: (exchange: Exchange, at: number) => SessionFacts
   readonly #desks = new Map<string, Desk>()
   readonly #opening = new Map<string, Promise<void>>()
   #isRunning = false
@@ -50,6 +55,8 @@ export class PaperExchange {
     this.#options = options
     this.#orderIds = orderIds
     this.#journal = new Journal(options.databases)
+    this.#termsOf = marginTerms(options.margin, options.underlyingPrice)
+    this.#sessionOf = sessionFacts(options.rules)
   }
 
   /** Recovers every account from its journal. */
@@ -76,7 +83,7 @@ export class PaperExchange {
   }
 
   async #open(account: string): Promise<void> {
-    const { clock, log, marketData, rules, margin, publish, capital } = this.#options
+    const { clock, log, marketData, rules, publish, capital } = this.#options
     const journal = this.#journal
     const orderIds = this.#orderIds
     const startedAt = clock.now()
@@ -102,9 +109,8 @@ export class PaperExchange {
       scheduler,
       orderIds,
       marketData,
-      underlyingPrice: this.#options.underlyingPrice,
-      rules,
-      margin,
+      termsOf: this.#termsOf,
+      sessionOf: this.#sessionOf,
       clock,
     })
     this.#desks.set(account, { engine, scheduler, venue })

@@ -12,41 +12,28 @@ import type {
 import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { dateOf, dayNumberAt, timestampOf } from '../kernel/exchange-time.ts'
-import { averagePrice, type Money, type Price, ZERO_PRICE } from '../kernel/fixed.ts'
+import { averagePrice, type Money, ZERO_PRICE } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
-import { type Exchange, type Instrument, isOption } from '../market/instrument.ts'
+import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { freshBook, opposingSide } from './books.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
-import { type SessionRules, squareOffAt } from './due.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
+import type { TermsOf } from './margin-terms.ts'
 import { factsOf, instrumentOf, type MarginTerms, type Order, type Trade } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
 import { orderOf, standingRefusal } from './place.ts'
 import type { Scheduler } from './scheduler.ts'
 import { availableOf } from './state.ts'
 
-/** Leverages in hundredths: 500 is 5x. */
-export interface MarginSettings {
-  readonly equityMisLeverageHundredths: number
-  readonly futuresLeverageHundredths: number
-  readonly optionBuyLeverageHundredths: number
-  readonly optionSellLeverageHundredths: number
-  /** What a sold option blocks: `futures`, its underlying's notional like a future; `premium`, its premium only. */
-  readonly optionSellMargin: 'futures' | 'premium'
-}
-
 export interface PaperVenueOptions {
   readonly engine: AccountEngine
   readonly scheduler: Scheduler
   readonly orderIds: OrderIds
   readonly marketData: MarketData
-  /** Price of what an option is on, for margin. */
-  readonly underlyingPrice: (instrument: Instrument) => Promise<Price | undefined>
-  readonly rules: SessionRules
-  readonly margin: MarginSettings
+  readonly termsOf: TermsOf
+  readonly sessionOf: (exchange: Exchange, at: number) => SessionFacts
   readonly clock: Clock
 }
 
@@ -55,11 +42,6 @@ export class PaperVenue implements Venue {
   readonly name = 'paper'
   readonly mode = 'analyze'
   readonly #options: PaperVenueOptions
-  /** Each exchange's session facts, as long as they hold. */
-  readonly #sessions = new Map<
-    Exchange,
-    { readonly from: number; readonly until: number; readonly facts: SessionFacts }
-  >()
 
   constructor(options: PaperVenueOptions) {
     this.#options = options
@@ -68,7 +50,7 @@ export class PaperVenue implements Venue {
   async place(order: NewOrder, steps?: Steps): Promise<OrderReport> {
     const { engine, orderIds } = this.#options
     const instrument = factsOf(order.instrument)
-    const terms = this.#terms(order.instrument, order.action, order.product)
+    const terms = this.#options.termsOf(order.instrument, order.action, order.product)
     const known = terms instanceof Promise ? await terms : terms
     let market = await this.#market(order.instrument, order.action)
     while (!orderIds.has(1)) {
@@ -224,55 +206,15 @@ export class PaperVenue implements Venue {
     instrument: Instrument,
     action: Action,
   ): Promise<{ at: number; book: Book | undefined; session: SessionFacts }> {
-    const { scheduler, clock, marketData } = this.#options
+    const { scheduler, clock, marketData, sessionOf } = this.#options
     for (;;) {
       if (scheduler.isDue(clock.now())) await scheduler.catchUp()
-      const session = this.#session(instrument.exchange, clock.now())
+      const session = sessionOf(instrument.exchange, clock.now())
       const book = session.open ? await freshBook(marketData, instrument, clock.now()) : undefined
       const at = clock.now()
       if (!scheduler.isDue(at))
         return { at, book: book === undefined ? undefined : opposingSide(book, action), session }
     }
-  }
-
-  #session(exchange: Exchange, at: number): SessionFacts {
-    const known = this.#sessions.get(exchange)
-    if (known !== undefined && at >= known.from && at < known.until) return known.facts
-    const { rules } = this.#options
-    const session = rules.calendar.sessionAt(exchange, at)
-    if (session === undefined) {
-      const { opensAt } = rules.calendar.nextSession(exchange, at)
-      const closedReason = `${exchange} is closed; it opens at ${timestampOf(opensAt)} IST`
-      const facts = { open: false, closedReason, squareOffAt: at }
-      this.#sessions.set(exchange, { from: at, until: opensAt, facts })
-      return facts
-    }
-    const dayNumber = dayNumberAt(session.opensAt)
-    const until = squareOffAt(rules, exchange, dayNumber)
-    assert(until !== undefined, `${exchange} has a session on ${dateOf(dayNumber)} and no square-off time`)
-    const facts = { open: true, closedReason: '', squareOffAt: until }
-    this.#sessions.set(exchange, { from: session.opensAt, until: session.closesAt, facts })
-    return facts
-  }
-
-  #terms(instrument: Instrument, action: Action, product: string): MarginTerms | Promise<MarginTerms> {
-    const { margin } = this.#options
-    const at = (leverageHundredths: number): MarginTerms => ({ leverageHundredths, notionalPrice: ZERO_PRICE })
-    if (product === 'CNC') return at(100)
-    if (isOption(instrument)) {
-      if (action === 'BUY') return at(margin.optionBuyLeverageHundredths)
-      return margin.optionSellMargin === 'premium'
-        ? at(margin.optionSellLeverageHundredths)
-        : this.#soldOptionTerms(instrument)
-    }
-    const equity = instrument.exchange === 'NSE' || instrument.exchange === 'BSE'
-    return at(equity ? margin.equityMisLeverageHundredths : margin.futuresLeverageHundredths)
-  }
-
-  /** Like a future on the underlying. Without its price the strike stands in: near the money they are close. */
-  async #soldOptionTerms(instrument: Instrument): Promise<MarginTerms> {
-    const notionalPrice = (await this.#options.underlyingPrice(instrument)) ?? instrument.strike
-    return { leverageHundredths: this.#options.margin.futuresLeverageHundredths, notionalPrice }
   }
 }
 

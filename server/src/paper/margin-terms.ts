@@ -1,0 +1,40 @@
+import { type Price, ZERO_PRICE } from '../kernel/fixed.ts'
+import { type Instrument, isOption } from '../market/instrument.ts'
+import type { Action, MarginTerms, Product } from './order.ts'
+
+/** Leverages in hundredths: 500 is 5x. */
+export interface MarginSettings {
+  readonly equityMisLeverageHundredths: number
+  readonly futuresLeverageHundredths: number
+  readonly optionBuyLeverageHundredths: number
+  readonly optionSellLeverageHundredths: number
+  /** What a sold option blocks: `futures`, its underlying's notional like a future; `premium`, its premium only. */
+  readonly optionSellMargin: 'futures' | 'premium'
+}
+
+/** How the opening part of an order is margined; at once unless the price of an underlying must be asked for. */
+export type TermsOf = (instrument: Instrument, action: Action, product: Product) => MarginTerms | Promise<MarginTerms>
+
+/** `underlyingPrice`: of what an option is on. */
+export function marginTerms(
+  settings: MarginSettings,
+  underlyingPrice: (instrument: Instrument) => Promise<Price | undefined>,
+): TermsOf {
+  const at = (leverageHundredths: number): MarginTerms => ({ leverageHundredths, notionalPrice: ZERO_PRICE })
+  /** Like a future on the underlying. Without its price the strike stands in: near the money they are close. */
+  const ofSoldOption = async (instrument: Instrument): Promise<MarginTerms> => ({
+    leverageHundredths: settings.futuresLeverageHundredths,
+    notionalPrice: (await underlyingPrice(instrument)) ?? instrument.strike,
+  })
+  return (instrument, action, product) => {
+    if (product === 'CNC') return at(100)
+    if (isOption(instrument)) {
+      if (action === 'BUY') return at(settings.optionBuyLeverageHundredths)
+      return settings.optionSellMargin === 'premium'
+        ? at(settings.optionSellLeverageHundredths)
+        : ofSoldOption(instrument)
+    }
+    const equity = instrument.exchange === 'NSE' || instrument.exchange === 'BSE'
+    return at(equity ? settings.equityMisLeverageHundredths : settings.futuresLeverageHundredths)
+  }
+}
