@@ -166,6 +166,7 @@ export interface SettingTable {
 export interface RecordDatabase {
   paper_order: PaperOrderTable
   paper_trade: PaperTradeTable
+  paper_gtt: PaperGttTable
   audit: AuditTable
   order_log: OrderLogTable
 }
@@ -188,6 +189,19 @@ export interface PaperTradeTable {
   session_date: string
   traded_at: number
   body: string
+}
+
+/** A trigger that ended. */
+export interface PaperGttTable {
+  account: string
+  gtt_id: string
+  /** Of the session in which it ended: `YYYY-MM-DD` in the exchange's zone. */
+  session_date: string
+  placed_at: number
+  status: string
+  body: string
+  /** Of the intent behind it; null when it has none. */
+  tag: string | null
 }
 
 /** What was done to the instance and by whom. `hash` covers the row and the hash of the row before it. */

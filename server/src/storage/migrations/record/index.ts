@@ -2,5 +2,6 @@ import type { Migration } from '../../migrate.ts'
 import { paperBooks } from './0001-paper-books.ts'
 import { auditAndOrderLog } from './0002-audit-and-order-log.ts'
 import { orderTags } from './0003-order-tags.ts'
+import { paperGtts } from './0004-paper-gtts.ts'
 
-export const recordMigrations: readonly Migration[] = [paperBooks, auditAndOrderLog, orderTags]
+export const recordMigrations: readonly Migration[] = [paperBooks, auditAndOrderLog, orderTags, paperGtts]
