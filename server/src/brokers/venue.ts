@@ -113,6 +113,41 @@ export interface FundsReport {
   readonly resetCount: number
 }
 
+/** One strategy's part of an account. */
+export interface StrategyReport {
+  readonly strategy: string
+  /** Since the last reset. */
+  readonly realised: Money
+  readonly realisedToday: Money
+  readonly trades: number
+  readonly tradesToday: number
+}
+
+/** One strategy's own position, as if it traded alone. Delivery: with its holdings. */
+export interface StrategyPositionReport {
+  readonly strategy: string
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly product: Product
+  readonly multiplier: Multiplier
+  readonly quantity: Quantity
+  readonly cost: Money
+  readonly averagePrice: Price
+  readonly realisedToday: Money
+  /** Of its last fill; 0 when unknown. */
+  readonly lastPrice: Price
+  readonly instrument: Instrument
+}
+
+/** All books of one instant. */
+export interface BooksReport {
+  readonly funds: FundsReport
+  readonly positions: readonly PositionReport[]
+  readonly holdings: readonly HoldingReport[]
+  readonly strategies: readonly StrategyReport[]
+  readonly strategyPositions: readonly StrategyPositionReport[]
+}
+
 /**
  * One account at one venue. Every answer is durable: what it tells can't be undone by a crash.
  * `modify` and `cancel` throw Refusal (order_not_found, order_not_open, order_unchangeable); all throw account_stopped
@@ -140,6 +175,8 @@ export interface Venue {
   positions(): Promise<readonly PositionReport[]>
   holdings(): Promise<readonly HoldingReport[]>
   funds(): Promise<FundsReport>
+  /** Positions, holdings and funds as they were together at one instant, and which strategy has what of them. */
+  books(): Promise<BooksReport>
   /** Requests to place, modify and cancel that the account ever had. */
   requestCount(): Promise<number>
 }

@@ -87,6 +87,10 @@ export interface SquareOffCommand {
     readonly orderId: string
     readonly book: Book
   }[]
+  /** Price of what the account holds nothing of and its strategies hold against each other; absent when there is none. */
+  readonly crossings?:
+    | readonly { readonly symbol: string; readonly exchange: Exchange; readonly price: Price }[]
+    | undefined
 }
 
 /** A contract expires: its working orders are cancelled, its positions settle in cash at the price. */

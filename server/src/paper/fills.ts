@@ -14,6 +14,7 @@ import {
   ZERO_MONEY,
   ZERO_QUANTITY,
 } from '../kernel/fixed.ts'
+import { attribute } from './attribution/attribution.ts'
 import type { Book } from './command.ts'
 import type { Event } from './event.ts'
 import { marginFor, rebalance, reserve } from './margin.ts'
@@ -94,6 +95,7 @@ function trade(state: AccountState, order: Order, fill: Fill, value: Money, at: 
     order.product === 'CNC' && order.action === 'SELL'
       ? deliver(state, order, fill, value, at)
       : movePosition(state, order, fill, value, at)
+  attribute(state, order, fill, value)
   state.realised = add(state.realised, realised)
   state.realisedToday = add(state.realisedToday, realised)
   order.filledQuantity = add(order.filledQuantity, fill.quantity)

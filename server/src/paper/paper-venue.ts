@@ -1,5 +1,6 @@
 import type {
   Action,
+  BooksReport,
   FundsReport,
   HoldingReport,
   NewOrder,
@@ -12,7 +13,7 @@ import type {
 import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { averagePrice, type Money, ZERO_PRICE } from '../kernel/fixed.ts'
+import { type Money, ZERO_PRICE } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
@@ -21,11 +22,11 @@ import type { Book, PlaceCommand, SessionFacts } from './command.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
 import type { TermsOf } from './margin-terms.ts'
-import { factsOf, instrumentOf, type MarginTerms, type Order, type Trade } from './order.ts'
+import { factsOf, instrumentOf, type MarginTerms, type Order } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
 import { orderOf, standingRefusal } from './place.ts'
+import { booksReportOf, fundsReportOf, holdingReportOf, positionReportOf, reportOf, tradeReportOf } from './reports.ts'
 import type { Scheduler } from './scheduler.ts'
-import { availableOf } from './state.ts'
 
 export interface PaperVenueOptions {
   readonly engine: AccountEngine
@@ -134,43 +135,22 @@ export class PaperVenue implements Venue {
 
   async positions(): Promise<readonly PositionReport[]> {
     await this.#settled()
-    return [...this.#options.engine.state.positions.values()].map((position) => ({
-      symbol: position.instrument.symbol,
-      exchange: position.instrument.exchange,
-      product: position.product,
-      multiplier: position.instrument.multiplier,
-      quantity: position.quantity,
-      cost: position.cost,
-      averagePrice: averagePrice(position.cost, position.quantity, position.instrument.multiplier),
-      realisedToday: position.realisedToday,
-      instrument: instrumentOf(position.instrument),
-    }))
+    return [...this.#options.engine.state.positions.values()].map(positionReportOf)
   }
 
   async holdings(): Promise<readonly HoldingReport[]> {
     await this.#settled()
-    return [...this.#options.engine.state.holdings.values()].map((holding) => ({
-      symbol: holding.instrument.symbol,
-      exchange: holding.instrument.exchange,
-      quantity: holding.quantity,
-      cost: holding.cost,
-      averagePrice: averagePrice(holding.cost, holding.quantity, holding.instrument.multiplier),
-      settledOn: holding.settledOn,
-      instrument: instrumentOf(holding.instrument),
-    }))
+    return [...this.#options.engine.state.holdings.values()].map(holdingReportOf)
   }
 
   async funds(): Promise<FundsReport> {
     await this.#settled()
-    const { state } = this.#options.engine
-    return {
-      available: availableOf(state),
-      reserved: state.reserved,
-      realised: state.realised,
-      realisedToday: state.realisedToday,
-      resetAt: state.resetAt,
-      resetCount: state.resetCount,
-    }
+    return fundsReportOf(this.#options.engine.state)
+  }
+
+  async books(): Promise<BooksReport> {
+    await this.#settled()
+    return booksReportOf(this.#options.engine.state)
   }
 
   async requestCount(): Promise<number> {
@@ -226,43 +206,4 @@ function lastOrder(events: readonly Event[], orderId: string): Readonly<Order> {
   const event = events.findLast((candidate) => candidate.kind === 'order' && candidate.order.id === orderId)
   assert(event !== undefined && event.kind === 'order', `the command said nothing about order ${orderId}`)
   return event.order
-}
-
-export function reportOf(order: Readonly<Order>): OrderReport {
-  return {
-    id: order.id,
-    symbol: order.instrument.symbol,
-    exchange: order.instrument.exchange,
-    action: order.action,
-    quantity: order.quantity,
-    priceType: order.priceType,
-    product: order.product,
-    price: order.price,
-    triggerPrice: order.triggerPrice,
-    status: order.status,
-    filledQuantity: order.filledQuantity,
-    averagePrice: averagePrice(order.filledValue, order.filledQuantity, order.instrument.multiplier),
-    reason: order.reason,
-    strategy: order.strategy,
-    tag: order.tag,
-    root: order.root ?? order.id,
-    placedAt: order.placedAt,
-    updatedAt: order.updatedAt,
-  }
-}
-
-function tradeReportOf(trade: Trade): TradeReport {
-  return {
-    id: trade.id,
-    orderId: trade.orderId,
-    symbol: trade.instrument.symbol,
-    exchange: trade.instrument.exchange,
-    action: trade.action,
-    product: trade.product,
-    quantity: trade.quantity,
-    price: trade.price,
-    value: trade.value,
-    strategy: trade.strategy,
-    at: trade.at,
-  }
 }

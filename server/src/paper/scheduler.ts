@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Price } from '../kernel/fixed.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
+import { hasOpenLine } from './attribution/attribution.ts'
 import { freshBook, pastBook } from './books.ts'
 import type { Book } from './command.ts'
 import { type Due, dueBetween, nextDueAt, type SessionRules } from './due.ts'
@@ -110,7 +111,8 @@ export class Scheduler {
 
   #hasBusiness(due: Due): boolean {
     if (due.kind === 'open-session') return false
-    if (due.kind === 'square-off') return this.#intraday(due.exchanges).length > 0
+    if (due.kind === 'square-off')
+      return this.#intraday(due.exchanges).length > 0 || this.#crossed(due.exchanges).length > 0
     return this.#expiring(due.exchange, due.date).size > 0
   }
 
@@ -137,9 +139,10 @@ export class Scheduler {
   async #squareOff(due: Extract<Due, { kind: 'square-off' }>): Promise<void> {
     const { engine, marketData, orderIds, log } = this.#options
     const books = new Map<string, Book>()
-    for (const position of this.#intraday(due.exchanges)) {
-      const book = await pastBook(marketData, instrumentOf(position.instrument), due.effectiveAt)
-      if (book !== undefined) books.set(instrumentKey(position.instrument), book)
+    const held = this.#intraday(due.exchanges).map((position) => position.instrument)
+    for (const instrument of [...held, ...this.#crossed(due.exchanges)]) {
+      const book = await pastBook(marketData, instrumentOf(instrument), due.effectiveAt)
+      if (book !== undefined) books.set(instrumentKey(instrument), book)
     }
     await orderIds.prepare(books.size)
     // From here on without waiting: what is squared off is what is held now.
@@ -155,17 +158,38 @@ export class Scheduler {
       )
       return []
     })
+    const crossings = this.#crossed(due.exchanges).flatMap((instrument) => {
+      const book = books.get(instrumentKey(instrument))
+      return book === undefined ? [] : [{ symbol: instrument.symbol, exchange: instrument.exchange, price: book.ltp }]
+    })
     const cancels = [...engine.state.working.values()].some((orders) =>
       orders.some((order) => order.product === 'MIS' && due.exchanges.includes(order.instrument.exchange)),
     )
-    if (closes.length > 0 || cancels) {
-      await engine.submit({ kind: 'square-off', at: due.effectiveAt, exchanges: due.exchanges, closes })
+    if (closes.length === 0 && crossings.length === 0 && !cancels) return
+    await engine.submit({
+      kind: 'square-off',
+      at: due.effectiveAt,
+      exchanges: due.exchanges,
+      closes,
+      crossings: crossings.length === 0 ? undefined : crossings,
+    })
+  }
+
+  /** What the account holds nothing of intraday, and its strategies hold against each other. */
+  #crossed(exchanges: readonly string[]): InstrumentFacts[] {
+    const { positions, attribution } = this.#options.engine.state
+    const crossed: InstrumentFacts[] = []
+    for (const [key, lines] of attribution.lines) {
+      const [line] = lines.values()
+      if (line === undefined || line.product !== 'MIS' || !exchanges.includes(line.instrument.exchange)) continue
+      if ((positions.get(key)?.quantity ?? 0) === 0 && hasOpenLine(lines)) crossed.push(line.instrument)
     }
+    return crossed
   }
 
   /** Contracts of that exchange whose last day is over, with positions or working orders. */
   #expiring(exchange: string, date: string): Map<string, InstrumentFacts> {
-    const { positions, working } = this.#options.engine.state
+    const { positions, working, attribution } = this.#options.engine.state
     const expired = new Map<string, InstrumentFacts>()
     const consider = (instrument: InstrumentFacts): void => {
       if (instrument.exchange === exchange && instrument.expiry !== undefined && instrument.expiry <= date)
@@ -173,6 +197,8 @@ export class Scheduler {
     }
     for (const position of positions.values()) if (position.quantity !== 0) consider(position.instrument)
     for (const orders of working.values()) for (const order of orders) consider(order.instrument)
+    for (const lines of attribution.lines.values())
+      for (const line of lines.values()) if (line.quantity !== 0) consider(line.instrument)
     return expired
   }
 

@@ -1,15 +1,20 @@
+import { PRODUCTS } from '../brokers/venue.ts'
 import { assert } from '../kernel/assert.ts'
-import { absolute, add, subtract, ZERO_MONEY, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
+import { absolute, add, type Price, subtract, ZERO_MONEY, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Exchange } from '../market/instrument.ts'
+import {
+  clearAttribution,
+  crossAt,
+  EXPIRY_STRATEGY,
+  openAttributionDay,
+  SQUARE_OFF_STRATEGY,
+} from './attribution/attribution.ts'
 import type { ExpireCommand, OpenSessionCommand, ResetCommand, SquareOffCommand } from './command.ts'
 import type { Event } from './event.ts'
 import { enlist, execute, finish } from './fills.ts'
 import { fillsOfForcedClose } from './matching.ts'
 import { instrumentKey, type Order, type Position, type Product, positionKey } from './order.ts'
 import type { AccountState } from './state.ts'
-
-export const SQUARE_OFF_STRATEGY = 'AUTO_SQUARE_OFF'
-export const EXPIRY_STRATEGY = 'EXPIRY_SETTLEMENT'
 
 /** Working orders that a filter selects, oldest first. A copy: the books change while they are ended. */
 function workingOrders(state: AccountState, select: (order: Order) => boolean): Order[] {
@@ -63,6 +68,7 @@ export function applySquareOff(state: AccountState, command: SquareOffCommand, e
     execute(state, order, fillsOfForcedClose(order, close.book), undefined, command.at, events)
     assert(order.status === 'complete', `square-off order ${order.id} is ${order.status}`)
   }
+  for (const { price, ...of } of command.crossings ?? []) cross(state, positionKey(of, 'MIS'), price)
 }
 
 export function applyExpire(state: AccountState, command: ExpireCommand, events: Event[]): void {
@@ -80,6 +86,13 @@ export function applyExpire(state: AccountState, command: ExpireCommand, events:
     execute(state, order, [{ price: command.settlementPrice, quantity: order.quantity }], undefined, command.at, events)
     assert(order.status === 'complete', `settlement order ${order.id} is ${order.status}`)
   }
+  for (const product of PRODUCTS) cross(state, positionKey(command, product), command.settlementPrice)
+}
+
+/** Strategies' opposite positions end with the account's own, though there is nothing to trade for them. */
+function cross(state: AccountState, key: string, price: Price): void {
+  const held = state.positions.get(key)?.quantity ?? 0
+  if (held === 0) crossAt(state.attribution, key, price)
 }
 
 /** Ends every working order and hands the day's books out of the state. */
@@ -107,6 +120,7 @@ export function applyOpenSession(state: AccountState, command: OpenSessionComman
     else position.realisedToday = ZERO_MONEY
   }
   state.realisedToday = ZERO_MONEY
+  openAttributionDay(state.attribution)
   state.sessionDate = command.date
 }
 
@@ -135,6 +149,7 @@ export function applyReset(state: AccountState, command: ResetCommand, events: E
   closeBooks(state, 'The account was reset', command.at, events)
   state.positions.clear()
   state.holdings.clear()
+  clearAttribution(state.attribution)
   state.reserved = ZERO_MONEY
   state.holdingsCost = ZERO_MONEY
   state.realised = ZERO_MONEY

@@ -1,29 +1,34 @@
+import { unattributed } from './attribution/attribution.ts'
+import { decodeAttribution, type EncodedAttribution, encodeAttribution } from './attribution/encoding.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
 import type { AccountState, TakenLiquidity } from './state.ts'
 
 /** The state as JSON. Everything in it is integers and text, so that it comes back exactly. */
 export function encodeState(state: AccountState): string {
-  const { orders, positions, holdings, taken, working: _derived, workingCount: _counted, ...rest } = state
+  const { orders, positions, holdings, taken, attribution, working: _derived, workingCount: _counted, ...rest } = state
   return JSON.stringify({
     ...rest,
     orders: [...orders.values()],
     positions: [...positions.values()],
     holdings: [...holdings.values()],
     taken: [...taken],
+    attribution: encodeAttribution(attribution),
   })
 }
 
 interface Encoded
-  extends Omit<AccountState, 'orders' | 'working' | 'workingCount' | 'positions' | 'holdings' | 'taken'> {
+  extends Omit<AccountState, 'orders' | 'working' | 'workingCount' | 'positions' | 'holdings' | 'taken' | 'attribution'> {
   readonly orders: Order[]
   readonly trades: Trade[]
   readonly positions: Position[]
   readonly holdings: Holding[]
   readonly taken: [string, TakenLiquidity][]
+  /** Absent in snapshots from before strategies were kept apart. */
+  readonly attribution?: EncodedAttribution
 }
 
 export function decodeState(text: string): AccountState {
-  const { orders, positions, holdings, taken, ...rest } = JSON.parse(text) as Encoded
+  const { orders, positions, holdings, taken, attribution, ...rest } = JSON.parse(text) as Encoded
   const working = new Map<string, Order[]>()
   let workingCount = 0
   for (const order of orders) {
@@ -34,7 +39,7 @@ export function decodeState(text: string): AccountState {
     else list.push(order)
     workingCount += 1
   }
-  return {
+  const state = {
     ...rest,
     orders: new Map(orders.map((order) => [order.id, order])),
     positions: new Map(positions.map((position) => [positionKey(position.instrument, position.product), position])),
@@ -42,5 +47,9 @@ export function decodeState(text: string): AccountState {
     taken: new Map(taken),
     working,
     workingCount,
+  }
+  return {
+    ...state,
+    attribution: attribution === undefined ? unattributed(state, state.trades.length) : decodeAttribution(attribution),
   }
 }

@@ -1,6 +1,7 @@
 import { assert } from '../kernel/assert.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import { type Money, money, type Quantity, ZERO_MONEY } from '../kernel/fixed.ts'
+import { type Attribution, assertAttributed, emptyAttribution } from './attribution/attribution.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
 
 /** Shares or contracts already taken from the book that was current at `bookAt`. */
@@ -39,6 +40,8 @@ export interface AccountState {
   readonly positions: Map<string, Position>
   readonly holdings: Map<string, Holding>
   readonly taken: Map<string, TakenLiquidity>
+  /** Whose the positions and the profit are. */
+  readonly attribution: Attribution
 }
 
 export function openAccount(account: string, capital: Money, at: number, sessionDate: ExchangeDate): AccountState {
@@ -62,6 +65,7 @@ export function openAccount(account: string, capital: Money, at: number, session
     positions: new Map(),
     holdings: new Map(),
     taken: new Map(),
+    attribution: emptyAttribution(),
   }
 }
 
@@ -118,4 +122,5 @@ export function assertInvariants(state: AccountState): void {
   }
   assert(reserved === state.reserved, `reserved is ${state.reserved}, its owners hold ${reserved}`)
   assert(holdingsCost === state.holdingsCost, `holdings cost ${state.holdingsCost}, their sum is ${holdingsCost}`)
+  assertAttributed(state)
 }

@@ -116,6 +116,7 @@ export interface OrderInput {
   readonly disclosed?: number | string
   readonly terms?: MarginTerms
   readonly session?: SessionFacts
+  readonly strategy?: string
 }
 
 export class Desk {
@@ -197,7 +198,7 @@ export class Desk {
       price: priceOf(input.price ?? 0),
       triggerPrice: priceOf(input.trigger ?? 0),
       disclosedQuantity: quantityOf(input.disclosed ?? 0),
-      strategy: 'test',
+      strategy: input.strategy ?? 'test',
       terms: input.terms ?? termsFor(on, product, action),
       session: input.session ?? OPEN,
       book: this.bookOf(on),

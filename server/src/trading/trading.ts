@@ -5,7 +5,8 @@ import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { type CloseOutcome, closePosition } from './close-position.ts'
-import { type ValuedHolding, type ValuedPosition, valueHoldings, valuePositions } from './valuation.ts'
+import { type StrategyBook, strategyBookOf } from './strategy-book.ts'
+import { lastPrices, type ValuedHolding, type ValuedPosition, valueHoldings, valuePositions } from './valuation.ts'
 
 export interface OrderRequest extends Omit<NewOrder, 'instrument'> {
   readonly symbol: string
@@ -157,6 +158,25 @@ export class Trading {
 
   async positions(account: string): Promise<ValuedPosition[]> {
     return valuePositions(await this.venue(account).positions(), this.#options.marketData)
+  }
+
+  /** What each strategy of the account has, and has won or lost. */
+  async strategyBook(account: string): Promise<StrategyBook> {
+    const books = await this.venue(account).books()
+    const instruments = [
+      ...new Map(
+        [...books.strategyPositions, ...books.positions, ...books.holdings].map(({ instrument }) => [
+          `${instrument.exchange}:${instrument.symbol}`,
+          instrument,
+        ]),
+      ),
+    ]
+    const prices = await lastPrices(
+      instruments.map(([, instrument]) => ({ instrument })),
+      this.#options.marketData,
+    )
+    const byName = new Map(instruments.map(([name], index) => [name, prices[index]]))
+    return strategyBookOf(books, ({ exchange, symbol }) => byName.get(`${exchange}:${symbol}`))
   }
 
   async holdings(account: string): Promise<ValuedHolding[]> {

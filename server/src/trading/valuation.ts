@@ -46,7 +46,8 @@ export async function valueHoldings(
   })
 }
 
-async function lastPrices(
+/** Undefined where the source has none. */
+export async function lastPrices(
   of: readonly { readonly instrument: Instrument }[],
   marketData: MarketData,
 ): Promise<(Price | undefined)[]> {

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { absolute, add, type Money, subtract, toNumber, ZERO_MONEY } from '../../kernel/fixed.ts'
+import type { ValuedPosition } from '../../trading/valuation.ts'
 import { defineOperation } from '../operation.ts'
 import { exchange, product, strategy, symbol } from './order-fields.ts'
 import { orderRow, orderRowFields } from './orders.ts'
@@ -13,6 +14,23 @@ const lastPrice = Type.Union([Type.Number(), Type.Null()], { description: 'null 
 
 const sumOf = <Row>(rows: readonly Row[], amount: (row: Row) => Money): Money =>
   rows.reduce<Money>((total, row) => add(total, amount(row)), ZERO_MONEY)
+
+const profitTotals = {
+  total_pnl: money,
+  total_pnl_today: money,
+  total_today_realized_pnl: money,
+  total_unrealized_pnl: money,
+}
+
+function profitTotalsOf(positions: readonly ValuedPosition[]) {
+  const total = toNumber.money(sumOf(positions, (position) => position.profitToday))
+  return {
+    total_pnl: total,
+    total_pnl_today: total,
+    total_today_realized_pnl: toNumber.money(sumOf(positions, (position) => position.realisedToday)),
+    total_unrealized_pnl: toNumber.money(sumOf(positions, (position) => position.unrealised)),
+  }
+}
 
 export const orderbook = defineOperation({
   name: 'orderbook',
@@ -149,15 +167,11 @@ export const positionbook = defineOperation({
     ),
     mode,
     status: success,
-    total_pnl: money,
-    total_pnl_today: money,
-    total_today_realized_pnl: money,
-    total_unrealized_pnl: money,
+    ...profitTotals,
   }),
   example: {},
   async handle(_input, { account, services }) {
     const positions = await services.trading.positions(account)
-    const total = toNumber.money(sumOf(positions, (position) => position.profitToday))
     return {
       data: positions.map((position) => ({
         average_price: roundedPrice(position.averagePrice, position.exchange),
@@ -175,10 +189,55 @@ export const positionbook = defineOperation({
       })),
       mode: services.trading.venue(account).mode,
       status: 'success' as const,
-      total_pnl: total,
-      total_pnl_today: total,
-      total_today_realized_pnl: toNumber.money(sumOf(positions, (position) => position.realisedToday)),
-      total_unrealized_pnl: toNumber.money(sumOf(positions, (position) => position.unrealised)),
+      ...profitTotalsOf(positions),
+    }
+  },
+})
+
+export const pnlsymbols = defineOperation({
+  name: 'pnl/symbols',
+  method: 'POST',
+  tag: 'Account',
+  summary: "Today's profit and loss of each position",
+  description:
+    'Realised today and unrealised now, of positions open or closed today; the totals are the sums of the rows, to the paisa. Profit on shares sold from holdings counts to the delivery position of their symbol.',
+  access: 'read',
+  rateClass: 'read',
+  input: {},
+  output: Type.Object({
+    data: Type.Array(
+      Type.Object({
+        exchange: Type.String(),
+        pnl: money,
+        product: Type.String(),
+        quantity: Type.Number(),
+        symbol: Type.String(),
+        today_realized_pnl: money,
+        total_pnl_today: money,
+        unrealized_pnl: money,
+      }),
+    ),
+    mode,
+    status: success,
+    ...profitTotals,
+  }),
+  example: {},
+  async handle(_input, { account, services }) {
+    const positions = await services.trading.positions(account)
+    return {
+      data: positions.map((position) => ({
+        exchange: position.exchange,
+        pnl: toNumber.money(position.profitToday),
+        product: position.product,
+        quantity: toNumber.quantity(position.quantity),
+        symbol: position.symbol,
+        today_realized_pnl: toNumber.money(position.realisedToday),
+        total_pnl_today: toNumber.money(position.profitToday),
+        unrealized_pnl: toNumber.money(position.unrealised),
+      })),
+      mode: services.trading.venue(account).mode,
+      status: 'success' as const,
+      ...profitTotalsOf(positions),
     }
   },
 })

@@ -1,4 +1,4 @@
-import { funds, holdings, openposition, orderbook, positionbook, tradebook } from './account.ts'
+import { funds, holdings, openposition, orderbook, pnlsymbols, positionbook, tradebook } from './account.ts'
 import { accounts, accountscreate, accountsordermode } from './accounts.ts'
 import { analyzer, analyzertoggle } from './analyzer.ts'
 import { approvals, approvalsapprove, approvalsapproveall, approvalsreject } from './approvals.ts'
@@ -30,6 +30,7 @@ import { logsorders, logsordersexport } from './logs.ts'
 import { depth, multiquotes, quotes } from './market.ts'
 import { cancelallorder, cancelorder, closeposition, modifyorder, orderstatus, placeorder } from './orders.ts'
 import { ping } from './ping.ts'
+import { strategybook } from './strategybook.ts'
 import { search, symbol } from './symbols.ts'
 import { traffic, trafficexport, trafficstats } from './traffic.ts'
 import { users, userscreate, usersupdate } from './users.ts'
@@ -48,6 +49,8 @@ export const operations = [
   openposition,
   holdings,
   funds,
+  pnlsymbols,
+  strategybook,
   quotes,
   multiquotes,
   depth,
