@@ -13,7 +13,7 @@ import { isForeignOrigin, ownOrigins } from './api/middleware/cors.ts'
 import { finishedOf } from './api/middleware/finished.ts'
 import { holdForApproval } from './api/middleware/hold-for-approval.ts'
 import { refuseIdempotencyKey } from './api/middleware/idempotency.ts'
-import { limitAddress, limitCaller, limitOrders } from './api/middleware/limit-requests.ts'
+import { limitAddress, limitCaller, limitOrders, tellLimits } from './api/middleware/limit-requests.ts'
 import { logOrders } from './api/middleware/log-orders.ts'
 import { RateLimits } from './api/middleware/rate-limits.ts'
 import { securityHeaders } from './api/middleware/security-headers.ts'
@@ -349,8 +349,8 @@ async function connect(
     ],
     beforeAnswer:
       config.serverTiming === 'on'
-        ? [(visit) => Object.assign(visit.answerHeaders, { 'server-timing': serverTiming(visit.steps) })]
-        : [],
+        ? [tellLimits, (visit) => Object.assign(visit.answerHeaders, { 'server-timing': serverTiming(visit.steps) })]
+        : [tellLimits],
     afterAnswer: [
       (visit) => noteMisdeed(bans, visit),
       (visit, outcome) => {

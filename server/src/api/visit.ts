@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Caller, NOBODY } from '../identity/caller.ts'
+import type { Verdict } from '../kernel/rate-limiter.ts'
 import { Steps } from '../kernel/steps.ts'
 
 export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
@@ -38,6 +39,8 @@ export class Visit {
   /** Of the order that it was about, for the latency of orders; empty without one. */
   orderId = ''
   symbol = ''
+  /** What the rate limit that was asked last said. */
+  limit: Verdict | undefined
   /** Bytes that the connection had sent when this request arrived. */
   readonly bytesBefore: number
   /** To be sent with the answer, whatever it becomes. Names in lower case. */

@@ -18,6 +18,8 @@ export const LIVE_KEYS_MAX = 1_000
 export const KEY_NAME_LENGTH_MAX = 64
 export const KEY_DAYS_MAX = 3_650
 export const OVERLAP_HOURS_MAX = 24
+/** Keys whose hash is remembered. */
+const HASHES_KEPT_MAX = 1_000
 /** How often the instants of last use are brought to disk. */
 const USE_WRITTEN_EVERY_MS = 60_000
 const KEY_BYTES = 32
@@ -100,6 +102,8 @@ export class KeyStore {
   /** Instant of the last use of each key used since this was last written. */
   readonly #used = new Map<string, number>()
   readonly #stopWriting: () => void
+  /** Hash of each key that was right lately: hashing costs more than all else that a check does. */
+  readonly #hashes = new Map<string, string>()
   /** Keys that are refused for good, until that is on disk: nothing that happens meanwhile makes them work again. */
   readonly #revoked = new Set<string>()
   readonly #rotating = new Set<string>()
@@ -136,11 +140,19 @@ export class KeyStore {
 
   /** Who a key belongs to. A key that is revoked or never was is unknown, and so is one whose user may do nothing. */
   check(key: string, now: number): KeyIdentity | 'unknown' | 'expired' {
-    const identity = this.#byHash.get(this.#hash(key))
+    const known = this.#hashes.get(key)
+    const hash = known ?? this.#hash(key)
+    const identity = this.#byHash.get(hash)
     if (identity === undefined) return 'unknown'
+    if (known === undefined) this.#remember(key, hash)
     if (identity.expiresAt !== undefined && identity.expiresAt <= now) return 'expired'
     this.#used.set(identity.keyId, now)
     return identity
+  }
+
+  #remember(key: string, hash: string): void {
+    if (this.#hashes.size >= HASHES_KEPT_MAX) this.#hashes.clear()
+    this.#hashes.set(key, hash)
   }
 
   /** Whether a key may be used from an address. */

@@ -1,6 +1,9 @@
 /** Fields whose values are secret whatever they are. */
 const SECRET_FIELDS =
   /^(?:api_?key|apikey|password|current_password|new_password|token|code|secret|challenge|authorization|cookie|set-cookie|recovery_codes?|totp.*)$/i
+/** The same, where JSON names a field. */
+const SECRET_NAME =
+  /"(?:api_?key|apikey|password|current_password|new_password|token|code|secret|challenge|authorization|cookie|set-cookie|recovery_codes?|totp[^"]*)":/i
 /** What an API key looks like, wherever it stands. */
 export const KEY_PATTERN = /sk_[A-Za-z0-9_-]{43}/g
 export const SCRUBBED = '[scrubbed]'
@@ -8,6 +11,9 @@ const DEPTH_MAX = 8
 
 /** Text without any API key in it. */
 export const scrubText = (text: string): string => (text.includes('sk_') ? text.replace(KEY_PATTERN, SCRUBBED) : text)
+
+/** Whether `scrub` might change what this is the JSON of. */
+export const mayHoldSecrets = (json: string): boolean => json.includes('sk_') || SECRET_NAME.test(json)
 
 /** A copy without what is secret: fields known to be, and API keys in any text or name. */
 export function scrub(value: unknown, depth = 0): unknown {

@@ -43,6 +43,14 @@ export class Histogram {
     this.#sum += whole
   }
 
+  /** Takes over what another one has counted. */
+  add(other: Histogram): void {
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1)
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + (other.#counts[bucket] ?? 0)
+    if (other.#max > this.#max) this.#max = other.#max
+    this.#sum += other.#sum
+  }
+
   /** Adds its counts to others'; returns how many there were. */
   addTo(dense: Float64Array): number {
     let total = 0

@@ -60,6 +60,7 @@ export interface Finished {
 }
 
 class Series {
+  /** All but the present minute. */
   readonly #start = new Histogram()
   readonly #present = new Histogram()
   #minute = -1
@@ -68,13 +69,11 @@ class Series {
 
   record(ms: number, minute: number): void {
     if (minute !== this.#minute) this.#turn(minute)
-    const us = ms * 1000
-    this.#start.record(us)
-    this.#present.record(us)
+    this.#present.record(ms * 1000)
   }
 
   read(window: Window, minute: number): Distribution | undefined {
-    if (window === 'start') return distributionOf([this.#start], PERCENTILES)
+    if (window === 'start') return distributionOf([this.#start, this.#present], PERCENTILES)
     if (minute !== this.#minute) this.#turn(minute)
     const from = minute - MINUTES_OF[window]
     const past = this.#past.filter((kept) => kept.minute >= from).map(({ summary }) => summary)
@@ -85,6 +84,7 @@ class Series {
     const summary = this.#present.summary()
     if (summary.counts.length > 0) this.#past.push({ minute: this.#minute, summary })
     this.#past = this.#past.filter((kept) => kept.minute >= minute - MINUTES_KEPT)
+    this.#start.add(this.#present)
     this.#present.reset()
     this.#minute = minute
   }
@@ -94,7 +94,8 @@ class Series {
 export class LatencyMonitor {
   readonly #clock: Pick<Clock, 'elapsedMs'>
   readonly #series = new Map<string, Partial<Record<Measured, Series>>>()
-  readonly #orders: OrderTimes[] = []
+  /** A ring, in which each stands at its number. */
+  readonly #orders: Omit<OrderTimes, 'id'>[] = []
   #nextOrder = 0
 
   /** Minutes are counted from the start by a clock that is never set, so that none comes twice or is left out. */
@@ -123,7 +124,7 @@ export class LatencyMonitor {
   }
 
   recordOrder(order: Omit<OrderTimes, 'id'>): void {
-    this.#orders[this.#nextOrder % ORDERS_KEPT] = { ...order, id: this.#nextOrder }
+    this.#orders[this.#nextOrder % ORDERS_KEPT] = order
     this.#nextOrder += 1
   }
 
@@ -160,7 +161,7 @@ export class LatencyMonitor {
     const oldest = Math.max(0, this.#nextOrder - ORDERS_KEPT)
     for (let id = newest; id >= oldest && rows.length < limit; id -= 1) {
       const order = this.#orders[id % ORDERS_KEPT]
-      if (order !== undefined && fits(order, filter)) rows.push(order)
+      if (order !== undefined && fits(order, filter)) rows.push({ ...order, id })
     }
     return rows
   }
@@ -170,7 +171,7 @@ export class LatencyMonitor {
   }
 }
 
-function fits(order: OrderTimes, { account, operation, orderId, requestId, symbol }: OrderFilter): boolean {
+function fits(order: Omit<OrderTimes, 'id'>, { account, operation, orderId, requestId, symbol }: OrderFilter): boolean {
   return (
     (account === undefined || order.account === account) &&
     (operation === undefined || order.operation === operation) &&

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
-import { scrub, scrubText } from '../kernel/scrub.ts'
+import { mayHoldSecrets, scrub, scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { OrderLogTable, RecordDatabase } from '../storage/schema.ts'
 import type { SqlValue } from '../storage/sqlite.ts'
@@ -133,8 +133,8 @@ export class OrderLog {
       event.keyId,
       event.status,
       event.code,
-      this.#bodyText(scrub(event.request)),
-      this.#bodyText(scrubbedAnswer(event)),
+      this.#bodyText(event.request, scrub),
+      this.#bodyText(event.answer, () => scrubbedAnswer(event)),
     ])
   }
 
@@ -158,10 +158,11 @@ export class OrderLog {
     this.#losses.close()
   }
 
-  #bodyText(body: unknown): string {
+  #bodyText(body: unknown, scrubbed: (body: unknown) => unknown): string {
     let text: string
     try {
       text = JSON.stringify(body) ?? 'null'
+      if (mayHoldSecrets(text)) text = JSON.stringify(scrubbed(body)) ?? 'null'
     } catch (error) {
       this.#options.onError(error)
       return JSON.stringify({ unreadable: error instanceof Error ? error.message : String(error) })

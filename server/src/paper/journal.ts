@@ -1,6 +1,7 @@
 import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
 import type { Command } from './command.ts'
+import { commandText } from './command-text.ts'
 import type { Event } from './event.ts'
 import { apply } from './machine.ts'
 import type { Order } from './order.ts'
@@ -37,9 +38,9 @@ export class Journal {
 
   /** Resolves when the row is on disk. */
   append(account: string, seq: number, command: Command): Promise<void> {
-    const { kind, at, ...body } = command
+    const { kind, at } = command
     return this.#databases.money.writer.write([
-      { sql: this.#insertSql, parameters: [account, seq, at, kind, JSON.stringify(body)] },
+      { sql: this.#insertSql, parameters: [account, seq, at, kind, commandText(command)] },
     ])
   }
 

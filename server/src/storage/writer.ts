@@ -118,7 +118,7 @@ export class Writer {
         )
       }
       for (const { parameters } of statements)
-        for (const [index, value] of parameters.entries()) assertExactValue(value, index)
+        for (let index = 0; index < parameters.length; index += 1) assertExactValue(parameters[index], index)
       this.#encode(statements)
       this.#pendingStatements += statements.length
       this.#calls.push({ statementCount: statements.length, resolve, reject })

@@ -30,7 +30,12 @@ export const limitOrders =
 const payerOf = ({ caller, address }: Visit, { rateClass }: AnyOperation): string =>
   rateClass === 'login' || rateClass === 'reset' ? address : (caller.keyId ?? caller.userId ?? address)
 
+/** Puts into the answer what is left of the limit that was asked last. */
+export function tellLimits(visit: Visit): void {
+  if (visit.limit !== undefined) Object.assign(visit.answerHeaders, rateLimitHeaders(visit.limit))
+}
+
 function admit(visit: Visit, verdict: Verdict): void {
-  Object.assign(visit.answerHeaders, rateLimitHeaders(verdict))
+  visit.limit = verdict
   if (!verdict.allowed) throw rateLimitRefusal(verdict)
 }
