@@ -1,15 +1,81 @@
 import type { MessagePort } from 'node:worker_threads'
+import { assert } from '../kernel/assert.ts'
 import type { SqlValue, Synchronous } from './sqlite.ts'
 
 /**
  * What the main thread and a file's worker say to each other.
  *
- * A batch of writes is one flat array of primitives, the cheapest thing to clone: for each call the number of its
- * statements, then for each statement its SQL, the number of its parameters and the parameters. SQL is sent as text
- * the first time; the worker keeps the prepared statement and both sides number it 0, 1, 2 … for later use. Once
- * `PREPARED_STATEMENTS_MAX` are kept, further SQL is sent as `UNKEPT` followed by its text.
+ * A batch of writes is a row of values: for each call the number of its statements, then for each statement its SQL, the
+ * number of its parameters and the parameters. SQL is sent as text the first time; the worker keeps the prepared
+ * statement and both sides number it 0, 1, 2 … for later use. Once `PREPARED_STATEMENTS_MAX` are kept, further SQL is sent
+ * as `UNKEPT` followed by its text.
+ *
+ * All texts of a batch are sent as one, the cheapest thing to clone: half the time of so many strings.
  */
-export type WriteBatch = readonly SqlValue[]
+export interface WriteBatch {
+  readonly text: string
+  /** For each value one character: `TEXT` or `OTHER`. */
+  readonly kinds: string
+  /** The length of each text, and every other value itself. */
+  readonly values: readonly Exclude<SqlValue, string>[]
+}
+
+export const TEXT = 't'
+export const OTHER = 'o'
+
+/** Collects the values of a batch. */
+export class BatchBuilder {
+  #text = ''
+  #kinds = ''
+  #values: Exclude<SqlValue, string>[] = []
+
+  add(value: SqlValue): void {
+    if (typeof value === 'string') {
+      this.#text += value
+      this.#kinds += TEXT
+      this.#values.push(value.length)
+    } else {
+      this.#kinds += OTHER
+      this.#values.push(value)
+    }
+  }
+
+  /** The batch so far; the next one begins empty. */
+  take(): WriteBatch {
+    const batch = { text: this.#text, kinds: this.#kinds, values: this.#values }
+    this.#text = ''
+    this.#kinds = ''
+    this.#values = []
+    return batch
+  }
+}
+
+/** Reads the values of a batch in order. */
+export class BatchReader {
+  readonly #batch: WriteBatch
+  #position = 0
+  #offset = 0
+
+  constructor(batch: WriteBatch) {
+    this.#batch = batch
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position === this.#batch.values.length
+  }
+
+  next(): SqlValue {
+    const { text, kinds, values } = this.#batch
+    const value = values[this.#position]
+    assert(value !== undefined, 'a batch ends before its last call does')
+    const isText = kinds[this.#position] === TEXT
+    this.#position += 1
+    if (!isText) return value
+    const from = this.#offset
+    this.#offset += Number(value)
+    return text.slice(from, this.#offset)
+  }
+}
 
 export const PREPARED_STATEMENTS_MAX = 500
 export const UNKEPT = -1

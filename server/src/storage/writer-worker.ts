@@ -3,6 +3,7 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { assert } from '../kernel/assert.ts'
 import { bindable, openFile, type SqlValue } from './sqlite.ts'
 import {
+  BatchReader,
   type CallFailure,
   PREPARED_STATEMENTS_MAX,
   type QueryRequest,
@@ -58,13 +59,13 @@ function run(): void {
       continue
     }
     const group = [request]
-    let values = request.length
+    let values = request.values.length
     while (values < GROUP_VALUES_MAX && held === undefined) {
       const more = pollRequest()
       if (more === undefined) break
       if (isBatch(more)) {
         group.push(more)
-        values += more.length
+        values += more.values.length
       } else held = more
     }
     try {
@@ -94,7 +95,7 @@ function nextRequest(): Request {
 }
 
 function isBatch(request: Request): request is WriteBatch {
-  return Array.isArray(request)
+  return 'values' in request
 }
 
 function reply(message: Reply): void {
@@ -149,18 +150,18 @@ function runCall(call: Call): void {
 }
 
 function callsOf(batch: WriteBatch): Call[] {
+  const reader = new BatchReader(batch)
   const calls: Call[] = []
-  let position = 0
-  while (position < batch.length) {
+  while (!reader.isAtEnd) {
     const call: BoundStatement[] = []
-    for (let left = Number(batch[position++]); left > 0; left -= 1) {
-      let reference = batch[position++]
+    for (let left = Number(reader.next()); left > 0; left -= 1) {
+      let reference = reader.next()
       const unkept = reference === UNKEPT
-      if (unkept) reference = batch[position++]
+      if (unkept) reference = reader.next()
       const sql = typeof reference === 'string' ? newSql(reference, unkept) : keptSql(Number(reference))
-      const end = position + 1 + Number(batch[position])
-      call.push({ sql, parameters: batch.slice(position + 1, end).map(bindable) })
-      position = end
+      const parameters: SqlValue[] = []
+      for (let values = Number(reader.next()); values > 0; values -= 1) parameters.push(bindable(reader.next()))
+      call.push({ sql, parameters })
     }
     calls.push(call)
   }

@@ -3,6 +3,7 @@ import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { assertExactValue, type SqlValue, type Synchronous } from './sqlite.ts'
 import {
+  BatchBuilder,
   type CallFailure,
   PREPARED_STATEMENTS_MAX,
   type Reply,
@@ -60,7 +61,7 @@ export class Writer {
   /** The calls of each batch that was sent and not yet answered. */
   readonly #sent: Call[][] = []
   #calls: Call[] = []
-  #batch: SqlValue[] = []
+  readonly #batch = new BatchBuilder()
   #pendingStatements = 0
   #sending = false
   #closing = false
@@ -169,16 +170,19 @@ export class Writer {
 
   #encode(statements: readonly Statement[]): void {
     const batch = this.#batch
-    batch.push(statements.length)
+    batch.add(statements.length)
     for (const { sql, parameters } of statements) {
       const number = this.#sqlNumbers.get(sql)
-      if (number !== undefined) batch.push(number)
+      if (number !== undefined) batch.add(number)
       else if (this.#sqlNumbers.size < PREPARED_STATEMENTS_MAX) {
         this.#sqlNumbers.set(sql, this.#sqlNumbers.size)
-        batch.push(sql)
-      } else batch.push(UNKEPT, sql)
-      batch.push(parameters.length)
-      for (const value of parameters) batch.push(value)
+        batch.add(sql)
+      } else {
+        batch.add(UNKEPT)
+        batch.add(sql)
+      }
+      batch.add(parameters.length)
+      for (const value of parameters) batch.add(value)
     }
   }
 
@@ -186,9 +190,8 @@ export class Writer {
     this.#sending = false
     if (this.#calls.length === 0 || this.#broken !== undefined) return
     this.#sent.push(this.#calls)
-    this.#post(this.#batch)
+    this.#post(this.#batch.take())
     this.#calls = []
-    this.#batch = []
   }
 
   #post(request: Request): void {
@@ -243,7 +246,7 @@ export class Writer {
     for (const calls of [...this.#sent.splice(0), this.#calls.splice(0)]) for (const call of calls) call.reject(stopped)
     for (const query of this.#queries.values()) query.reject(stopped)
     this.#queries.clear()
-    this.#batch = []
+    this.#batch.take()
     this.#pendingStatements = 0
   }
 }
