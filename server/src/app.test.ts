@@ -139,3 +139,23 @@ test('of 1,000 orders by 10 clients at once none is lost, doubled or out of the 
     Math.round((10_000_000 + (data['total_realized_pnl'] ?? 0)) * 100),
   )
 })
+
+test('every answer of the API tells what is left of a limit, also those that are given before anything is asked', async () => {
+  const { app, key } = await start('2026-11-25T11:00:00+05:30', { CORS_ORIGINS: 'https://desk.example' })
+  const from = '203.0.113.9'
+  await app.bans.ban(from, 'test', undefined, OWNER)
+  const preflight = { origin: 'https://desk.example', 'access-control-request-method': 'POST' }
+  const answers = await Promise.all([
+    app.http.inject({ method: 'POST', url: '/api/v1/ping', payload: { apikey: key } }),
+    app.http.inject({ method: 'POST', url: '/api/v1/ping', payload: { apikey: key }, remoteAddress: from }),
+    app.http.inject({ method: 'OPTIONS', url: '/api/v1/ping', headers: preflight }),
+    app.http.inject({ method: 'GET', url: '/api/v1/ping' }),
+    app.http.inject({ method: 'GET', url: '/api/v1/nowhere' }),
+    app.http.inject({ method: 'POST', url: '/api/v1/ping', payload: '{' }),
+  ])
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 403, 204, 405, 404, 400])
+  for (const { headers } of answers) {
+    expect(headers['ratelimit-policy']).toMatch(/^"[a-z-]+";q=\d+;w=1$/)
+    expect(headers['ratelimit']).toMatch(/^"[a-z-]+";r=\d+;t=\d+$/)
+  }
+})

@@ -349,8 +349,11 @@ async function connect(
     ],
     beforeAnswer:
       config.serverTiming === 'on'
-        ? [tellLimits, (visit) => Object.assign(visit.answerHeaders, { 'server-timing': serverTiming(visit.steps) })]
-        : [tellLimits],
+        ? [
+            tellLimits(limits),
+            (visit) => Object.assign(visit.answerHeaders, { 'server-timing': serverTiming(visit.steps) }),
+          ]
+        : [tellLimits(limits)],
     afterAnswer: [
       (visit) => noteMisdeed(bans, visit),
       (visit, outcome) => {

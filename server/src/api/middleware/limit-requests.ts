@@ -30,10 +30,16 @@ export const limitOrders =
 const payerOf = ({ caller, address }: Visit, { rateClass }: AnyOperation): string =>
   rateClass === 'login' || rateClass === 'reset' ? address : (caller.keyId ?? caller.userId ?? address)
 
-/** Puts into the answer what is left of the limit that was asked last. */
-export function tellLimits(visit: Visit): void {
-  if (visit.limit !== undefined) Object.assign(visit.answerHeaders, rateLimitHeaders(visit.limit))
-}
+/**
+ * Puts into the answer what is left of the limit that was asked last; of what was answered before any was, such as a
+ * preflight or a banned address, what the address has left.
+ */
+export const tellLimits =
+  (limits: RateLimits) =>
+  (visit: Visit): void => {
+    if (visit.limit === undefined && visit.isPage) return
+    Object.assign(visit.answerHeaders, rateLimitHeaders(visit.limit ?? limits.askAddress(visit.address)))
+  }
 
 function admit(visit: Visit, verdict: Verdict): void {
   visit.limit = verdict

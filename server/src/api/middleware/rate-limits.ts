@@ -44,6 +44,11 @@ export class RateLimits {
     return this.#address.take(ownerOf(address))
   }
 
+  /** What `admitAddress` would answer now; nothing is counted. */
+  askAddress(address: string): Verdict {
+    return this.#address.ask(ownerOf(address))
+  }
+
   /**
    * `who` is the key's id or the user's of a session, or the client's address where nobody has to say who they are.
    * `cost` is how many orders it stands for, beyond those that were `paid` before; a smart order also draws on the budget
