@@ -46,6 +46,8 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   order_rejected: 400,
   order_not_open: 400,
   order_unchangeable: 400,
+  gtt_not_found: 404,
+  gtt_unchangeable: 400,
   too_many_orders: 400,
   api_key_missing: 401,
   api_key_invalid: 403,

@@ -2,6 +2,7 @@ import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
+import type { GttVenue } from './gtt.ts'
 
 /**
  * Where orders go. The paper exchange and every live broker implement this port; nothing above it asks which one it is.
@@ -156,6 +157,8 @@ export interface BooksReport {
 export interface Venue {
   readonly name: string
   readonly mode: 'analyze' | 'live'
+  /** Absent when the venue keeps no triggers. */
+  readonly gtt?: GttVenue
   /** A refused order is a report with status `rejected` and its reason. */
   place(order: NewOrder, steps?: Steps): Promise<OrderReport>
   modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport>

@@ -47,6 +47,8 @@ export type RefusalCode =
   | 'order_rejected'
   | 'order_not_open'
   | 'order_unchangeable'
+  | 'gtt_not_found'
+  | 'gtt_unchangeable'
   | 'venue_unavailable'
   | 'no_live_venue'
   | 'account_stopped'

@@ -1,6 +1,7 @@
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Price, Quantity } from '../kernel/fixed.ts'
 import type { Exchange } from '../market/instrument.ts'
+import type { GttCommand } from './gtt/commands.ts'
 import type { Action, InstrumentFacts, MarginTerms, PriceType, Product } from './order.ts'
 
 /** The visible book that a command saw. Best level first; an empty side trades at `ltp` without limit of quantity. */
@@ -127,3 +128,4 @@ export type Command =
   | ExpireCommand
   | OpenSessionCommand
   | ResetCommand
+  | GttCommand

@@ -3,6 +3,7 @@ import { Refusal } from '../kernel/errors.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
+import type { Gtt } from './gtt/gtt.ts'
 import type { Journal } from './journal.ts'
 import { apply, judge } from './machine.ts'
 import type { Order } from './order.ts'
@@ -34,6 +35,7 @@ export class AccountEngine {
   #archiving: Promise<void> = Promise.resolve()
   /** Orders that left the state and aren't in the archive yet. */
   readonly #leaving = new Map<string, Readonly<Order>>()
+  readonly #leavingGtts = new Map<string, Readonly<Gtt>>()
 
   constructor(state: AccountState, journal: Journal, log: Logger, publish: (committed: Committed) => void) {
     this.state = state
@@ -61,6 +63,7 @@ export class AccountEngine {
     const closed = events.find((event) => event.kind === 'session-closed')
     const snapshot = closed === undefined ? undefined : encodeState(this.state)
     for (const order of closed?.orders ?? []) this.#leaving.set(order.id, order)
+    for (const gtt of closed?.gtts ?? []) this.#leavingGtts.set(gtt.id, gtt)
     const commit = this.#journal.append(account, seq, command)
     this.#lastCommit = commit
     try {
@@ -107,6 +110,7 @@ export class AccountEngine {
       .then(() => this.#journal.archive(account, closed))
       .then(() => {
         for (const order of closed.orders) this.#leaving.delete(order.id)
+        for (const gtt of closed.gtts) this.#leavingGtts.delete(gtt.id)
       })
       .then(() => this.#journal.saveSnapshot(account, snapshot))
       .catch((error: unknown) => {
@@ -132,6 +136,22 @@ export class AccountEngine {
     const archived = await this.#journal.archivedOrdersByTag(this.state.account, tag)
     const byId = new Map([...archived, ...live].map((order) => [order.id, order]))
     return [...byId.values()]
+  }
+
+  /** A trigger of this session or of an earlier one. */
+  async gtt(gttId: string): Promise<Readonly<Gtt> | undefined> {
+    return (
+      this.state.gtts.get(gttId) ??
+      this.#leavingGtts.get(gttId) ??
+      (await this.#journal.archivedGtt(this.state.account, gttId))
+    )
+  }
+
+  /** Triggers of this session and of earlier ones that carry a tag. */
+  async gttsByTag(tag: string): Promise<readonly Readonly<Gtt>[]> {
+    const live = [...this.state.gtts.values(), ...this.#leavingGtts.values()].filter((gtt) => gtt.tag === tag)
+    const archived = await this.#journal.archivedGttsByTag(this.state.account, tag)
+    return [...new Map([...archived, ...live].map((gtt) => [gtt.id, gtt])).values()]
   }
 
   /** Why the account takes no commands; undefined while it does. */

@@ -1,15 +1,19 @@
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import type { Gtt } from './gtt/gtt.ts'
 import type { Order, Trade } from './order.ts'
 
 /** What a command did, in order. Values are copies: they stay true when the state goes on. */
 export type Event =
   | { readonly kind: 'order'; readonly order: Readonly<Order> }
   | { readonly kind: 'trade'; readonly trade: Trade }
+  | { readonly kind: 'gtt'; readonly gtt: Readonly<Gtt> }
   /** The finished session's books, which leave the state here. */
   | {
       readonly kind: 'session-closed'
       readonly date: ExchangeDate
       readonly orders: readonly Readonly<Order>[]
       readonly trades: readonly Trade[]
+      /** Those that ended in it. */
+      readonly gtts: readonly Readonly<Gtt>[]
     }
   | { readonly kind: 'reset' }

@@ -3,6 +3,7 @@ import type { Statement } from '../storage/writer.ts'
 import type { Command } from './command.ts'
 import { commandText } from './command-text.ts'
 import type { Event } from './event.ts'
+import type { Gtt } from './gtt/gtt.ts'
 import { apply } from './machine.ts'
 import type { Order } from './order.ts'
 import { decodeState } from './snapshot.ts'
@@ -95,6 +96,24 @@ export class Journal {
         ),
       )
     }
+    for (const gtt of closed.gtts) {
+      statements.push(
+        compile(
+          kysely
+            .insertInto('paper_gtt')
+            .values({
+              account,
+              gtt_id: gtt.id,
+              session_date: closed.date,
+              placed_at: gtt.placedAt,
+              status: gtt.status,
+              body: JSON.stringify(gtt),
+              tag: gtt.tag ?? null,
+            })
+            .onConflict((row) => row.doNothing()),
+        ),
+      )
+    }
     for (let from = 0; from < statements.length; from += ARCHIVE_CHUNK)
       await writer.write(statements.slice(from, from + ARCHIVE_CHUNK))
   }
@@ -120,6 +139,29 @@ export class Journal {
       .limit(TAGGED_ORDERS_MAX)
       .execute()
     return rows.map((row) => JSON.parse(row.body) as Order)
+  }
+
+  /** A trigger that ended in a finished session. */
+  async archivedGtt(account: string, gttId: string): Promise<Gtt | undefined> {
+    const row = await this.#databases.record.kysely
+      .selectFrom('paper_gtt')
+      .select('body')
+      .where('account', '=', account)
+      .where('gtt_id', '=', gttId)
+      .executeTakeFirst()
+    return row === undefined ? undefined : (JSON.parse(row.body) as Gtt)
+  }
+
+  /** Triggers that ended in finished sessions and carry a tag. */
+  async archivedGttsByTag(account: string, tag: string): Promise<readonly Gtt[]> {
+    const rows = await this.#databases.record.kysely
+      .selectFrom('paper_gtt')
+      .select('body')
+      .where('account', '=', account)
+      .where('tag', '=', tag)
+      .limit(TAGGED_ORDERS_MAX)
+      .execute()
+    return rows.map((row) => JSON.parse(row.body) as Gtt)
   }
 
   /** The account as its last durable command left it; undefined when it never had one. */

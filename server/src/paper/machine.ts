@@ -4,6 +4,9 @@ import { judgeCancel, judgeModify } from './change.ts'
 import type { CancelCommand, Command, ModifyCommand, PlaceCommand, QuoteCommand } from './command.ts'
 import type { Event } from './event.ts'
 import { enlist, execute, finish } from './fills.ts'
+import { applyGtt } from './gtt/apply.ts'
+import { isGttCommand } from './gtt/commands.ts'
+import { judgeGtt } from './gtt/judge.ts'
 import { rebalance, requirements, reserve } from './margin.ts'
 import { fillsOf, triggersOn } from './matching.ts'
 import { instrumentKey, isWorking, type Order } from './order.ts'
@@ -16,7 +19,8 @@ import type { AccountState } from './state.ts'
  * refuses isn't among these: it becomes a rejected order.
  */
 export function judge(state: AccountState, command: Command): void {
-  if (command.kind === 'modify') judgeModify(state, command)
+  if (isGttCommand(command)) judgeGtt(state, command)
+  else if (command.kind === 'modify') judgeModify(state, command)
   else if (command.kind === 'cancel') judgeCancel(state, command)
   else if (command.kind === 'place' && state.orders.size >= SESSION_ORDERS_MAX) {
     throw new Refusal(
@@ -57,6 +61,8 @@ export function apply(state: AccountState, command: Command): Event[] {
     case 'reset':
       applyReset(state, command, events)
       break
+    default:
+      applyGtt(state, command, events, applyPlace)
   }
   state.seq += 1
   state.lastAt = Math.max(state.lastAt, command.at)

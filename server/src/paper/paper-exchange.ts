@@ -8,6 +8,8 @@ import type { Databases } from '../storage/open.ts'
 import type { SessionFacts } from './command.ts'
 import { type SessionRules, sessionDateAt } from './due.ts'
 import { AccountEngine, type Committed } from './engine.ts'
+import { PaperGttVenue } from './gtt/paper-gtt-venue.ts'
+import { type MayFire, Triggers } from './gtt/triggers.ts'
 import { Journal } from './journal.ts'
 import { type MarginSettings, marginTerms, type TermsOf } from './margin-terms.ts'
 import { OrderIds } from './order-ids.ts'
@@ -27,6 +29,8 @@ export interface PaperExchangeOptions {
   readonly settlementPrice: (instrument: Instrument, at: number) => Promise<Price | undefined>
   readonly rules: SessionRules
   readonly margin: MarginSettings
+  /** Whether triggers may place orders now; without it they always may. */
+  readonly mayFire?: MayFire | undefined
   readonly clock: Clock
   readonly log: Logger
   /** Called with every committed command, in order for each account. */
@@ -95,8 +99,17 @@ export class PaperExchange {
     else if (recovered.replayed > 0)
       log.info({ account, replayed: recovered.replayed, ms: clock.now() - startedAt }, 'recovered from the journal')
     const engine = new AccountEngine(state, journal, log, publish)
+    const triggers = new Triggers({
+      engine,
+      orderIds,
+      termsOf: this.#termsOf,
+      sessionOf: this.#sessionOf,
+      mayFire: this.#options.mayFire ?? (() => true),
+      clock,
+    })
     const scheduler = new Scheduler({
       engine,
+      triggers,
       orderIds,
       marketData,
       settlementPrice: this.#options.settlementPrice,
@@ -104,7 +117,17 @@ export class PaperExchange {
       clock,
       log,
     })
+    const gtt = new PaperGttVenue({
+      engine,
+      scheduler,
+      triggers,
+      orderIds,
+      marketData,
+      termsOf: this.#termsOf,
+      clock,
+    })
     const venue = new PaperVenue({
+      gtt,
       engine,
       scheduler,
       orderIds,

@@ -1,3 +1,4 @@
+import type { GttVenue } from '../brokers/gtt.ts'
 import type {
   Action,
   BooksReport,
@@ -29,6 +30,7 @@ import { booksReportOf, fundsReportOf, holdingReportOf, positionReportOf, report
 import type { Scheduler } from './scheduler.ts'
 
 export interface PaperVenueOptions {
+  readonly gtt: GttVenue
   readonly engine: AccountEngine
   readonly scheduler: Scheduler
   readonly orderIds: OrderIds
@@ -42,10 +44,12 @@ export interface PaperVenueOptions {
 export class PaperVenue implements Venue {
   readonly name = 'paper'
   readonly mode = 'analyze'
+  readonly gtt: GttVenue
   readonly #options: PaperVenueOptions
 
   constructor(options: PaperVenueOptions) {
     this.#options = options
+    this.gtt = options.gtt
   }
 
   async place(order: NewOrder, steps?: Steps): Promise<OrderReport> {

@@ -8,12 +8,14 @@ import { freshBook, pastBook } from './books.ts'
 import type { Book } from './command.ts'
 import { type Due, dueBetween, nextDueAt, type SessionRules } from './due.ts'
 import type { AccountEngine } from './engine.ts'
+import type { Triggers } from './gtt/triggers.ts'
 import { wouldAct } from './matching.ts'
 import { type InstrumentFacts, instrumentKey, instrumentOf, type Position } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
 
 export interface SchedulerOptions {
   readonly engine: AccountEngine
+  readonly triggers: Triggers
   readonly orderIds: OrderIds
   readonly marketData: MarketData
   readonly settlementPrice: (instrument: Instrument, at: number) => Promise<Price | undefined>
@@ -65,7 +67,8 @@ export class Scheduler {
   async #tick(): Promise<void> {
     try {
       await this.catchUp()
-      await this.matchWorkingOrders()
+      await this.#options.triggers.expireWaiting()
+      await this.matchMarket()
     } catch (error) {
       this.#options.log.error(
         { err: error, account: this.#options.engine.state.account },
@@ -187,9 +190,9 @@ export class Scheduler {
     return crossed
   }
 
-  /** Contracts of that exchange whose last day is over, with positions or working orders. */
+  /** Contracts of that exchange whose last day is over, with positions, working orders or triggers. */
   #expiring(exchange: string, date: string): Map<string, InstrumentFacts> {
-    const { positions, working, attribution } = this.#options.engine.state
+    const { positions, working, watched, attribution } = this.#options.engine.state
     const expired = new Map<string, InstrumentFacts>()
     const consider = (instrument: InstrumentFacts): void => {
       if (instrument.exchange === exchange && instrument.expiry !== undefined && instrument.expiry <= date)
@@ -197,13 +200,16 @@ export class Scheduler {
     }
     for (const position of positions.values()) if (position.quantity !== 0) consider(position.instrument)
     for (const orders of working.values()) for (const order of orders) consider(order.instrument)
+    for (const [gtt] of watched.values()) if (gtt !== undefined) consider(gtt.instrument)
     for (const lines of attribution.lines.values())
       for (const line of lines.values()) if (line.quantity !== 0) consider(line.instrument)
     return expired
   }
 
   async #expire(due: Extract<Due, { kind: 'expire' }>): Promise<void> {
-    const { engine, orderIds, settlementPrice, log } = this.#options
+    const { engine, orderIds, triggers, settlementPrice, log } = this.#options
+    for (const instrument of this.#expiring(due.exchange, due.date).values())
+      await triggers.expireContract(instrument, due.effectiveAt)
     for (const instrument of this.#expiring(due.exchange, due.date).values()) {
       const price = await settlementPrice(instrumentOf(instrument), due.effectiveAt)
       if (price === undefined) {
@@ -223,20 +229,22 @@ export class Scheduler {
     }
   }
 
-  /** Lets working orders meet the current books. Only a quote that changes something becomes a command. */
-  async matchWorkingOrders(): Promise<void> {
-    const { engine, marketData, clock, rules } = this.#options
-    for (const key of [...engine.state.working.keys()]) {
-      const instrument = engine.state.working.get(key)?.[0]?.instrument
+  /** Lets working orders and triggers meet the current books. Only a quote that changes something becomes a command. */
+  async matchMarket(): Promise<void> {
+    const { engine, triggers, marketData, clock, rules } = this.#options
+    const { working, watched } = engine.state
+    for (const key of new Set([...working.keys(), ...watched.keys()])) {
+      const instrument = (working.get(key)?.[0] ?? watched.get(key)?.[0])?.instrument
       const now = clock.now()
       if (instrument === undefined || rules.calendar.sessionAt(instrument.exchange, now) === undefined) continue
       const book = await freshBook(marketData, instrumentOf(instrument), now)
       if (book === undefined || this.isDue(clock.now())) continue
-      const orders = engine.state.working.get(key) ?? []
+      const orders = working.get(key) ?? []
       const taken = engine.state.taken.get(key)
       if (orders.some((order) => wouldAct(order, book, taken))) {
         await engine.submit({ kind: 'quote', at: now, symbol: instrument.symbol, exchange: instrument.exchange, book })
       }
+      await triggers.fire(key, book, (at) => this.isDue(at))
     }
   }
 }

@@ -12,6 +12,7 @@ import {
 import type { ExpireCommand, OpenSessionCommand, ResetCommand, SquareOffCommand } from './command.ts'
 import type { Event } from './event.ts'
 import { enlist, execute, finish } from './fills.ts'
+import { endGtts, takeEndedGtts } from './gtt/apply.ts'
 import { fillsOfForcedClose } from './matching.ts'
 import { instrumentKey, type Order, type Position, type Product, positionKey } from './order.ts'
 import type { AccountState } from './state.ts'
@@ -74,6 +75,8 @@ export function applySquareOff(state: AccountState, command: SquareOffCommand, e
 export function applyExpire(state: AccountState, command: ExpireCommand, events: Event[]): void {
   const expired = (order: Order): boolean => instrumentKey(order.instrument) === instrumentKey(command)
   cancelAll(state, workingOrders(state, expired), 'The contract expired', command.at, events)
+  const waiting = state.watched.get(instrumentKey(command)) ?? []
+  endGtts(state, [...waiting], 'expired', 'The contract expired', command.at, events)
   for (const close of command.closes) {
     const position = state.positions.get(positionKey(command, close.product))
     assert(
@@ -100,7 +103,13 @@ function closeBooks(state: AccountState, reason: string, at: number, events: Eve
   const all = workingOrders(state, () => true)
   cancelAll(state, all, reason, at, events)
   const { sessionDate: date, orders, trades } = state
-  events.push({ kind: 'session-closed', date, orders: [...orders.values()], trades: [...trades] })
+  events.push({
+    kind: 'session-closed',
+    date,
+    orders: [...orders.values()],
+    trades: [...trades],
+    gtts: takeEndedGtts(state),
+  })
   orders.clear()
   trades.length = 0
   state.taken.clear()
@@ -146,6 +155,7 @@ function settleDelivery(state: AccountState, position: Position, command: OpenSe
 
 /** Working orders are cancelled in the same command, so that nothing of the old account can fill into the new one. */
 export function applyReset(state: AccountState, command: ResetCommand, events: Event[]): void {
+  endGtts(state, [...state.watched.values()].flat(), 'cancelled', 'The account was reset', command.at, events)
   closeBooks(state, 'The account was reset', command.at, events)
   state.positions.clear()
   state.holdings.clear()

@@ -1,34 +1,52 @@
 import { unattributed } from './attribution/attribution.ts'
 import { decodeAttribution, type EncodedAttribution, encodeAttribution } from './attribution/encoding.ts'
+import { decodeGtts } from './gtt/apply.ts'
+import type { Gtt } from './gtt/gtt.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
 import type { AccountState, TakenLiquidity } from './state.ts'
 
 /** The state as JSON. Everything in it is integers and text, so that it comes back exactly. */
 export function encodeState(state: AccountState): string {
-  const { orders, positions, holdings, taken, attribution, working: _derived, workingCount: _counted, ...rest } = state
+  const { orders, positions, holdings, taken, attribution, working: _derived, workingCount: _counted, ...other } = state
+  const { gtts, watched: _watched, activeGttCount: _active, ...rest } = other
   return JSON.stringify({
     ...rest,
     orders: [...orders.values()],
     positions: [...positions.values()],
     holdings: [...holdings.values()],
     taken: [...taken],
+    gtts: [...gtts.values()],
     attribution: encodeAttribution(attribution),
   })
 }
 
 interface Encoded
-  extends Omit<AccountState, 'orders' | 'working' | 'workingCount' | 'positions' | 'holdings' | 'taken' | 'attribution'> {
+  extends Omit<
+    AccountState,
+    | 'orders'
+    | 'working'
+    | 'workingCount'
+    | 'positions'
+    | 'holdings'
+    | 'taken'
+    | 'gtts'
+    | 'watched'
+    | 'activeGttCount'
+    | 'attribution'
+  > {
   readonly orders: Order[]
   readonly trades: Trade[]
   readonly positions: Position[]
   readonly holdings: Holding[]
   readonly taken: [string, TakenLiquidity][]
+  /** Absent in snapshots from before there were any. */
+  readonly gtts?: Gtt[]
   /** Absent in snapshots from before strategies were kept apart. */
   readonly attribution?: EncodedAttribution
 }
 
 export function decodeState(text: string): AccountState {
-  const { orders, positions, holdings, taken, attribution, ...rest } = JSON.parse(text) as Encoded
+  const { orders, positions, holdings, taken, gtts = [], attribution, ...rest } = JSON.parse(text) as Encoded
   const working = new Map<string, Order[]>()
   let workingCount = 0
   for (const order of orders) {
@@ -47,6 +65,7 @@ export function decodeState(text: string): AccountState {
     taken: new Map(taken),
     working,
     workingCount,
+    ...decodeGtts(gtts),
   }
   return {
     ...state,

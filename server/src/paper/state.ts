@@ -2,6 +2,8 @@ import { assert } from '../kernel/assert.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import { type Money, money, type Quantity, ZERO_MONEY } from '../kernel/fixed.ts'
 import { type Attribution, assertAttributed, emptyAttribution } from './attribution/attribution.ts'
+import type { Gtt } from './gtt/gtt.ts'
+import { assertGtts } from './gtt/invariants.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
 
 /** Shares or contracts already taken from the book that was current at `bookAt`. */
@@ -23,7 +25,7 @@ export interface AccountState {
   /** Profit and loss realised since the last reset. */
   realised: Money
   realisedToday: Money
-  /** Sum of the margins of working orders and positions. Kept in step by `ledger.ts`. */
+  /** Sum of the margins of working orders, positions and active triggers. Kept in step by `ledger.ts`. */
   reserved: Money
   /** Sum of the costs of holdings. */
   holdingsCost: Money
@@ -40,6 +42,11 @@ export interface AccountState {
   readonly positions: Map<string, Position>
   readonly holdings: Map<string, Holding>
   readonly taken: Map<string, TakenLiquidity>
+  /** Active triggers, and those that ended in this session, by id, oldest first. */
+  readonly gtts: Map<string, Gtt>
+  /** Active triggers by instrument, oldest first. */
+  readonly watched: Map<string, Gtt[]>
+  activeGttCount: number
   /** Whose the positions and the profit are. */
   readonly attribution: Attribution
 }
@@ -65,6 +72,9 @@ export function openAccount(account: string, capital: Money, at: number, session
     positions: new Map(),
     holdings: new Map(),
     taken: new Map(),
+    gtts: new Map(),
+    watched: new Map(),
+    activeGttCount: 0,
     attribution: emptyAttribution(),
   }
 }
@@ -120,6 +130,7 @@ export function assertInvariants(state: AccountState): void {
     assert(holding.quantity > 0 && holding.cost >= 0, `holding ${key} is ${holding.quantity}`)
     holdingsCost += holding.cost
   }
+  reserved += assertGtts(state)
   assert(reserved === state.reserved, `reserved is ${state.reserved}, its owners hold ${reserved}`)
   assert(holdingsCost === state.holdingsCost, `holdings cost ${state.holdingsCost}, their sum is ${holdingsCost}`)
   assertAttributed(state)

@@ -1,0 +1,100 @@
+import type { Action } from '../../brokers/venue.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Exchange } from '../../market/instrument.ts'
+import { opposingSide, QUOTE_AGE_MAX_MS } from '../books.ts'
+import type { Book, SessionFacts } from '../command.ts'
+import type { AccountEngine } from '../engine.ts'
+import type { TermsOf } from '../margin-terms.ts'
+import { type InstrumentFacts, instrumentKey, instrumentOf, type Product } from '../order.ts'
+import type { OrderIds } from '../order-ids.ts'
+import { SESSION_ORDERS_MAX } from '../place.ts'
+import { type Gtt, legReached } from './gtt.ts'
+
+/** What a trigger is about to place. */
+export interface Firing {
+  readonly symbol: string
+  readonly exchange: Exchange
+  readonly action: Action
+  readonly product: Product
+  readonly strategy: string
+}
+
+/** Whether an account's triggers may place orders now; those that mayn't keep waiting. */
+export type MayFire = (account: string, firing: Firing) => boolean
+
+export interface TriggersOptions {
+  readonly engine: AccountEngine
+  readonly orderIds: OrderIds
+  readonly termsOf: TermsOf
+  readonly sessionOf: (exchange: Exchange, at: number) => SessionFacts
+  readonly mayFire: MayFire
+  readonly clock: Clock
+}
+
+/** What happens to an account's triggers without its owner. */
+export class Triggers {
+  readonly #options: TriggersOptions
+
+  constructor(options: TriggersOptions) {
+    this.#options = options
+  }
+
+  /** Fires what this book reaches in one instrument, oldest first. `isDue`: something must happen before anything else. */
+  async fire(key: string, book: Book, isDue: (now: number) => boolean): Promise<void> {
+    const { engine, orderIds, termsOf, sessionOf, clock } = this.#options
+    const { state } = engine
+    for (const gtt of [...(state.watched.get(key) ?? [])]) {
+      if (!this.#fires(gtt, book)) continue
+      const pending = termsOf(instrumentOf(gtt.instrument), gtt.action, gtt.product)
+      const terms = pending instanceof Promise ? await pending : pending
+      while (!orderIds.has(1)) await orderIds.prepare(1)
+      // From here on without waiting. Until here it may have been changed or ended, and the quote grown old.
+      const at = clock.now()
+      const leg = legReached(gtt.legs, book.ltp)
+      const session = sessionOf(gtt.instrument.exchange, at)
+      if (leg === undefined || isDue(at) || at - book.at > QUOTE_AGE_MAX_MS || !session.open) continue
+      if (!this.#fires(gtt, book)) continue
+      await engine.submit({
+        kind: 'fire-gtt',
+        at,
+        gttId: gtt.id,
+        leg,
+        orderId: orderIds.take(at),
+        terms,
+        session,
+        book: opposingSide(book, gtt.action),
+      })
+    }
+  }
+
+  #fires(gtt: Gtt, book: Book): boolean {
+    const { engine, mayFire, clock } = this.#options
+    const { symbol, exchange } = gtt.instrument
+    const { action, product, strategy } = gtt
+    return (
+      gtt.status === 'active' &&
+      gtt.expiresAt > clock.now() &&
+      legReached(gtt.legs, book.ltp) !== undefined &&
+      engine.state.orders.size < SESSION_ORDERS_MAX &&
+      mayFire(engine.state.account, { symbol, exchange, action, product, strategy })
+    )
+  }
+
+  /** Ends those that have waited until their expiry. */
+  async expireWaiting(): Promise<void> {
+    const now = this.#options.clock.now()
+    const over = [...this.#options.engine.state.watched.values()].flat().filter((gtt) => gtt.expiresAt <= now)
+    await this.#expire(over, now, 'Not triggered until its expiry')
+  }
+
+  /** Ends those on a contract that has expired. */
+  async expireContract(instrument: InstrumentFacts, at: number): Promise<void> {
+    const waiting = this.#options.engine.state.watched.get(instrumentKey(instrument)) ?? []
+    await this.#expire(waiting, at, 'The contract expired')
+  }
+
+  async #expire(gtts: readonly Gtt[], at: number, reason: string): Promise<void> {
+    if (gtts.length === 0) return
+    await this.#options.engine.submit({ kind: 'expire-gtt', at, gttIds: gtts.map(({ id }) => id), reason })
+  }
+}
