@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bookCosts, orderLatencies } from './books.ts'
 import { type Child, residentMb, startChild } from './child.ts'
 import { keyTimes } from './keys.ts'
 import { load } from './load.ts'
 import { searchTimes } from './market.ts'
 import { compareNumbers } from './numbers.ts'
+import { BASKET_LEGS, orderRates } from './orders.ts'
 import { pipelineCost } from './pipeline.ts'
 import { recovery } from './recovery.ts'
 import { sequential } from './sequential.ts'
@@ -17,7 +19,7 @@ import { UNLIMITED } from './unlimited.ts'
 /**
  * Every figure beside the limit it is compared with, from the same run on the same machine. Absolute figures move with
  * the machine and its neighbours; the ratios are what to look at.
- * `npm run bench`, or `npm run bench -- http pipeline keys traffic search recovery numbers` for some of it.
+ * `npm run bench`, or `npm run bench -- http pipeline orders books keys traffic search recovery numbers` for some of it.
  */
 const SECONDS = 8
 /** Until the hot paths are compiled: a server that runs for days is measured, not its first seconds. */
@@ -145,6 +147,54 @@ async function throughput(sauda: Child, echo: Child, apikey: string, folder: str
   report('resident after the load', `${residentMb(sauda.process.pid).toFixed(0)} MB`)
 }
 
+async function orderKinds(folder: string): Promise<void> {
+  const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'orders'), PORT: '0', LOG_LEVEL: 'warn' }
+  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, ['--max-semi-space-size=16'])
+  const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
+  try {
+    const found = await orderRates(sauda, apikey, SYMBOLS)
+    const beside = (what: string, perSecond: number): void =>
+      report(
+        what,
+        rate(perSecond),
+        `placeorder, ${rate(found.plainPerSecond)}`,
+        percent(perSecond, found.plainPerSecond),
+      )
+    beside('placesmartorder, 64 connections', found.smartPerSecond)
+    beside(`legs of baskets of ${BASKET_LEGS}, 64 connections`, found.basketLegsPerSecond)
+    beside('repeated orders, answered again', found.replaysPerSecond)
+    report('answers other than 200', String(found.failed))
+  } finally {
+    await sauda.stop()
+  }
+}
+
+async function books(folder: string): Promise<void> {
+  const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'books'), PORT: '0', LOG_LEVEL: 'warn' }
+  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, ['--max-semi-space-size=16'])
+  const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
+  try {
+    for (const { orders, megabytes, perSecond, echoPerSecond } of await bookCosts(sauda, apikey, [2_000, 20_000]))
+      report(
+        `orderbook of ${orders.toLocaleString('en-IN')} orders, ${megabytes.toFixed(1)} MB`,
+        `${perSecond.toFixed(1)}/s`,
+        `the same bytes from memory, ${echoPerSecond.toFixed(1)}/s (target 50 %)`,
+        percent(perSecond, echoPerSecond),
+      )
+    const [first, ...later] = await orderLatencies(sauda, apikey, [21_000, 50_000, 100_000])
+    if (first !== undefined)
+      for (const { orders, p50Ms, p99Ms } of [first, ...later])
+        report(
+          `placeorder, 1 connection, after ${orders.toLocaleString('en-IN')} orders`,
+          `${ms(p50Ms)}, p99 ${ms(p99Ms)}`,
+          'after the first',
+          percent(p50Ms, first.p50Ms),
+        )
+  } finally {
+    await sauda.stop()
+  }
+}
+
 const wanted = new Set(process.argv.slice(2))
 const includes = (part: string): boolean => wanted.size === 0 || wanted.has(part)
 const folder = mkdtempSync(join(tmpdir(), 'sauda-bench-'))
@@ -161,6 +211,8 @@ try {
     )
     report('answers other than 200', String(failed))
   }
+  if (includes('orders')) await orderKinds(folder)
+  if (includes('books')) await books(folder)
   if (includes('keys')) {
     const { oneNs, thousandNs, unknownNs } = await keyTimes(join(folder, 'keys'))
     report('checking the only key', `${oneNs.toFixed(0)} ns`)

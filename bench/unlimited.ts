@@ -2,6 +2,7 @@
 export const UNLIMITED: Readonly<Record<string, string>> = {
   ADDRESS_RATE_LIMIT: '1000000000 per second',
   API_RATE_LIMIT: '1000000000 per second',
+  SMART_ORDER_RATE_LIMIT: '1000000000 per second',
   ORDER_RATE_LIMIT: '1000000000 per second',
   HEAVY_RATE_LIMIT: '1000000000 per second',
 }
