@@ -19,7 +19,10 @@ export interface ContractEnd {
  * End of a contract: the session of its expiry date, or the last one before where that calendar has none.
  * Undefined for what doesn't expire.
  */
-export function contractEnd(instrument: Instrument, calendar: TradingCalendar): ContractEnd | undefined {
+export function contractEnd(
+  instrument: Pick<Instrument, 'exchange' | 'expiry'>,
+  calendar: TradingCalendar,
+): ContractEnd | undefined {
   if (instrument.expiry === undefined) return undefined
   const { exchange } = instrument
   const last = previousSession(calendar, exchange, dayNumberOf(instrument.expiry) + 1)

@@ -6,6 +6,7 @@ export * from './instrument.ts'
 export { InstrumentStore } from './instrument-store.ts'
 export { Listing } from './listing.ts'
 export * from './market-data.ts'
+export { firstNotBelow, OptionChain, type OptionType } from './option-chain-index.ts'
 export { QUERY_LENGTH_MAX, SEARCH_RESULTS_MAX, type SearchResult, SymbolSearch } from './search.ts'
 export {
   createSimulator,

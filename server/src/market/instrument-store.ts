@@ -1,8 +1,9 @@
 import { assert } from '../kernel/assert.ts'
-import { dateOf, dayNumberOf } from '../kernel/exchange-time.ts'
+import { dateOf, dayNumberOf, type ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import { nearestNames } from '../kernel/nearest.ts'
 import { EXCHANGES, type Exchange, INSTRUMENT_KINDS, type Instrument, type InstrumentKind } from './instrument.ts'
+import { type OptionChain, OptionChainIndex, type OptionType } from './option-chain-index.ts'
 import { SymbolTable } from './symbol-table.ts'
 
 /** Most instruments of one snapshot. */
@@ -96,6 +97,7 @@ export class InstrumentStore {
   readonly #rowsBySortedId: Uint32Array
   readonly #objects: (Instrument | undefined)[]
   readonly #futures = new Map<Exchange, Map<string, Instrument[]>>()
+  readonly #optionChains = new Map<Exchange, OptionChainIndex>()
   readonly #sortedSymbols = new Map<Exchange, readonly string[]>()
   #lastExpiryDate = ''
   #lastExpiryDay = NO_EXPIRY
@@ -165,6 +167,21 @@ export class InstrumentStore {
     return byName.get(name) ?? []
   }
 
+  /** Days on which options of that underlying's root expire on that exchange, ascending. */
+  optionExpiries(name: string, exchange: Exchange): readonly ExchangeDate[] {
+    return this.#chainsOf(exchange).expiries(name)
+  }
+
+  /** The options of that underlying's root that expire on that day; undefined when none are listed. */
+  optionChain(name: string, exchange: Exchange, expiry: ExchangeDate): OptionChain | undefined {
+    return this.#chainsOf(exchange).chain(name, dayNumberOf(expiry))
+  }
+
+  /** At most `count` roots with options on that exchange that look most like `name`, best first, for error messages. */
+  nearestOptionRoots(name: string, exchange: Exchange, count: number): string[] {
+    return nearestNames(name, [...this.#chainsOf(exchange).names()].sort(), count)
+  }
+
   /** At most `count` existing symbols of the exchange that look most like `symbol`, best first, for error messages. */
   nearest(symbol: string, exchange: Exchange, count: number): string[] {
     let sorted = this.#sortedSymbols.get(exchange)
@@ -203,6 +220,30 @@ export class InstrumentStore {
   strikeAt(row: number): Price {
     const [page, slot] = this.#locate(row)
     return (page.strikes[slot] ?? 0) as Price
+  }
+
+  nameAt(row: number): string {
+    const [page, slot] = this.#locate(row)
+    return this.#texts.at(page.names[slot] ?? 0)
+  }
+
+  expiryDayAt(row: number): number {
+    const [page, slot] = this.#locate(row)
+    return page.expiryDays[slot] ?? NO_EXPIRY
+  }
+
+  optionTypeAt(row: number): OptionType | undefined {
+    const kind = this.kindAt(row)
+    return kind === 'CE' || kind === 'PE' ? kind : undefined
+  }
+
+  #chainsOf(exchange: Exchange): OptionChainIndex {
+    let chains = this.#optionChains.get(exchange)
+    if (chains === undefined) {
+      chains = new OptionChainIndex(this.#rowsOf(exchange), this)
+      this.#optionChains.set(exchange, chains)
+    }
+    return chains
   }
 
   #rowsOf(exchange: Exchange): readonly number[] {

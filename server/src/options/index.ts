@@ -1,0 +1,14 @@
+export { findSeries, type Listed, openExpiries, optionExchangeOf, type SeriesWanted } from './find-series.ts'
+export {
+  atTheMoney,
+  OFFSET_STEPS_MAX,
+  type Offset,
+  type OptionChoice,
+  type OptionSeries,
+  offsetText,
+  parseOffset,
+  pickOption,
+  STRIKE_INTERVAL_MAX,
+} from './offset.ts'
+export { parseUnderlying, type UnderlyingText } from './parse-underlying.ts'
+export { OptionResolver, type OptionResolverOptions, type ResolvedOption, UNDERLYING_AGE_MAX_MS } from './resolver.ts'
