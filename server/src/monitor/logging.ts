@@ -14,7 +14,7 @@ export interface LogSettings {
 
 /** Lines are handed over together, at most so long after they were written. */
 const FLUSH_MS = 200
-const BUFFER_BYTES = 8_192
+const BUFFER_BYTES = 65_536
 /** Whoever reads the log may be so far behind; then lines are lost rather than requests held up. */
 const UNREAD_BYTES_MAX = 1_048_576
 /** What has gathered while a write was under way is handed over by the next one, which begins a turn of the loop later. */
@@ -102,9 +102,25 @@ function requestLine(finished: FinishedRequest): string {
   const trace = traceId === '' ? '' : `,"traceId":"${traceId}"`
   const refusal = code === '' ? '' : `,"code":"${code}"`
   return (
-    `{"level":${INFO},"time":${at},${PROCESS},"requestId":"${requestId}"${trace},"method":${JSON.stringify(method)},` +
-    `"route":${JSON.stringify(route)},"path":${JSON.stringify(path)},"status":${status}${refusal},"bytesIn":${bytesIn},` +
-    `"bytesOut":${bytesOut},"durationMs":${Math.round(durationMs * 1000) / 1000},"address":${JSON.stringify(address)},` +
-    `"userId":"${userId}","keyId":"${keyId}","userAgent":${JSON.stringify(userAgent)},"msg":"request"}\n`
+    `{"level":${INFO},"time":${at},${PROCESS},"requestId":"${requestId}"${trace},"method":${quoted(method)},` +
+    `"route":${quoted(route)},"path":${JSON.stringify(path)},"status":${status}${refusal},"bytesIn":${bytesIn},` +
+    `"bytesOut":${bytesOut},"durationMs":${Math.round(durationMs * 1000) / 1000},"address":${quoted(address)},` +
+    `"userId":"${userId}","keyId":"${keyId}","userAgent":${quoted(userAgent)},"msg":"request"}\n`
   )
+}
+
+const QUOTED_MAX = 1_000
+const QUOTED_LENGTH_MAX = 128
+const quotedTexts = new Map<string, string>()
+
+/** Text as JSON. Requests say the same few things over and over. */
+function quoted(text: string): string {
+  const known = quotedTexts.get(text)
+  if (known !== undefined) return known
+  const json = JSON.stringify(text)
+  if (text.length <= QUOTED_LENGTH_MAX) {
+    if (quotedTexts.size >= QUOTED_MAX) quotedTexts.clear()
+    quotedTexts.set(text, json)
+  }
+  return json
 }
