@@ -61,7 +61,7 @@ import { errorPages, mountPages } from './pages/index.ts'
 import { type Committed, PaperExchange, type SessionRules } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
-import { Trading } from './trading/index.ts'
+import { Gtts, Trading } from './trading/index.ts'
 
 export const VERSION = '0.1.0'
 
@@ -171,6 +171,12 @@ async function connect(
     marketData,
     venueOf: (account) => paper.venue(account),
   })
+  const gtts = new Gtts({
+    find: (symbol, exchange) => listing.find(symbol, exchange),
+    nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
+    venueOf: (account) => paper.venue(account),
+    gate: { judge: async ({ orders }) => orders.map(() => undefined) },
+  })
 
   // Who may ask
   const accounts = await AccountStore.open({
@@ -246,7 +252,10 @@ async function connect(
         for (const step of pipeline.afterHandler) step(...outcome)
       },
     }),
-    ordersByTag: (account, tag) => trading.ordersByTag(account, tag),
+    ordersByTag: async (account, tag) => [
+      ...(await trading.ordersByTag(account, tag)),
+      ...(await gtts.byTag(account, tag)),
+    ],
     audit: audit.record,
     publish: (approval) => bus.publish('approval', approval),
     onError: onError('an approval could not be written'),
@@ -372,6 +381,7 @@ async function connect(
     search: listing,
     marketData,
     trading,
+    gtts,
     cookies,
     identity,
     keys,

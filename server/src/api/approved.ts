@@ -73,10 +73,11 @@ const visitOf = (approval: Approval, clock: Clock): Visit =>
     bytesBefore: 0,
   })
 
-/** Ids in an answer: `orderid`, or those of its `results`. */
+/** Ids in an answer: `orderid` or `trigger_id`, or those of its `results`. */
 function orderIdsOf(answer: unknown): readonly string[] {
   if (typeof answer !== 'object' || answer === null) return []
-  const { orderid, results } = answer as { readonly orderid?: unknown; readonly results?: unknown }
+  const { orderid, trigger_id: triggerId, results } = answer as Readonly<Record<string, unknown>>
   if (typeof orderid === 'string') return [orderid]
+  if (typeof triggerId === 'string') return [triggerId]
   return Array.isArray(results) ? results.flatMap(orderIdsOf) : []
 }

@@ -109,9 +109,11 @@ function securityOf(access: Access): JsonSchema {
 export const operationId = (name: string): string =>
   name.replace(/\/:?([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 
-/** An input that works as it stands, once the example of placeorder has been sent. */
+/** An input that works as it stands, once the example of placeorder, or of placegttorder, has been sent. */
 export function exampleOf(operation: AnyOperation, { firstOrderId }: OpenApiOptions): JsonSchema {
   const example: JsonSchema = operation.example
+  if ('trigger_id' in example)
+    return { ...example, trigger_id: `GTT-${firstOrderId.slice(0, 6)}-${firstOrderId.slice(6)}` }
   return 'orderid' in example ? { ...example, orderid: firstOrderId } : example
 }
 

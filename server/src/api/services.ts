@@ -10,7 +10,7 @@ import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
 import type { Approvals } from '../trading/approvals.ts'
-import type { Trading } from '../trading/index.ts'
+import type { Gtts, Trading } from '../trading/index.ts'
 import type { Cookies } from './session-cookie.ts'
 
 /** The instruments of today. */
@@ -32,6 +32,7 @@ export interface Services {
   readonly search: SymbolSearch
   readonly marketData: MarketData
   readonly trading: Trading
+  readonly gtts: Gtts
   readonly cookies: Cookies
   readonly identity: Identity
   readonly keys: KeyStore

@@ -70,6 +70,14 @@ export interface GttReport {
   readonly expiresAt: number
 }
 
+/** Index of the leg that fires at that last price; undefined when none does. Never two: the lower is below the upper. */
+export function legReached(legs: readonly NewGttLeg[], ltp: Price): number | undefined {
+  const index = legs.findIndex(({ direction, triggerPrice }) =>
+    direction === 'below' ? ltp <= triggerPrice : ltp >= triggerPrice,
+  )
+  return index < 0 ? undefined : index
+}
+
 /** Every answer is durable. All throw account_stopped once the account can't go on. */
 export interface GttVenue {
   /** A refused one is a report with status `rejected` and its reason. */

@@ -12,27 +12,35 @@ export const BLOCK_SIZE = 10_000
  */
 export class OrderIds {
   readonly #databases: Databases
+  readonly #series: string
   #next: number
   #end: number
   #refill: Promise<void> | undefined
   #dateAt = -1
   #prefix = ''
 
-  private constructor(databases: Databases, next: number) {
+  private constructor(databases: Databases, series: string, next: number) {
     this.#databases = databases
+    this.#series = series
     this.#next = next
     this.#end = next
   }
 
+  /** Ready for the first order. */
   static async open(databases: Databases): Promise<OrderIds> {
+    const ids = await OrderIds.openSeries(databases, 'order')
+    await ids.#extend()
+    return ids
+  }
+
+  /** Numbers of their own for something else than orders; none is allotted yet. */
+  static async openSeries(databases: Databases, series: string): Promise<OrderIds> {
     const row = await databases.money.kysely
       .selectFrom('id_block')
       .select('next')
-      .where('name', '=', 'order')
+      .where('name', '=', series)
       .executeTakeFirst()
-    const ids = new OrderIds(databases, row?.next ?? 1)
-    await ids.#extend()
-    return ids
+    return new OrderIds(databases, series, row?.next ?? 1)
   }
 
   /** True when so many ids can be taken without waiting. */
@@ -68,7 +76,7 @@ export class OrderIds {
       compile(
         kysely
           .insertInto('id_block')
-          .values({ name: 'order', next: end })
+          .values({ name: this.#series, next: end })
           .onConflict((row) => row.column('name').doUpdateSet({ next: end })),
       ),
     ])

@@ -47,6 +47,7 @@ interface Desk {
 export class PaperExchange {
   readonly #options: Omit<PaperExchangeOptions, 'accounts'>
   readonly #orderIds: OrderIds
+  readonly #gttIds: OrderIds
   readonly #journal: Journal
   readonly #termsOf: TermsOf
   readonly #sessionOf: (exchange: Exchange, at: number) => SessionFacts
@@ -55,9 +56,10 @@ export class PaperExchange {
   #isRunning = false
   #isClosed = false
 
-  private constructor(options: PaperExchangeOptions, orderIds: OrderIds) {
+  private constructor(options: PaperExchangeOptions, orderIds: OrderIds, gttIds: OrderIds) {
     this.#options = options
     this.#orderIds = orderIds
+    this.#gttIds = gttIds
     this.#journal = new Journal(options.databases)
     this.#termsOf = marginTerms(options.margin, options.underlyingPrice)
     this.#sessionOf = sessionFacts(options.rules)
@@ -65,7 +67,9 @@ export class PaperExchange {
 
   /** Recovers every account from its journal. */
   static async open(options: PaperExchangeOptions): Promise<PaperExchange> {
-    const exchange = new PaperExchange(options, await OrderIds.open(options.databases))
+    const { databases } = options
+    const gttIds = await OrderIds.openSeries(databases, 'gtt')
+    const exchange = new PaperExchange(options, await OrderIds.open(databases), gttIds)
     for (const account of options.accounts) await exchange.openAccount(account)
     return exchange
   }
@@ -121,7 +125,7 @@ export class PaperExchange {
       engine,
       scheduler,
       triggers,
-      orderIds,
+      ids: this.#gttIds,
       marketData,
       termsOf: this.#termsOf,
       clock,

@@ -1,3 +1,4 @@
+import type { GttReport } from '../brokers/gtt.ts'
 import type { OrderReport } from '../brokers/venue.ts'
 import type { ApprovalTable } from '../storage/schema.ts'
 
@@ -38,7 +39,7 @@ export interface NewApproval {
 export const tagOf = (id: number): string => `apv-${id}`
 
 /** An order at its venue, as far as it tells of the approval that it comes from. */
-export type TaggedOrder = Pick<OrderReport, 'id' | 'status' | 'reason'>
+export type TaggedOrder = Pick<OrderReport | GttReport, 'id' | 'status' | 'reason'>
 
 /** What its orders tell of an approval; undefined when there are none. */
 export function outcomeOf(

@@ -5,6 +5,7 @@ import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { type CloseOutcome, closePosition } from './close-position.ts'
+import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
 import { type StrategyBook, strategyBookOf } from './strategy-book.ts'
 import { lastPrices, type ValuedHolding, type ValuedPosition, valueHoldings, valuePositions } from './valuation.ts'
 
@@ -22,9 +23,7 @@ export interface ModifyRequest extends OrderChange {
   readonly product: NewOrder['product']
 }
 
-export interface TradingOptions {
-  readonly find: (symbol: string, exchange: Exchange) => Instrument | undefined
-  readonly nearest: (symbol: string, exchange: Exchange, count: number) => readonly string[]
+export interface TradingOptions extends InstrumentLookup {
   readonly marketData: MarketData
   readonly venueOf: (account: string) => Venue | undefined
 }
@@ -67,12 +66,7 @@ export class Trading {
   }
 
   #instrument(symbol: string, exchange: Exchange): Instrument {
-    const { find, nearest } = this.#options
-    const instrument = find(symbol, exchange)
-    if (instrument !== undefined) return instrument
-    const alike = nearest(symbol, exchange, 3)
-    const hint = alike.length === 0 ? 'Look it up with the search operation.' : `Did you mean ${alike.join(' or ')}?`
-    throw new Refusal('symbol_not_found', `Symbol ${symbol} not found on ${exchange}. ${hint}`)
+    return namedInstrument(this.#options, symbol, exchange)
   }
 
   /** Changes quantity, price and trigger of a working order. What the order is can't change, and a try is refused by name. */

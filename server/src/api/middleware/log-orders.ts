@@ -15,13 +15,15 @@ const textOf = (from: unknown, name: string): string => {
   return typeof value === 'string' ? value : ''
 }
 
+const idOf = (from: unknown): string => textOf(from, 'orderid') || textOf(from, 'trigger_id')
+
 /** Keeps each operation on orders, from the moment that it is known who asks, and what came of it. */
 export function logOrders({ record, modeOf }: LogOrdersOptions) {
   return (visit: Visit, operation: AnyOperation, source: object, outcome: OperationOutcome): void => {
     if (operation.access !== 'trade') return
     const { caller, at, id } = visit
     const { apikey: _, ...request } = source as Readonly<Record<string, unknown>>
-    visit.orderId = textOf(outcome.body, 'orderid') || textOf(request, 'orderid')
+    visit.orderId = idOf(outcome.body) || idOf(request)
     visit.symbol = textOf(request, 'symbol')
     record({
       at,

@@ -22,6 +22,7 @@ import {
   authtotpenrol,
 } from './auth.ts'
 import { bans, banscreate, banslift } from './bans.ts'
+import { cancelgttorder, gttorderbook, modifygttorder, placegttorder } from './gtt.ts'
 import { health } from './health.ts'
 import { history, intervals } from './history.ts'
 import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
@@ -43,6 +44,10 @@ export const operations = [
   cancelallorder,
   closeposition,
   orderstatus,
+  placegttorder,
+  modifygttorder,
+  cancelgttorder,
+  gttorderbook,
   orderbook,
   tradebook,
   positionbook,

@@ -1,4 +1,4 @@
-import type { GttStatus } from '../../brokers/gtt.ts'
+import { type GttStatus, legReached } from '../../brokers/gtt.ts'
 import { assert } from '../../kernel/assert.ts'
 import { ZERO_MONEY, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import type { PlaceCommand } from '../command.ts'
@@ -13,7 +13,7 @@ import type {
   ModifyGttCommand,
   PlaceGttCommand,
 } from './commands.ts'
-import { type Gtt, legReached } from './gtt.ts'
+import type { Gtt } from './gtt.ts'
 import { judgeCancelGtt, judgeModifyGtt, judgePlaceGtt } from './judge.ts'
 import { reserveForGtt } from './margin.ts'
 

@@ -33,7 +33,6 @@ export interface ModifyGttCommand {
   readonly priceType: GttPriceType
   readonly legs: readonly NewGttLeg[]
   readonly terms: MarginTerms
-  readonly lastPrice: Price
 }
 
 export interface CancelGttCommand {

@@ -46,16 +46,5 @@ export interface Gtt {
   updatedAt: number
 }
 
-/** Index of the leg that fires at that last price; undefined when none does. Never two: the lower is below the upper. */
-export function legReached(
-  legs: readonly Pick<GttLeg, 'direction' | 'triggerPrice'>[],
-  ltp: Price,
-): number | undefined {
-  const index = legs.findIndex(({ direction, triggerPrice }) =>
-    direction === 'below' ? ltp <= triggerPrice : ltp >= triggerPrice,
-  )
-  return index < 0 ? undefined : index
-}
-
-/** The id that goes with an order id of the same series: 26112600000001 is GTT-261126-00000001. */
-export const gttIdOf = (orderId: string): string => `GTT-${orderId.slice(0, 6)}-${orderId.slice(6)}`
+/** A date and number of 14 digits as the id of a trigger: 26112600000001 is GTT-261126-00000001. */
+export const gttIdOf = (digits: string): string => `GTT-${digits.slice(0, 6)}-${digits.slice(6)}`

@@ -15,7 +15,7 @@ import type { Order } from '../order.ts'
 import { insufficientFunds, ORDER_VALUE_MAX_RUPEES, orderOf, standingRefusal } from '../place.ts'
 import { type AccountState, availableOf } from '../state.ts'
 import type { CancelGttCommand, GttCommand, ModifyGttCommand, PlaceGttCommand } from './commands.ts'
-import { ACTIVE_GTTS_MAX, GTT_LIFE_MAX_MS, type Gtt, legReached, SESSION_GTTS_MAX } from './gtt.ts'
+import { ACTIVE_GTTS_MAX, GTT_LIFE_MAX_MS, type Gtt, SESSION_GTTS_MAX } from './gtt.ts'
 import { gttMargin, legReferencePrice } from './margin.ts'
 
 const NO_SESSION: SessionFacts = { open: false, closedReason: '', squareOffAt: 0 }
@@ -84,18 +84,6 @@ export function expiryRefusal(at: number, expiresAt: number): string | undefined
     : undefined
 }
 
-/** A trigger that the price has already reached isn't one: it would be an order at once, at a price nobody meant. */
-function reachedRefusal(wanted: Wanted, lastPrice: Price): string | undefined {
-  const leg = lastPrice > 0 ? wanted.legs[legReached(wanted.legs, lastPrice) ?? -1] : undefined
-  if (leg === undefined) return undefined
-  const trigger = formatPrice(leg.triggerPrice)
-  const [side, field, other] =
-    leg.direction === 'below'
-      ? (['at or below', 'triggerprice_sl', 'triggerprice_tg, which fires when the price rises to it'] as const)
-      : (['at or above', 'triggerprice_tg', 'triggerprice_sl, which fires when the price falls to it'] as const)
-  return `The trigger would fire at once: the last price of ${wanted.instrument.symbol}, ${formatPrice(lastPrice)}, is already ${side} ${field} ${trigger}. Place an order instead, or send ${other}.`
-}
-
 /** Why a new one is refused, or what it reserves. */
 export function judgePlaceGtt(
   state: AccountState,
@@ -105,7 +93,6 @@ export function judgePlaceGtt(
     command.denied ??
     standingGttRefusal(command) ??
     expiryRefusal(command.at, command.expiresAt) ??
-    reachedRefusal(command, command.lastPrice) ??
     (state.activeGttCount >= ACTIVE_GTTS_MAX
       ? `The account already has ${ACTIVE_GTTS_MAX} active GTTs, the most allowed; cancel some first`
       : undefined)
@@ -134,7 +121,7 @@ function marginNeeded(
 function activeGtt(state: AccountState, { gttId, at }: { gttId: string; at: number }): Gtt {
   const gtt = state.gtts.get(gttId)
   if (gtt === undefined || gtt.status !== 'active' || gtt.expiresAt <= at)
-    throw new Refusal('gtt_not_found', `No active GTT with trigger_id '${gttId}'`)
+    throw new Refusal('gtt_not_found', `No active GTT with trigger_id '${gttId}'`, { extra: { mode: 'analyze' } })
   return gtt
 }
 
@@ -147,13 +134,13 @@ export function judgeModifyGtt(
 ): { readonly gtt: Gtt; readonly margin: Money } {
   const gtt = activeGtt(state, command)
   const refuse = (reason: string): never => {
-    throw new Refusal('gtt_unchangeable', reason, { extra: { trigger_id: gtt.id } })
+    throw new Refusal('gtt_unchangeable', reason, { extra: { mode: 'analyze', trigger_id: gtt.id } })
   }
   if (command.legs.length !== gtt.legs.length)
     refuse(`Modify must keep the same trigger shape: this GTT has ${gtt.legs.length} leg(s).`)
   const { instrument, action, product } = gtt
   const wanted = { ...command, instrument, action, product }
-  const refusal = standingGttRefusal(wanted) ?? reachedRefusal(wanted, command.lastPrice)
+  const refusal = standingGttRefusal(wanted)
   if (refusal !== undefined) refuse(`${refusal.replace(/\.$/, '')}. The GTT is unchanged.`)
   const { margin, unaffordable } = marginNeeded(state, wanted, gtt.margin)
   if (unaffordable !== undefined) refuse(`${unaffordable}. The GTT is unchanged.`)

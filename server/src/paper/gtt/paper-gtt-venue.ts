@@ -20,7 +20,8 @@ export interface PaperGttVenueOptions {
   readonly engine: AccountEngine
   readonly scheduler: Scheduler
   readonly triggers: Triggers
-  readonly orderIds: OrderIds
+  /** Of triggers. */
+  readonly ids: OrderIds
   readonly marketData: MarketData
   readonly termsOf: TermsOf
   readonly clock: Clock
@@ -35,12 +36,12 @@ export class PaperGttVenue implements GttVenue {
   }
 
   async place(gtt: NewGtt, steps?: Steps): Promise<GttReport> {
-    const { engine, orderIds } = this.#options
+    const { engine, ids } = this.#options
     const { instrument, action, product, quantity, priceType, legs, strategy, tag, denied } = gtt
     const terms = await this.#options.termsOf(instrument, action, product)
     const lastPrice = await this.#lastPrice(instrument)
     const at = await this.#instant()
-    const gttId = gttIdOf(orderIds.take(at))
+    const gttId = gttIdOf(ids.take(at))
     const events = await engine.submit(
       {
         kind: 'place-gtt',
@@ -69,13 +70,9 @@ export class PaperGttVenue implements GttVenue {
     const { engine, termsOf } = this.#options
     const { instrument, action, product } = await this.#gtt(gttId)
     const terms = await termsOf(instrumentOf(instrument), action, product)
-    const lastPrice = await this.#lastPrice(instrumentOf(instrument))
     const at = await this.#instant()
     const { quantity, priceType, legs } = change
-    const events = await engine.submit(
-      { kind: 'modify-gtt', at, gttId, quantity, priceType, legs, terms, lastPrice },
-      steps,
-    )
+    const events = await engine.submit({ kind: 'modify-gtt', at, gttId, quantity, priceType, legs, terms }, steps)
     return gttReportOf(lastGtt(events, gttId))
   }
 
@@ -117,18 +114,19 @@ export class PaperGttVenue implements GttVenue {
 
   async #gtt(gttId: string): Promise<Readonly<Gtt>> {
     const gtt = await this.#options.engine.gtt(gttId)
-    if (gtt === undefined) throw new Refusal('gtt_not_found', `No GTT with trigger_id '${gttId}'`)
+    if (gtt === undefined)
+      throw new Refusal('gtt_not_found', `No active GTT with trigger_id '${gttId}'`, { extra: { mode: 'analyze' } })
     return gtt
   }
 
   /** An instant at which nothing is overdue and an id is at hand. Nothing may be waited for after it. */
   async #instant(): Promise<number> {
-    const { scheduler, orderIds, clock } = this.#options
+    const { scheduler, ids, clock } = this.#options
     for (;;) {
       if (scheduler.isDue(clock.now())) await scheduler.catchUp()
-      if (!orderIds.has(1)) await orderIds.prepare(1)
+      if (!ids.has(1)) await ids.prepare(1)
       const at = clock.now()
-      if (!scheduler.isDue(at) && orderIds.has(1)) return at
+      if (!scheduler.isDue(at) && ids.has(1)) return at
     }
   }
 

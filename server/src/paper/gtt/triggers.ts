@@ -1,3 +1,4 @@
+import { legReached } from '../../brokers/gtt.ts'
 import type { Action } from '../../brokers/venue.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Exchange } from '../../market/instrument.ts'
@@ -8,7 +9,7 @@ import type { TermsOf } from '../margin-terms.ts'
 import { type InstrumentFacts, instrumentKey, instrumentOf, type Product } from '../order.ts'
 import type { OrderIds } from '../order-ids.ts'
 import { SESSION_ORDERS_MAX } from '../place.ts'
-import { type Gtt, legReached } from './gtt.ts'
+import type { Gtt } from './gtt.ts'
 
 /** What a trigger is about to place. */
 export interface Firing {
