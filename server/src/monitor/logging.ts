@@ -14,7 +14,7 @@ export interface LogSettings {
 
 /** Lines are handed over together, at most so long after they were written. */
 const FLUSH_MS = 200
-const BUFFER_BYTES = 65_536
+const GATHERED_LENGTH = 16_384
 /** Whoever reads the log may be so far behind; then lines are lost rather than requests held up. */
 const UNREAD_BYTES_MAX = 1_048_576
 /** What has gathered while a write was under way is handed over by the next one, which begins a turn of the loop later. */
@@ -43,23 +43,40 @@ export interface LogTarget {
 /** Standard output, written by another thread, so that a slow reader never holds up the server. */
 function standardOutput(): LogTarget {
   let lost = 0
+  let gathered = ''
+  let timer: NodeJS.Timeout | undefined
+  // The stream measures all that waits in it with every write: it is given many lines at once
+  const handOver = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    if (gathered !== '') stream.write(gathered)
+    gathered = ''
+  }
   // Before the stream's own hook, which hands over what that write left
-  process.once('exit', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_WRITE_MS))
+  process.once('exit', () => {
+    handOver()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_WRITE_MS)
+  })
   const stream = pino.destination({
     dest: 1,
     sync: false,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_MS,
     maxLength: UNREAD_BYTES_MAX,
     maxWrite: WRITE_BYTES_MAX,
   })
-  stream.on('drop', () => {
-    lost += 1
+  stream.on('drop', (lines: string) => {
+    lost += lines.split('\n').length - 1
   })
   return {
     isTerminal: process.stdout.isTTY === true,
-    write: (text) => stream.write(text),
-    flush: () => stream.flushSync(),
+    write: (text) => {
+      gathered += text
+      if (gathered.length >= GATHERED_LENGTH) handOver()
+      else timer ??= setTimeout(handOver, FLUSH_MS).unref()
+    },
+    flush: () => {
+      handOver()
+      stream.flushSync()
+    },
     lost: () => lost,
   }
 }
