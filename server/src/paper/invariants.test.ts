@@ -3,11 +3,13 @@ import { expect, test } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
 import { DAY_MS, dateAt } from '../kernel/exchange-time.ts'
 import { absolute, type Money, priceOf } from '../kernel/fixed.ts'
+import type { Gtt } from './gtt/gtt.ts'
+import { GttDesk } from './gtt/test-gtt-desk.ts'
 import { apply } from './machine.ts'
 import { type InstrumentFacts, instrumentKey, isWorking } from './order.ts'
 import { decodeState, encodeState } from './snapshot.ts'
 import { openAccount } from './state.ts'
-import { BTC_PERP, BTC_SPOT, Desk, NIFTY_CE, NIFTY_FUT, RELIANCE, SBIN, termsFor, USDINR } from './test-desk.ts'
+import { BTC_PERP, BTC_SPOT, NIFTY_CE, NIFTY_FUT, RELIANCE, SBIN, termsFor, USDINR } from './test-desk.ts'
 
 /**
  * Random traders. The desk checks after every command that the books add up (reservations traceable to their owners,
@@ -46,6 +48,16 @@ type Step =
       delivery: boolean
     }
   | { do: 'modify' | 'cancel'; nth: number; lots: number; ticks: number }
+  | {
+      do: 'place-gtt'
+      of: number
+      side: 'BUY' | 'SELL'
+      lots: number
+      type: 'MARKET' | 'LIMIT'
+      below: number | null
+      above: number | null
+    }
+  | { do: 'modify-gtt' | 'cancel-gtt' | 'expire-gtt'; nth: number; lots: number; ticks: number }
   | { do: 'square-off' | 'expire' | 'open-session' | 'reset' }
 
 const nth = fc.nat({ max: 50 })
@@ -78,6 +90,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('modify' as const, 'cancel' as const), nth, lots, ticks }) },
   {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('place-gtt' as const),
+      of,
+      side: fc.constantFrom('BUY' as const, 'SELL' as const),
+      lots,
+      type: fc.constantFrom('MARKET' as const, 'LIMIT' as const),
+      below: fc.option(fc.integer({ min: -60, max: 5 })),
+      above: fc.option(fc.integer({ min: -5, max: 60 })),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('modify-gtt' as const, 'cancel-gtt' as const, 'expire-gtt' as const),
+      nth,
+      lots,
+      ticks,
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({
       do: fc.constantFrom('square-off' as const, 'expire' as const, 'open-session' as const, 'reset' as const),
@@ -85,7 +118,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-function perform(desk: Desk, action: Step): void {
+function perform(desk: GttDesk, action: Step): void {
   switch (action.do) {
     case 'quote': {
       const traded = TRADED[action.of] as Traded // `of` is an index of TRADED
@@ -104,7 +137,10 @@ function perform(desk: Desk, action: Step): void {
               [far, size],
             ],
       )
-      if (action.tick) desk.tick(traded.on)
+      if (action.tick) {
+        desk.tick(traded.on)
+        desk.fire(traded.on)
+      }
       return
     }
     case 'place': {
@@ -141,6 +177,36 @@ function perform(desk: Desk, action: Step): void {
       }
       return
     }
+    case 'place-gtt': {
+      const traded = TRADED[action.of] as Traded
+      const leg = (at: number): readonly [string, string] => [priceAt(traded, at), priceAt(traded, at + 1)]
+      desk.placeGtt(action.side, {
+        on: traded.on,
+        quantity: decimal(action.lots * traded.lot),
+        type: action.type,
+        ...(action.below === null && action.above !== null ? {} : { below: leg(action.below ?? 0) }),
+        ...(action.above === null ? {} : { above: leg(action.above) }),
+      })
+      return
+    }
+    case 'modify-gtt':
+    case 'cancel-gtt':
+    case 'expire-gtt': {
+      const gtts = [...desk.state.gtts.values()]
+      const gtt = gtts[action.nth % Math.max(1, gtts.length)]
+      if (gtt === undefined) return
+      const traded = TRADED.find((candidate) => candidate.on.id === gtt.instrument.id) as Traded
+      const leg = (at: number): readonly [string, string] => [priceAt(traded, at), priceAt(traded, at - 1)]
+      if (action.do === 'cancel-gtt') desk.cancelGtt(gtt)
+      else if (action.do === 'expire-gtt') desk.expireGtts(gtt.status === 'active' ? [gtt] : [])
+      else
+        desk.modifyGtt(gtt, {
+          quantity: decimal(action.lots * traded.lot),
+          below: leg(action.ticks),
+          ...(gtt.kind === 'single' ? {} : { above: leg(action.ticks + 10) }),
+        })
+      return
+    }
     case 'square-off':
       desk.squareOff(...TRADED.map((traded) => traded.on).filter((on) => desk.bookOf(on) !== undefined))
       return
@@ -156,7 +222,7 @@ function perform(desk: Desk, action: Step): void {
   }
 }
 
-function run(desk: Desk, steps: readonly Step[]): void {
+function run(desk: GttDesk, steps: readonly Step[]): void {
   for (const action of steps) {
     try {
       perform(desk, action)
@@ -166,13 +232,33 @@ function run(desk: Desk, steps: readonly Step[]): void {
   }
 }
 
+/** Of all triggers that there ever were: each ends once, and has one order when it fired, else none. */
+function expectFiredOnce(desk: GttDesk): void {
+  const ended = new Map<string, Gtt[]>()
+  const children = new Map<string, Set<string>>()
+  for (const event of desk.events) {
+    if (event.kind === 'gtt' && event.gtt.status !== 'active')
+      ended.set(event.gtt.id, [...(ended.get(event.gtt.id) ?? []), event.gtt])
+    if (event.kind === 'order' && event.order.root?.startsWith('GTT') === true) {
+      const orders = children.get(event.order.root) ?? new Set()
+      children.set(event.order.root, orders.add(event.order.id))
+    }
+  }
+  for (const [id, orders] of children) expect([id, [...orders]]).toEqual([id, [ended.get(id)?.[0]?.orderId]])
+  for (const [id, [gtt, ...again]] of ended) {
+    expect(again).toEqual([])
+    const fired = gtt?.legs.filter((leg) => leg.status === 'triggered').length
+    expect(fired).toBe(children.has(id) ? 1 : 0)
+  }
+}
+
 test('whatever traders do, books add up, money is conserved and orders finish once', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('20000.00', '500000.00', '10000000.00'),
       fc.array(step, { maxLength: 150, size: 'max' }),
       (capital, steps) => {
-        const desk = new Desk(capital)
+        const desk = new GttDesk(capital)
         run(desk, steps)
         const finished = new Map<string, number>()
         for (const event of desk.events) {
@@ -180,6 +266,7 @@ test('whatever traders do, books add up, money is conserved and orders finish on
             finished.set(event.order.id, (finished.get(event.order.id) ?? 0) + 1)
         }
         expect(Math.max(0, ...finished.values())).toBeLessThanOrEqual(1)
+        expectFiredOnce(desk)
         for (const [id, order] of desk.state.orders) {
           const traded = desk.state.trades.filter((trade) => trade.orderId === id)
           expect(traded.reduce((sum, trade) => sum + trade.quantity, 0)).toBe(order.filledQuantity)
@@ -194,7 +281,7 @@ test('whatever traders do, books add up, money is conserved and orders finish on
 test('the same commands give the same state, also through a snapshot at any point', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.nat({ max: 80 }), (steps, cut) => {
-      const desk = new Desk('500000.00')
+      const desk = new GttDesk('500000.00')
       run(desk, steps)
       let replayed = openAccount('default', 50_000_000 as Money, Date.parse('2026-08-04T04:30:00Z'), '2026-08-04')
       for (const [index, command] of desk.commands.entries()) {
@@ -210,8 +297,9 @@ test('the same commands give the same state, also through a snapshot at any poin
 test('closing everything leaves nothing reserved: cash is the capital and what was realised', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
-      const desk = new Desk()
+      const desk = new GttDesk()
       run(desk, steps)
+      for (const gtt of [...desk.state.gtts.values()]) if (gtt.status === 'active') desk.cancelGtt(gtt)
       for (const order of [...desk.state.orders.values()]) if (isWorking(order)) desk.cancel(order)
       for (const traded of TRADED) desk.quote(traded.on, priceAt(traded, 0))
       for (const position of [...desk.state.positions.values()]) {

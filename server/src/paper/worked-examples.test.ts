@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { averagePrice, formatPrice, priceOf, toNumber, tradeValue } from '../kernel/fixed.ts'
+import { GttDesk } from './gtt/test-gtt-desk.ts'
 import { BTC_PERP, Desk, NIFTY_CE, NIFTY_FUT, RELIANCE, SBIN, termsFor, USDINR } from './test-desk.ts'
 
 const averageOf = (desk: Desk, on = SBIN, product: 'MIS' | 'NRML' | 'CNC' = 'MIS'): string => {
@@ -114,6 +115,31 @@ test('delivery life cycle: the purchase is paid once and the sale realised again
       SBIN.multiplier,
     ),
   ).toBe(priceOf('500.10'))
+})
+
+describe('one cancels the other', () => {
+  const twoWay = { on: RELIANCE, quantity: 10, below: [1350, 1345], above: [1500, 1495] } as const
+
+  test('selling shares that are held reserves nothing; the upper trigger fires and its order fills at the bid', () => {
+    const desk = new GttDesk()
+    desk.quote(RELIANCE, 1400).buy({ on: RELIANCE, quantity: 10, product: 'CNC' })
+    desk.openSession('2026-08-05')
+    const gtt = desk.placeGtt('SELL', twoWay)
+    expect(desk.funds).toEqual({ available: '9986000.00', used: '0.00', realised: '0.00' }) // OpenAlgo reserves 14,950
+    desk.quote(RELIANCE, 1501).fire(RELIANCE)
+    expect(desk.order(gtt.orderId)).toMatchObject({ status: 'complete', price: priceOf(1495), filledValue: 1_501_000 })
+    expect(gtt).toMatchObject({ status: 'triggered', legs: [{ status: 'cancelled' }, { status: 'triggered' }] })
+    expect(desk.funds).toEqual({ available: '10001010.00', used: '0.00', realised: '1010.00' })
+  })
+
+  test('selling what is not held reserves the larger leg, and returns it before its order is judged', () => {
+    const desk = new GttDesk()
+    const gtt = desk.quote(RELIANCE, 1400).placeGtt('SELL', twoWay)
+    expect(desk.funds).toEqual({ available: '9985050.00', used: '14950.00', realised: '0.00' })
+    desk.quote(RELIANCE, 1501).fire(RELIANCE)
+    expect([gtt.status, desk.order(gtt.orderId).status]).toEqual(['rejected', 'rejected'])
+    expect(desk.funds).toEqual({ available: '10000000.00', used: '0.00', realised: '0.00' })
+  })
 })
 
 test('a stop order is margined on its trigger', () => {
