@@ -373,6 +373,7 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     ORDER_LOG_RETENTION_DAYS: '1',
     TRAFFIC_RETENTION_DAYS: '2',
   }),
+  ORDER_EVENT_RETENTION_DAYS: { file: 'server/src/trading/order-events.test.ts', mentions: 'retentionMs' },
   MARKET_HOURS: async () => {
     const onSunday = (hours: string) =>
       Platform.with(

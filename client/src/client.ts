@@ -46,6 +46,7 @@ const GET_OPERATIONS: { readonly [Name in GetOperationName]: true } = {
   'latency/orders': true,
   'logs/orders': true,
   'logs/orders/export': true,
+  'orderevents/stream': true,
   traffic: true,
   'traffic/export': true,
   'traffic/stats': true,

@@ -67,7 +67,8 @@ async function send({ app }: Platform, operation: AnyOperation, { key, cookie, f
     ...(key === undefined ? {} : { 'x-api-key': key }),
     ...(cookie === undefined ? {} : { cookie }),
   }
-  const url = `/api/v1/${operation.name}`
+  const endless = 'follow' in operation.input ? '?follow=false' : ''
+  const url = `/api/v1/${operation.name}${endless}`
   const answer = await app.http.inject({
     method: operation.method,
     url,

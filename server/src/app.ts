@@ -58,10 +58,10 @@ import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
 import { errorPages, mountPages } from './pages/index.ts'
-import { type Committed, PaperExchange, type SessionRules } from './paper/index.ts'
+import { type Committed, PaperExchange, type SessionRules, venueEventsOf } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
-import { Gtts, Trading } from './trading/index.ts'
+import { Gtts, OrderEvents, Trading } from './trading/index.ts'
 
 export const VERSION = '0.1.0'
 
@@ -145,6 +145,13 @@ async function connect(
     onError: onError('the order log could not be written'),
   })
 
+  const orderEvents = new OrderEvents({
+    record: databases.record,
+    clock,
+    retentionMs: config.orderEventRetentionDays * DAY_MS,
+    onError: onError('events of orders could not be written'),
+  })
+
   // The market, and where orders go
   const calendar = createCalendar({ hours: config.marketHours })
   const listing = new Listing((date) => createUniverse({ date, seed: config.simulatorSeed }), clock)
@@ -163,6 +170,15 @@ async function connect(
     margin: config,
     clock,
     log,
+    keeper: {
+      keptUntil: (account) => orderEvents.keptUntil(account),
+      begin: (account, seq) => orderEvents.begin(account, seq),
+      keep: (committed) => {
+        const { account, seq, at, events } = committed
+        orderEvents.keep(account, seq, at, events.length, () => venueEventsOf(committed))
+      },
+      settled: (account, seq) => orderEvents.settled(account, seq),
+    },
     publish: (committed) => bus.publish('paper', committed),
   })
   const trading = new Trading({
@@ -393,6 +409,7 @@ async function connect(
     audit,
     latency,
     health,
+    orderEvents,
   }
   const http = createHttp({
     pipeline,
@@ -447,8 +464,10 @@ async function connect(
       health.close()
       approvals.close()
       closeChecks()
+      orderEvents.endReaders()
       await http.close()
       await paper.close()
+      await orderEvents.close()
       await Promise.all([identity.close(), keys.close(), traffic.close(), orderLog.close()])
       await audit.close()
       await databases.close()

@@ -64,6 +64,7 @@ const DEFAULTS = {
   trafficRetentionDays: 30,
   trafficRowsMax: 1_000_000,
   orderLogRetentionDays: 365,
+  orderEventRetentionDays: 30,
   mcxSquareOffMinute: 1410,
   ncdexSquareOffMinute: 1020,
   cryptoSquareOffMinute: 1439,

@@ -222,6 +222,11 @@ const SETTINGS = {
     '365',
     'Rows of the log of order operations are kept for so long.',
   ),
+  orderEventRetentionDays: days(
+    'ORDER_EVENT_RETENTION_DAYS',
+    '30',
+    'What happened to accounts can be read on from for so long.',
+  ),
   marketHours: {
     name: 'MARKET_HOURS',
     default: 'always',

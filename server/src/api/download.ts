@@ -3,18 +3,35 @@ import Type from 'typebox'
 /**
  * An answer that isn't JSON and may be long: it is sent as it is made. An operation whose output is `download()` returns one.
  */
-export class Download {
-  /** With its charset: `text/csv; charset=utf-8`. */
-  readonly contentType: string
-  readonly fileName: string
+export class Streamed {
+  readonly headers: Readonly<Record<string, string>>
   readonly chunks: AsyncIterable<string>
 
-  constructor(contentType: string, fileName: string, chunks: AsyncIterable<string>) {
-    this.contentType = contentType
-    this.fileName = fileName
+  constructor(headers: Readonly<Record<string, string>>, chunks: AsyncIterable<string>) {
+    this.headers = headers
     this.chunks = chunks
   }
 }
 
-/** Output of an operation that answers with a Download of this media type. Only for GET. */
-export const download = (mediaType: string) => Type.Unsafe<Download>({ type: 'string', contentMediaType: mediaType })
+/** A file. Its content type comes with the charset: `text/csv; charset=utf-8`. */
+export class Download extends Streamed {
+  constructor(contentType: string, fileName: string, chunks: AsyncIterable<string>) {
+    super({ 'content-type': contentType, 'content-disposition': `attachment; filename="${fileName}"` }, chunks)
+  }
+}
+
+const EVENT_STREAM = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no', // or proxies keep events back until there are more
+}
+
+/** Server-sent events, which go on until one side ends them. */
+export class EventStream extends Streamed {
+  constructor(chunks: AsyncIterable<string>) {
+    super(EVENT_STREAM, chunks)
+  }
+}
+
+/** Output of an operation whose answer is streamed in this media type. Only for GET. */
+export const download = (mediaType: string) => Type.Unsafe<Streamed>({ type: 'string', contentMediaType: mediaType })

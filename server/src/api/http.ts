@@ -11,7 +11,7 @@ import Fastify, {
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { requireJson } from './content-type.ts'
-import { Download } from './download.ts'
+import { Streamed } from './download.ts'
 import { type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
 import { errorBody, type ShowError, STATUS_OF, sendError, type WireCode } from './errors.ts'
 import { addFastLane } from './fast-lane.ts'
@@ -247,9 +247,8 @@ function mount(scope: FastifyInstance, path: string, operation: AnyOperation, op
       assert(visit !== undefined, 'a request reached its operation without arriving')
       visit.bytesIn = Number(request.headers['content-length'] ?? 0)
       const answer = await endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), visit)
-      if (!(answer instanceof Download)) return answer
-      reply.header('content-disposition', `attachment; filename="${answer.fileName}"`).type(answer.contentType)
-      return reply.send(Readable.from(answer.chunks))
+      if (!(answer instanceof Streamed)) return answer
+      return reply.headers(answer.headers).send(Readable.from(answer.chunks))
     },
   })
 }

@@ -67,6 +67,7 @@ const STATUS_UNANSWERED = 499
 
 /** Tells who wants to know what became of a request. To be called when its response is closed. */
 export function finish(pipeline: Pipeline, visit: Visit, response: ServerResponse): void {
+  visit.onClosed?.()
   const sent = (response.socket ?? response.req.socket).bytesWritten
   // What tests inject comes by no socket that counts
   const bytesOut = Math.max(0, sent - visit.bytesBefore) || 0

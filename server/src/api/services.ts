@@ -11,6 +11,7 @@ import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
 import type { Approvals } from '../trading/approvals.ts'
 import type { Gtts, Trading } from '../trading/index.ts'
+import type { OrderEvents } from '../trading/order-events.ts'
 import type { Cookies } from './session-cookie.ts'
 
 /** The instruments of today. */
@@ -44,4 +45,5 @@ export interface Services {
   readonly audit: AuditLog
   readonly latency: LatencyMonitor
   readonly health: Health
+  readonly orderEvents: OrderEvents
 }

@@ -39,6 +39,8 @@ export class Visit {
   /** Of the order that it was about, for the latency of orders; empty without one. */
   orderId = ''
   symbol = ''
+  /** Called when the answer has been sent or the client has left; undefined when nobody wants to know. */
+  onClosed: (() => void) | undefined
   /** What the rate limit that was asked last said. */
   limit: Verdict | undefined
   /** Bytes that the connection had sent when this request arrived. */

@@ -3,6 +3,7 @@ import { Refusal } from '../kernel/errors.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
+import type { EventKeeper } from './event-keeper.ts'
 import type { Gtt } from './gtt/gtt.ts'
 import type { Journal } from './journal.ts'
 import { apply, judge } from './machine.ts'
@@ -30,6 +31,7 @@ export class AccountEngine {
   readonly #journal: Journal
   readonly #log: Logger
   readonly #publish: (committed: Committed) => void
+  readonly #keeper: EventKeeper | undefined
   #stopped: Refusal | undefined
   #lastCommit: Promise<unknown> = Promise.resolve()
   #archiving: Promise<void> = Promise.resolve()
@@ -37,11 +39,21 @@ export class AccountEngine {
   readonly #leaving = new Map<string, Readonly<Order>>()
   readonly #leavingGtts = new Map<string, Readonly<Gtt>>()
 
-  constructor(state: AccountState, journal: Journal, log: Logger, publish: (committed: Committed) => void) {
+  constructor(
+    state: AccountState,
+    journal: Journal,
+    log: Logger,
+    publish: (committed: Committed) => void,
+    keeper?: EventKeeper,
+  ) {
     this.state = state
     this.#journal = journal
     this.#log = log
-    this.#publish = publish
+    this.#keeper = keeper
+    this.#publish = (committed) => {
+      keeper?.keep(committed)
+      publish(committed)
+    }
   }
 
   /**
@@ -112,6 +124,7 @@ export class AccountEngine {
         for (const order of closed.orders) this.#leaving.delete(order.id)
         for (const gtt of closed.gtts) this.#leavingGtts.delete(gtt.id)
       })
+      .then(() => this.#keeper?.settled(account, snapshot.seq))
       .then(() => this.#journal.saveSnapshot(account, snapshot))
       .catch((error: unknown) => {
         this.#log.error(
@@ -175,6 +188,12 @@ export class AccountEngine {
     await this.durable()
     await this.#archiving
     assertInvariants(this.state)
+    try {
+      await this.#keeper?.settled(this.state.account, this.state.seq)
+    } catch (error) {
+      this.#log.error({ err: error }, 'no snapshot is left, so that the next start finds the events again')
+      return
+    }
     await this.#journal.saveSnapshot(this.state.account, {
       seq: this.state.seq,
       at: this.state.lastAt,

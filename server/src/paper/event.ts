@@ -1,6 +1,7 @@
+import type { FundsReport } from '../brokers/venue.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Gtt } from './gtt/gtt.ts'
-import type { Order, Trade } from './order.ts'
+import type { Holding, Order, Position, Trade } from './order.ts'
 
 /** What a command did, in order. Values are copies: they stay true when the state goes on. */
 export type Event =
@@ -17,3 +18,9 @@ export type Event =
       readonly gtts: readonly Readonly<Gtt>[]
     }
   | { readonly kind: 'reset' }
+  | { readonly kind: 'session-opened'; readonly date: ExchangeDate }
+  /** How a position that was traded in stands afterwards. */
+  | { readonly kind: 'position'; readonly position: Readonly<Position> }
+  /** Likewise; quantity 0 when none is left. */
+  | { readonly kind: 'holding'; readonly holding: Readonly<Holding> }
+  | { readonly kind: 'funds'; readonly funds: FundsReport }

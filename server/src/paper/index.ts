@@ -1,4 +1,6 @@
 export type { SessionRules } from './due.ts'
 export type { Committed } from './engine.ts'
 export type { Event } from './event.ts'
+export type { EventKeeper } from './event-keeper.ts'
 export { PaperExchange } from './paper-exchange.ts'
+export { venueEventsOf } from './venue-events.ts'

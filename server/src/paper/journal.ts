@@ -3,6 +3,7 @@ import type { Statement } from '../storage/writer.ts'
 import type { Command } from './command.ts'
 import { commandText } from './command-text.ts'
 import type { Event } from './event.ts'
+import type { EventKeeper } from './event-keeper.ts'
 import type { Gtt } from './gtt/gtt.ts'
 import { apply } from './machine.ts'
 import type { Order } from './order.ts'
@@ -164,8 +165,10 @@ export class Journal {
     return rows.map((row) => JSON.parse(row.body) as Gtt)
   }
 
-  /** The account as its last durable command left it; undefined when it never had one. */
-  async recover(account: string): Promise<{ state: AccountState; replayed: number } | undefined> {
+  /**
+   * The account as its last durable command left it; undefined when it never had one. The keeper is told what it missed.
+   */
+  async recover(account: string, keeper?: EventKeeper): Promise<{ state: AccountState; replayed: number } | undefined> {
     const { kysely } = this.#databases.money
     const snapshot = await kysely
       .selectFrom('snapshot')
@@ -175,6 +178,8 @@ export class Journal {
       .executeTakeFirst()
     if (snapshot === undefined) return undefined
     const state = decodeState(snapshot.body)
+    const kept = (await keeper?.keptUntil(account)) ?? 0
+    await keeper?.begin(account, Math.max(kept, state.seq))
     let replayed = 0
     for (;;) {
       const rows = await this.#rowsAfter(account, state.seq)
@@ -184,12 +189,15 @@ export class Journal {
         const command = JSON.parse(row.body)
         command.kind = row.kind
         command.at = row.at
-        for (const event of apply(state, command as Command))
-          if (event.kind === 'session-closed') await this.archive(account, event)
+        const events = apply(state, command as Command)
+        for (const event of events) if (event.kind === 'session-closed') await this.archive(account, event)
+        if (row.seq > kept) keeper?.keep({ account, seq: row.seq, at: row.at, events, requestId: '' })
       }
+      if (state.seq > kept) await keeper?.settled(account, state.seq)
       replayed += rows.length
       if (rows.length < REPLAY_PAGE) break
     }
+    if (kept > state.seq) await keeper?.begin(account, state.seq)
     assertInvariants(state)
     return { state, replayed }
   }

@@ -1,5 +1,6 @@
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
+import { moneyBefore, noteChanges } from './changes.ts'
 import { judgeCancel, judgeModify } from './change.ts'
 import type { CancelCommand, Command, ModifyCommand, PlaceCommand, QuoteCommand } from './command.ts'
 import type { Event } from './event.ts'
@@ -36,6 +37,7 @@ export function judge(state: AccountState, command: Command): void {
  */
 export function apply(state: AccountState, command: Command): Event[] {
   const events: Event[] = []
+  const before = moneyBefore(state)
   switch (command.kind) {
     case 'place':
       applyPlace(state, command, events)
@@ -66,6 +68,7 @@ export function apply(state: AccountState, command: Command): Event[] {
   }
   state.seq += 1
   state.lastAt = Math.max(state.lastAt, command.at)
+  noteChanges(state, command, before, events)
   return events
 }
 

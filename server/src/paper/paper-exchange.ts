@@ -8,6 +8,7 @@ import type { Databases } from '../storage/open.ts'
 import type { SessionFacts } from './command.ts'
 import { type SessionRules, sessionDateAt } from './due.ts'
 import { AccountEngine, type Committed } from './engine.ts'
+import type { EventKeeper } from './event-keeper.ts'
 import { PaperGttVenue } from './gtt/paper-gtt-venue.ts'
 import { type MayFire, Triggers } from './gtt/triggers.ts'
 import { Journal } from './journal.ts'
@@ -33,6 +34,8 @@ export interface PaperExchangeOptions {
   readonly mayFire?: MayFire | undefined
   readonly clock: Clock
   readonly log: Logger
+  /** Keeps the events of every account; without one nobody can read them later. */
+  readonly keeper?: EventKeeper | undefined
   /** Called with every committed command, in order for each account. */
   readonly publish: (committed: Committed) => void
 }
@@ -91,18 +94,19 @@ export class PaperExchange {
   }
 
   async #open(account: string): Promise<void> {
-    const { clock, log, marketData, rules, publish, capital } = this.#options
+    const { clock, log, marketData, rules, publish, capital, keeper } = this.#options
     const journal = this.#journal
     const orderIds = this.#orderIds
     const startedAt = clock.now()
-    const recovered = await journal.recover(account)
+    const recovered = await journal.recover(account, keeper)
     const state = recovered?.state ?? openAccount(account, capital, startedAt, sessionDateAt(rules, startedAt))
     // The opening itself is the first snapshot: a replay must not depend on settings or the clock of a later start.
-    if (recovered === undefined)
+    if (recovered === undefined) {
+      await keeper?.begin(account, 0)
       await journal.saveSnapshot(account, { seq: 0, at: startedAt, body: encodeState(state) })
-    else if (recovered.replayed > 0)
+    } else if (recovered.replayed > 0)
       log.info({ account, replayed: recovered.replayed, ms: clock.now() - startedAt }, 'recovered from the journal')
-    const engine = new AccountEngine(state, journal, log, publish)
+    const engine = new AccountEngine(state, journal, log, publish, keeper)
     const triggers = new Triggers({
       engine,
       orderIds,

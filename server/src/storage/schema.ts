@@ -169,6 +169,7 @@ export interface RecordDatabase {
   paper_gtt: PaperGttTable
   audit: AuditTable
   order_log: OrderLogTable
+  order_event: OrderEventTable
 }
 
 export interface PaperOrderTable {
@@ -216,6 +217,16 @@ export interface AuditTable {
   /** JSON. */
   detail: string
   hash: string
+}
+
+/** What some commands of an account in a row did: as JSON, from the one numbered `first_seq` to `last_seq`. */
+export interface OrderEventTable {
+  account: string
+  first_seq: number
+  last_seq: number
+  /** Of the last one. */
+  at: number
+  body: string
 }
 
 /** One order operation that was asked for, and what it answered. */

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import type { TradeReport } from '../../brokers/venue.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { absolute, add, type Money, subtract, toNumber, ZERO_MONEY } from '../../kernel/fixed.ts'
 import type { ValuedPosition } from '../../trading/valuation.ts'
@@ -118,24 +119,27 @@ export const tradebook = defineOperation({
     const newest = newestRows(await services.trading.trades(account))
     return {
       ...(newest.omitted === undefined ? {} : { omitted: newest.omitted }),
-      data: newest.rows.map((trade) => ({
-        action: trade.action,
-        average_price: toNumber.price(trade.price),
-        exchange: trade.exchange,
-        orderid: trade.orderId,
-        price: toNumber.price(trade.price),
-        product: trade.product,
-        quantity: toNumber.quantity(trade.quantity),
-        strategy: trade.strategy,
-        symbol: trade.symbol,
-        timestamp: timestampOf(trade.at),
-        trade_value: toNumber.money(trade.value),
-        tradeid: trade.id,
-      })),
+      data: newest.rows.map(tradeRow),
       mode: services.trading.venue(account).mode,
       status: 'success' as const,
     }
   },
+})
+
+/** A trade as the trade book shows it. */
+export const tradeRow = (trade: TradeReport) => ({
+  action: trade.action,
+  average_price: toNumber.price(trade.price),
+  exchange: trade.exchange,
+  orderid: trade.orderId,
+  price: toNumber.price(trade.price),
+  product: trade.product,
+  quantity: toNumber.quantity(trade.quantity),
+  strategy: trade.strategy,
+  symbol: trade.symbol,
+  timestamp: timestampOf(trade.at),
+  trade_value: toNumber.money(trade.value),
+  tradeid: trade.id,
 })
 
 export const positionbook = defineOperation({

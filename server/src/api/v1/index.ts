@@ -29,6 +29,7 @@ import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
 import { latency, latencyorders } from './latency.ts'
 import { logsorders, logsordersexport } from './logs.ts'
 import { depth, multiquotes, quotes } from './market.ts'
+import { orderevents, ordereventsstream } from './order-events.ts'
 import { cancelallorder, cancelorder, closeposition, modifyorder, orderstatus, placeorder } from './orders.ts'
 import { ping } from './ping.ts'
 import { strategybook } from './strategybook.ts'
@@ -56,6 +57,8 @@ export const operations = [
   funds,
   pnlsymbols,
   strategybook,
+  orderevents,
+  ordereventsstream,
   quotes,
   multiquotes,
   depth,

@@ -3,5 +3,6 @@ import { paperBooks } from './0001-paper-books.ts'
 import { auditAndOrderLog } from './0002-audit-and-order-log.ts'
 import { orderTags } from './0003-order-tags.ts'
 import { paperGtts } from './0004-paper-gtts.ts'
+import { orderEvents } from './0005-order-events.ts'
 
-export const recordMigrations: readonly Migration[] = [paperBooks, auditAndOrderLog, orderTags, paperGtts]
+export const recordMigrations: readonly Migration[] = [paperBooks, auditAndOrderLog, orderTags, paperGtts, orderEvents]

@@ -1,0 +1,96 @@
+import type { VenueChange, VenueEvent } from '../brokers/venue-event.ts'
+import type { Database } from '../storage/open.ts'
+import type { RecordDatabase } from '../storage/schema.ts'
+
+/** Rows read at once; each holds some hundred events. */
+const READ_ROWS = 4
+/** Rows deleted by one commit when they are too old. */
+const DELETED_ROWS_MAX = 1_000
+
+export interface StoredChanges {
+  readonly firstSeq: number
+  readonly changes: readonly VenueChange[]
+}
+
+type Body = readonly (readonly [seq: number, at: number, events: readonly VenueEvent[]])[]
+
+/** What accounts did, on disk: rows of some changes in a row. */
+export class OrderEventTable {
+  readonly #record: Database<RecordDatabase>
+
+  constructor(record: Database<RecordDatabase>) {
+    this.#record = record
+  }
+
+  /** Of the last change that is kept; 0 when none is. */
+  async lastSeq(account: string): Promise<number> {
+    const row = await this.#record.kysely
+      .selectFrom('order_event')
+      .select('last_seq')
+      .where('account', '=', account)
+      .orderBy('last_seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row?.last_seq ?? 0
+  }
+
+  /** Changes from the one numbered `seq` on, some of them; undefined when there are none. The first may be a later one. */
+  async from(account: string, seq: number): Promise<StoredChanges | undefined> {
+    const rows = await this.#record.kysely
+      .selectFrom('order_event')
+      .select(['first_seq', 'body'])
+      .where('account', '=', account)
+      .where('last_seq', '>=', seq)
+      .orderBy('last_seq')
+      .limit(READ_ROWS)
+      .execute()
+    const [first] = rows
+    if (first === undefined) return undefined
+    const changes = rows.flatMap(({ body }) =>
+      (JSON.parse(body) as Body).map(([number, at, events]) => ({ seq: number, at, events })),
+    )
+    return { firstSeq: first.first_seq, changes }
+  }
+
+  /** Adds one row. */
+  append(account: string, changes: readonly VenueChange[]): Promise<void> {
+    const [first, last] = [changes[0], changes.at(-1)]
+    if (first === undefined || last === undefined) return Promise.resolve()
+    const body: Body = changes.map(({ seq, at, events }) => [seq, at, events])
+    const row = { account, first_seq: first.seq, last_seq: last.seq, at: last.at, body: JSON.stringify(body) }
+    return this.#write(this.#record.kysely.insertInto('order_event').values(row))
+  }
+
+  /** Removes what never happened: events of changes after `seq`, which a restored backup doesn't know. */
+  forgetAfter(account: string, seq: number): Promise<void> {
+    return this.#write(
+      this.#record.kysely.deleteFrom('order_event').where('account', '=', account).where('last_seq', '>', seq),
+    )
+  }
+
+  /** Removes the oldest that are from before an instant, some at a time; the newest row stays. */
+  async retain(account: string, before: number): Promise<void> {
+    const { kysely } = this.#record
+    const old = await kysely
+      .selectFrom('order_event')
+      .select('last_seq')
+      .where('account', '=', account)
+      .where('at', '<', before)
+      .where('last_seq', '<', (newest) =>
+        newest
+          .selectFrom('order_event')
+          .select(({ fn }) => fn.max('last_seq').as('newest'))
+          .where('account', '=', account),
+      )
+      .orderBy('at')
+      .limit(DELETED_ROWS_MAX)
+      .execute()
+    const until = old.at(-1)?.last_seq
+    if (until === undefined) return
+    await this.#write(kysely.deleteFrom('order_event').where('account', '=', account).where('last_seq', '<=', until))
+  }
+
+  #write(query: Parameters<Database<RecordDatabase>['compile']>[0]): Promise<void> {
+    return this.#record.writer.write([this.#record.compile(query)])
+  }
+}
