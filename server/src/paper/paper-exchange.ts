@@ -153,6 +153,11 @@ export class PaperExchange {
     for (const { scheduler } of this.#desks.values()) scheduler.start()
   }
 
+  /** One round of all that happens to accounts without their owners; the clock begins one each second. */
+  async tick(): Promise<void> {
+    await Promise.all([...this.#desks.values()].map(({ scheduler }) => scheduler.tick()))
+  }
+
   venue(account: string): PaperVenue | undefined {
     return this.#desks.get(account)?.venue
   }
