@@ -120,7 +120,7 @@ function referenceOf(
     case 'NCDEX':
       return text.future === undefined
         ? futureFrom(store, base, exchange, expiry)
-        : (store.find(text.future, exchange) ?? unknown(store, text.future, exchange))
+        : (store.find(text.future, exchange) ?? unknownFuture(store, text.future, base, exchange))
     case 'CRYPTO': {
       const perpetual = store.find(`${base}USDFUT`, exchange)
       if (perpetual?.kind === 'PERPFUT') return perpetual
@@ -144,6 +144,20 @@ function futureFrom(store: InstrumentStore, base: string, exchange: Exchange, ex
   throw new Refusal(
     'option_not_found',
     `No strikes found for ${base} expiring ${expiryCode(expiry)}: its last future on ${exchange} is ${futures.at(-1)?.symbol}.`,
+  )
+}
+
+const OFFERED_FUTURES = 3
+
+function unknownFuture(store: InstrumentStore, symbol: string, base: string, exchange: Exchange): never {
+  const futures = store.futures(base, exchange)
+  if (futures.length === 0) return unknown(store, base, exchange)
+  throw new Refusal(
+    'symbol_not_found',
+    `Failed to fetch LTP for ${symbol}. Symbol '${symbol}' not found for exchange '${exchange}'. Futures of ${base} are ${futures
+      .slice(0, OFFERED_FUTURES)
+      .map((future) => future.symbol)
+      .join(', ')}.`,
   )
 }
 

@@ -110,7 +110,7 @@ function byInterval(series: OptionSeries, price: Price, { offset, type }: Option
   if (strike <= 0) {
     throw new Refusal(
       'offset_out_of_range',
-      `Offset ${offsetText(offset)} is out of range for available strikes. Please use a smaller offset. Steps of ${interval / PRICE_ONE} from ${formatPrice(atm as Price)} lead below 0.`,
+      `Offset ${offsetText(offset)} is out of range for available strikes. Please use a smaller offset. Steps of ${interval / PRICE_ONE} from ${formatPrice(atm as Price)} lead to 0 or below.`,
     )
   }
   const option = series.chain.find(strike, type)
