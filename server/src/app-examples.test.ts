@@ -17,7 +17,7 @@ let app: App
 let folder: string
 let key = ''
 const events: Events['paper'][] = []
-const OPTIONS = { version: '', firstOrderId: '26112500000001' }
+const OPTIONS = { version: '', firstOrderId: '26112500000001', nextExpiry: '01DEC26' }
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sauda-examples-'))

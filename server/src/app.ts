@@ -43,6 +43,7 @@ import {
   createSimulator,
   createUniverse,
   type Exchange,
+  expiryCode,
   type Instrument,
   Listing,
   type MarketData,
@@ -57,6 +58,7 @@ import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
+import { OptionResolver, openExpiries } from './options/index.ts'
 import { errorPages, mountPages } from './pages/index.ts'
 import { type Committed, PaperExchange, type SessionRules, venueEventsOf } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
@@ -156,6 +158,7 @@ async function connect(
   const calendar = createCalendar({ hours: config.marketHours })
   const listing = new Listing((date) => createUniverse({ date, seed: config.simulatorSeed }), clock)
   const marketData = createSimulator({ seed: config.simulatorSeed, clock, calendar })
+  const options = new OptionResolver({ store: () => listing.store, marketData, calendar, clock })
   const paper = await PaperExchange.open({
     databases,
     accounts: (
@@ -396,6 +399,7 @@ async function connect(
     instruments: listing,
     search: listing,
     marketData,
+    options,
     trading,
     gtts,
     cookies,
@@ -422,6 +426,7 @@ async function connect(
   mountDocs(http, operations, {
     version: VERSION,
     firstOrderId: () => `${dateAt(clock.now()).slice(2).replaceAll('-', '')}00000001`,
+    nextExpiry: () => expiryCode(openExpiries(options.listed(), 'NIFTY', 'NFO')[0] ?? dateAt(clock.now())),
     headers: headers.docs,
   })
   mountProbes(http, { health, metrics, metricsToken: config.metricsToken })

@@ -25,7 +25,7 @@ interface Schema {
   readonly required?: readonly string[]
 }
 
-const OPTIONS = { version: '1.2.3', firstOrderId: '26010100000001' }
+const OPTIONS = { version: '1.2.3', firstOrderId: '26010100000001', nextExpiry: '06JAN26' }
 const document = openApiDocument(operations, OPTIONS) as unknown as Document
 const all: readonly AnyOperation[] = operations
 
@@ -120,7 +120,12 @@ describe('the documentation', () => {
   it('is served by this server alone, with and without a trailing slash', async () => {
     const app = testServer([])
     const headers = { 'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'" }
-    mountDocs(app, operations, { version: '1.2.3', firstOrderId: () => OPTIONS.firstOrderId, headers })
+    mountDocs(app, operations, {
+      version: '1.2.3',
+      firstOrderId: () => OPTIONS.firstOrderId,
+      nextExpiry: () => OPTIONS.nextExpiry,
+      headers,
+    })
     for (const url of ['/api/v1', '/api/v1/']) {
       const page = await app.inject(url)
       expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])

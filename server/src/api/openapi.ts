@@ -9,6 +9,8 @@ export interface OpenApiOptions {
   readonly version: string
   /** Id that the first order of a fresh instance gets today: examples name it, so that they work after the first order. */
   readonly firstOrderId: string
+  /** The next day on which NIFTY's options expire, such as 25AUG26: examples of options name it. */
+  readonly nextExpiry: string
 }
 
 /** The OpenAPI 3.1 document of the API: plain JSON, made from the table of operations and nothing else. */
@@ -110,8 +112,9 @@ export const operationId = (name: string): string =>
   name.replace(/\/:?([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 
 /** An input that works as it stands, once the example of placeorder, or of placegttorder, has been sent. */
-export function exampleOf(operation: AnyOperation, { firstOrderId }: OpenApiOptions): JsonSchema {
+export function exampleOf(operation: AnyOperation, { firstOrderId, nextExpiry }: OpenApiOptions): JsonSchema {
   const example: JsonSchema = operation.example
+  if ('expiry_date' in example) return { ...example, expiry_date: nextExpiry }
   if ('trigger_id' in example)
     return { ...example, trigger_id: `GTT-${firstOrderId.slice(0, 6)}-${firstOrderId.slice(6)}` }
   return 'orderid' in example ? { ...example, orderid: firstOrderId } : example

@@ -9,6 +9,7 @@ import type { Health } from '../monitor/health.ts'
 import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
+import type { OptionResolver } from '../options/index.ts'
 import type { Approvals } from '../trading/approvals.ts'
 import type { Gtts, Trading } from '../trading/index.ts'
 import type { OrderEvents } from '../trading/order-events.ts'
@@ -32,6 +33,7 @@ export interface Services {
   readonly instruments: Instruments
   readonly search: SymbolSearch
   readonly marketData: MarketData
+  readonly options: OptionResolver
   readonly trading: Trading
   readonly gtts: Gtts
   readonly cookies: Cookies

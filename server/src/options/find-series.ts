@@ -1,10 +1,10 @@
 import { Refusal } from '../kernel/errors.ts'
 import { dayNumberOf, type ExchangeDate, timestampOf } from '../kernel/exchange-time.ts'
-import type { TradingCalendar } from '../market/calendar.ts'
 import { contractEnd } from '../market/contract-end.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { InstrumentStore } from '../market/instrument-store.ts'
 import { expiryCode } from '../market/symbol.ts'
+import { type Listed, openExpiries } from './expiries.ts'
 import type { OptionSeries } from './offset.ts'
 import { parseUnderlying, type UnderlyingText } from './parse-underlying.ts'
 
@@ -16,13 +16,6 @@ export interface SeriesWanted {
   readonly exchange: Exchange
   /** Wins over one that `underlying` carries. */
   readonly expiry: ExchangeDate | undefined
-}
-
-/** What of today's market decides which options there are. */
-export interface Listed {
-  readonly store: InstrumentStore
-  readonly calendar: TradingCalendar
-  readonly now: number
 }
 
 /** Where options on what that exchange trades are listed. */
@@ -79,14 +72,6 @@ export function findSeries(listed: Listed, wanted: SeriesWanted): OptionSeries {
     )
   }
   return { base: text.base, exchange, chain, reference }
-}
-
-/** Days on which options of that root still expire, ascending; a day is gone when its contracts have closed. */
-export function openExpiries({ store, calendar, now }: Listed, base: string, exchange: Exchange): ExchangeDate[] {
-  return store.optionExpiries(base, exchange).filter((expiry) => {
-    const end = contractEnd({ exchange, expiry }, calendar)
-    return end === undefined || now < end.expiresAt
-  })
 }
 
 function expiriesHint(listed: Listed, base: string, exchange: Exchange): string {

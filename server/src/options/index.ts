@@ -1,4 +1,5 @@
-export { findSeries, type Listed, openExpiries, optionExchangeOf, type SeriesWanted } from './find-series.ts'
+export { type Listed, openExpiries, openFutureExpiries } from './expiries.ts'
+export { findSeries, optionExchangeOf, type SeriesWanted } from './find-series.ts'
 export {
   atTheMoney,
   OFFSET_STEPS_MAX,

@@ -11,7 +11,7 @@ import {
   type MarketData,
   type Quote,
 } from '../market/index.ts'
-import { openExpiries } from './find-series.ts'
+import { openExpiries } from './expiries.ts'
 import { parseOffset } from './offset.ts'
 import { OptionResolver } from './resolver.ts'
 

@@ -6,7 +6,8 @@ import { lastSecondOf, sessionOpenedBy, type TradingCalendar } from '../market/c
 import type { Instrument } from '../market/instrument.ts'
 import type { InstrumentStore } from '../market/instrument-store.ts'
 import type { MarketData, Quote } from '../market/market-data.ts'
-import { findSeries, type Listed, type SeriesWanted } from './find-series.ts'
+import type { Listed } from './expiries.ts'
+import { findSeries, type SeriesWanted } from './find-series.ts'
 import { type OptionChoice, type OptionSeries, pickOption } from './offset.ts'
 
 /** How far an underlying's price may lie behind the last moment at which it traded. */

@@ -11,6 +11,8 @@ export interface DocsOptions {
   readonly version: string
   /** Id of the first order that a fresh instance would place now. */
   readonly firstOrderId: () => string
+  /** Of NIFTY's options, as requests write it. Asked when the document is made. */
+  readonly nextExpiry: () => string
   /** Headers of the page, its content security policy among them. */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -36,7 +38,11 @@ export function mountDocs(app: FastifyInstance, operations: readonly AnyOperatio
   const textToday = (): string => {
     const firstOrderId = options.firstOrderId()
     if (made?.firstOrderId !== firstOrderId) {
-      const document = openApiDocument(operations, { version: options.version, firstOrderId })
+      const document = openApiDocument(operations, {
+        version: options.version,
+        firstOrderId,
+        nextExpiry: options.nextExpiry(),
+      })
       made = { firstOrderId, text: JSON.stringify(document) }
     }
     return made.text

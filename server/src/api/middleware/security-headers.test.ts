@@ -103,7 +103,12 @@ describe('an answer under /api/', () => {
 
   test('that is the documentation has its own, and keeps its files', async () => {
     const app = testServer([ping], {}, { pipeline: { apiHeaders: api } })
-    mountDocs(app, [ping], { version: '0.0.0', firstOrderId: () => '26010100000001', headers: docs })
+    mountDocs(app, [ping], {
+      version: '0.0.0',
+      firstOrderId: () => '26010100000001',
+      nextExpiry: () => '06JAN26',
+      headers: docs,
+    })
     const page = await app.inject({ url: '/api/v1/' })
     expect(page.headers).toMatchObject(docs)
     expect(page.payload).not.toMatch(/<style|style=|<script>|<script [^>]*>[^<]/)
