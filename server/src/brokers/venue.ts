@@ -65,6 +65,29 @@ export interface OrderReport {
   readonly updatedAt: number
 }
 
+/** How an order was before a change of it: by its owner, or because its trigger was reached. */
+export interface OrderStep {
+  readonly kind: 'modified' | 'triggered'
+  readonly at: number
+  readonly quantity: Quantity
+  readonly disclosedQuantity: Quantity
+  readonly price: Price
+  readonly triggerPrice: Price
+  readonly status: OrderStatus
+}
+
+/** All orders of one root, oldest first, with what became of each. */
+export interface StoryReport {
+  readonly root: string
+  readonly orders: readonly {
+    readonly order: OrderReport
+    readonly steps: readonly OrderStep[]
+    /** Older steps that aren't known any more. */
+    readonly stepsForgotten: number
+  }[]
+  readonly trades: readonly TradeReport[]
+}
+
 export interface TradeReport {
   readonly id: string
   readonly orderId: string
@@ -172,6 +195,8 @@ export interface Venue {
   ordersByTag(tag: string): Promise<readonly OrderReport[]>
   /** Orders of the session, oldest first. */
   orders(): Promise<readonly OrderReport[]>
+  /** The story that an order belongs to, by its id or by the root. Without orders when there is none of that root. */
+  story(id: string): Promise<StoryReport>
   /** An order of any session. Throws order_not_found. */
   order(orderId: string): Promise<OrderReport>
   trades(): Promise<readonly TradeReport[]>

@@ -7,7 +7,7 @@ import type { EventKeeper } from './event-keeper.ts'
 import type { Gtt } from './gtt/gtt.ts'
 import type { Journal } from './journal.ts'
 import { apply, judge } from './machine.ts'
-import type { Order } from './order.ts'
+import type { Order, Trade } from './order.ts'
 import { encodeState } from './snapshot.ts'
 import { type AccountState, assertInvariants } from './state.ts'
 
@@ -37,6 +37,8 @@ export class AccountEngine {
   #archiving: Promise<void> = Promise.resolve()
   /** Orders that left the state and aren't in the archive yet. */
   readonly #leaving = new Map<string, Readonly<Order>>()
+  /** Their books. */
+  readonly #closing = new Set<Extract<Event, { kind: 'session-closed' }>>()
   readonly #leavingGtts = new Map<string, Readonly<Gtt>>()
 
   constructor(
@@ -75,6 +77,7 @@ export class AccountEngine {
     const closed = events.find((event) => event.kind === 'session-closed')
     const snapshot = closed === undefined ? undefined : encodeState(this.state)
     for (const order of closed?.orders ?? []) this.#leaving.set(order.id, order)
+    if (closed !== undefined) this.#closing.add(closed)
     for (const gtt of closed?.gtts ?? []) this.#leavingGtts.set(gtt.id, gtt)
     const commit = this.#journal.append(account, seq, command)
     this.#lastCommit = commit
@@ -122,6 +125,7 @@ export class AccountEngine {
       .then(() => this.#journal.archive(account, closed))
       .then(() => {
         for (const order of closed.orders) this.#leaving.delete(order.id)
+        this.#closing.delete(closed)
         for (const gtt of closed.gtts) this.#leavingGtts.delete(gtt.id)
       })
       .then(() => this.#keeper?.settled(account, snapshot.seq))
@@ -141,6 +145,29 @@ export class AccountEngine {
       this.#leaving.get(orderId) ??
       (await this.#journal.archivedOrder(this.state.account, orderId))
     )
+  }
+
+  /** Orders of this session and of earlier ones that share a root, oldest first, and their trades. */
+  async story(root: string): Promise<{ orders: readonly Readonly<Order>[]; trades: readonly Trade[] }> {
+    const orders = new Map<string, Readonly<Order>>()
+    const trades = new Map<string, Trade>()
+    for (const book of [...this.#closing, { orders: this.state.orders.values(), trades: this.state.trades }]) {
+      const own = new Set<string>()
+      for (const order of book.orders) {
+        if ((order.root ?? order.id) !== root) continue
+        own.add(order.id)
+        orders.set(order.id, { ...order })
+      }
+      if (own.size === 0) continue
+      for (const trade of book.trades) if (own.has(trade.orderId)) trades.set(trade.id, trade)
+    }
+    const archived = await this.#journal.archivedStory(this.state.account, root)
+    for (const order of archived.orders) if (!orders.has(order.id)) orders.set(order.id, order)
+    for (const trade of archived.trades) trades.set(trade.id, trade)
+    return {
+      orders: [...orders.values()].sort((one, other) => (one.id < other.id ? -1 : 1)),
+      trades: [...trades.values()].sort((one, other) => one.at - other.at),
+    }
   }
 
   /** Orders of this session and of earlier ones that carry a tag. */

@@ -6,7 +6,7 @@ import type { Event } from './event.ts'
 import type { EventKeeper } from './event-keeper.ts'
 import type { Gtt } from './gtt/gtt.ts'
 import { apply } from './machine.ts'
-import type { Order } from './order.ts'
+import type { Order, Trade } from './order.ts'
 import { decodeState } from './snapshot.ts'
 import { type AccountState, assertInvariants } from './state.ts'
 
@@ -75,6 +75,7 @@ export class Journal {
               placed_at: order.placedAt,
               body: JSON.stringify(order),
               tag: order.tag ?? null,
+              root: order.root ?? null,
             })
             .onConflict((row) => row.doNothing()),
         ),
@@ -140,6 +141,35 @@ export class Journal {
       .limit(TAGGED_ORDERS_MAX)
       .execute()
     return rows.map((row) => JSON.parse(row.body) as Order)
+  }
+
+  /** Orders of finished sessions that share a root, and their trades. */
+  async archivedStory(account: string, root: string): Promise<{ orders: readonly Order[]; trades: readonly Trade[] }> {
+    const { kysely } = this.#databases.record
+    const children = await kysely
+      .selectFrom('paper_order')
+      .select('body')
+      .where('account', '=', account)
+      .where('root', '=', root)
+      .limit(TAGGED_ORDERS_MAX)
+      .execute()
+    const own = await this.archivedOrder(account, root)
+    const orders = [
+      ...(own === undefined ? [] : [own]),
+      ...children.map(({ body }) => JSON.parse(body) as Order).filter(({ id }) => id !== root),
+    ]
+    if (orders.length === 0) return { orders, trades: [] }
+    const trades = await kysely
+      .selectFrom('paper_trade')
+      .select('body')
+      .where('account', '=', account)
+      .where(
+        'order_id',
+        'in',
+        orders.map(({ id }) => id),
+      )
+      .execute()
+    return { orders, trades: trades.map(({ body }) => JSON.parse(body) as Trade) }
   }
 
   /** A trigger that ended in a finished session. */

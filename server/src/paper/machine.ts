@@ -14,6 +14,7 @@ import { instrumentKey, isWorking, type Order } from './order.ts'
 import { judgePlace, orderOf, SESSION_ORDERS_MAX } from './place.ts'
 import { applyExpire, applyOpenSession, applyReset, applySquareOff } from './session.ts'
 import type { AccountState } from './state.ts'
+import { noteStep } from './steps.ts'
 
 /**
  * Throws a Refusal when a command can't be done; it must then not be applied or journalled. A place that the exchange
@@ -96,6 +97,7 @@ function applyModify(state: AccountState, command: ModifyCommand, events: Event[
   const order = state.orders.get(command.orderId)
   assert(order !== undefined, 'judged above')
   state.requestCount += 1
+  noteStep(order, 'modified', command.at)
   order.quantity = changed.quantity
   order.disclosedQuantity = changed.disclosedQuantity
   order.price = changed.price
@@ -138,6 +140,7 @@ function applyQuote(state: AccountState, command: QuoteCommand, events: Event[])
 
 /** A stop's trigger is reached: from now on it is an ordinary limit or market order. */
 function release(order: Order, command: QuoteCommand): void {
+  noteStep(order, 'triggered', command.at)
   order.triggered = true
   order.status = 'open'
   order.updatedAt = command.at

@@ -2,6 +2,7 @@ import type { Action, OrderStatus, PriceType, Product } from '../brokers/venue.t
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { Exchange, Instrument, InstrumentKind } from '../market/instrument.ts'
+import type { OrderSteps } from './steps.ts'
 
 export type { Action, OrderStatus, PriceType, Product }
 
@@ -100,6 +101,8 @@ export interface Order {
   /** Why it was rejected, or cancelled by the exchange; empty otherwise. */
   reason: string
   updatedAt: number
+  /** Absent when it was neither modified nor triggered. */
+  steps?: OrderSteps
 }
 
 export interface Trade {

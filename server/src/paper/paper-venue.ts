@@ -8,6 +8,7 @@ import type {
   OrderChange,
   OrderReport,
   PositionReport,
+  StoryReport,
   TradeReport,
   Venue,
 } from '../brokers/venue.ts'
@@ -109,6 +110,22 @@ export class PaperVenue implements Venue {
   async orders(): Promise<readonly OrderReport[]> {
     await this.#settled()
     return [...this.#options.engine.state.orders.values()].map(reportOf)
+  }
+
+  async story(id: string): Promise<StoryReport> {
+    await this.#settled()
+    const { engine } = this.#options
+    const order = await engine.order(id)
+    const root = order === undefined ? id : (order.root ?? order.id)
+    const { orders, trades } = await engine.story(root)
+    return {
+      root,
+      orders: orders.map((one) => {
+        const { count, last } = one.steps ?? { count: 0, last: [] }
+        return { order: reportOf(one), steps: last, stepsForgotten: count - last.length }
+      }),
+      trades: trades.map(tradeReportOf),
+    }
   }
 
   async order(orderId: string): Promise<OrderReport> {

@@ -181,6 +181,8 @@ export interface PaperOrderTable {
   body: string
   /** Of the intent behind the order; null when it has none. */
   tag: string | null
+  /** Of its story; null when it is its own. */
+  root: string | null
 }
 
 export interface PaperTradeTable {

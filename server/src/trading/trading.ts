@@ -1,4 +1,13 @@
-import type { NewOrder, OrderChange, OrderReport, PositionReport, TradeReport, Venue } from '../brokers/venue.ts'
+import type { GttReport } from '../brokers/gtt.ts'
+import type {
+  NewOrder,
+  OrderChange,
+  OrderReport,
+  PositionReport,
+  StoryReport,
+  TradeReport,
+  Venue,
+} from '../brokers/venue.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
@@ -140,6 +149,19 @@ export class Trading {
     return this.venue(account).ordersByTag(tag)
   }
 
+  /** The whole story of an order, by its id or by its root. Throws order_not_found. */
+  async story(account: string, id: string): Promise<StoryReport & { readonly gtt: GttReport | undefined }> {
+    const venue = this.venue(account)
+    const story = await venue.story(id)
+    const gtt = await knownGtt(venue, story.root)
+    if (story.orders.length === 0 && gtt === undefined)
+      throw new Refusal(
+        'order_not_found',
+        `Nothing is known of ${id}. Send the id of an order or of a trigger, or a root.`,
+      )
+    return { ...story, gtt }
+  }
+
   /** Newest first. */
   async orders(account: string): Promise<OrderReport[]> {
     return [...(await this.venue(account).orders())].reverse()
@@ -189,5 +211,15 @@ export class Trading {
       (position) => position.symbol === symbol && position.exchange === exchange && position.product === product,
     )
     return match?.quantity ?? (0 as Quantity)
+  }
+}
+
+/** The trigger with that id; undefined when there is none. */
+async function knownGtt(venue: Venue, id: string): Promise<GttReport | undefined> {
+  try {
+    return await venue.gtt?.find(id)
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'gtt_not_found') return undefined
+    throw error
   }
 }

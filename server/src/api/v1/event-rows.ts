@@ -3,6 +3,7 @@ import { timestampOf } from '../../kernel/exchange-time.ts'
 import { toNumber } from '../../kernel/fixed.ts'
 import type { EventCursor, SeenEvents } from '../../trading/order-events.ts'
 import { tradeRow } from './account.ts'
+import { gttRow } from './gtt.ts'
 import { orderRow } from './orders.ts'
 import { roundedPrice } from './wire.ts'
 
@@ -58,35 +59,11 @@ function dataOf(event: VenueEvent): object {
       }
     }
     case 'gtt':
-      return gttData(event.gtt)
+      return gttRow(event.gtt)
     case 'session':
       return { date: event.date }
     case 'reset':
       return {}
-  }
-}
-
-function gttData(gtt: Extract<VenueEvent, { type: 'gtt' }>['gtt']): object {
-  return {
-    action: gtt.action,
-    exchange: gtt.exchange,
-    gtt_status: gtt.status,
-    legs: gtt.legs.map((leg) => ({
-      direction: leg.direction,
-      price: toNumber.price(leg.price),
-      status: leg.status,
-      trigger_price: toNumber.price(leg.triggerPrice),
-    })),
-    orderid: gtt.orderId,
-    pricetype: gtt.priceType,
-    product: gtt.product,
-    quantity: toNumber.quantity(gtt.quantity),
-    rejection_reason: gtt.reason,
-    strategy: gtt.strategy,
-    symbol: gtt.symbol,
-    timestamp: timestampOf(gtt.placedAt),
-    trigger_id: gtt.id,
-    trigger_type: gtt.kind,
   }
 }
 

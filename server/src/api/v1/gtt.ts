@@ -204,7 +204,8 @@ export const gttorderbook = defineOperation({
 
 const isoOf = (at: number): string => timestampOf(at).replace(' ', 'T')
 
-function gttRow(gtt: GttReport) {
+/** A trigger as gttorderbook shows it. */
+export function gttRow(gtt: GttReport) {
   return {
     action: gtt.action,
     created_at: isoOf(gtt.placedAt),

@@ -30,6 +30,8 @@ import { latency, latencyorders } from './latency.ts'
 import { logsorders, logsordersexport } from './logs.ts'
 import { depth, multiquotes, quotes } from './market.ts'
 import { orderevents, ordereventsstream } from './order-events.ts'
+import { orderstory } from './order-story.ts'
+import { expiry, optionsymbol } from './options.ts'
 import { cancelallorder, cancelorder, closeposition, modifyorder, orderstatus, placeorder } from './orders.ts'
 import { ping } from './ping.ts'
 import { strategybook } from './strategybook.ts'
@@ -59,6 +61,7 @@ export const operations = [
   strategybook,
   orderevents,
   ordereventsstream,
+  orderstory,
   quotes,
   multiquotes,
   depth,

@@ -4,5 +4,13 @@ import { auditAndOrderLog } from './0002-audit-and-order-log.ts'
 import { orderTags } from './0003-order-tags.ts'
 import { paperGtts } from './0004-paper-gtts.ts'
 import { orderEvents } from './0005-order-events.ts'
+import { orderRoots } from './0006-order-roots.ts'
 
-export const recordMigrations: readonly Migration[] = [paperBooks, auditAndOrderLog, orderTags, paperGtts, orderEvents]
+export const recordMigrations: readonly Migration[] = [
+  paperBooks,
+  auditAndOrderLog,
+  orderTags,
+  paperGtts,
+  orderEvents,
+  orderRoots,
+]
