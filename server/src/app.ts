@@ -64,6 +64,7 @@ import { type Committed, PaperExchange, type SessionRules, venueEventsOf } from 
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
 import { Gtts, OrderEvents, Trading } from './trading/index.ts'
+import { OPEN_GATE } from './trading/risk/gate.ts'
 
 export const VERSION = '0.1.0'
 
@@ -87,6 +88,7 @@ export interface App {
   readonly bus: EventBus<Events>
   readonly audit: AuditLog
   readonly health: Health
+  readonly orderEvents: OrderEvents
   /** Tells where browsers find Sauda, unless a setting does: known once it listens. */
   listensAt(address: string): void
   /** Starts what runs by the clock. */
@@ -194,7 +196,7 @@ async function connect(
     find: (symbol, exchange) => listing.find(symbol, exchange),
     nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
     venueOf: (account) => paper.venue(account),
-    gate: { judge: async ({ orders }) => orders.map(() => undefined) },
+    gate: OPEN_GATE,
   })
 
   // Who may ask
@@ -455,6 +457,7 @@ async function connect(
     bus,
     audit,
     health,
+    orderEvents,
     listensAt(found) {
       address = found
     },

@@ -5,7 +5,7 @@ import { ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
-import type { Denial, RiskGate } from './risk/gate.ts'
+import type { Denial, RiskGate, RiskRequest } from './risk/gate.ts'
 
 export interface GttRequest extends Omit<NewGtt, 'instrument' | 'denied'> {
   readonly symbol: string
@@ -50,8 +50,11 @@ export class Gtts {
     const { venue, mode } = this.#venue(account)
     const { symbol, exchange, ...rest } = request
     const instrument = this.#instrument(symbol, exchange)
-    const denial = await this.#denial(account, keyId, instrument, rest)
-    const report = await venue.place({ instrument, ...rest, denied: denial?.message }, steps)
+    let denial: Denial | undefined
+    const report = await this.#judged(account, keyId, instrument, rest, async (found) => {
+      denial = found
+      return venue.place({ instrument, ...rest, denied: found?.message }, steps)
+    })
     if (report.status !== 'rejected') return report
     throw new Refusal(codeOf(denial), report.reason, { extra: { mode, trigger_id: report.id } })
   }
@@ -87,9 +90,10 @@ export class Gtts {
     if (kind !== gtt.kind)
       refuse(`trigger_type cannot be changed (${WORD_OF[gtt.kind]} -> ${WORD_OF[kind]}). Cancel and re-place.`)
     const changed = { ...terms, action, product, strategy: gtt.strategy, tag: gtt.tag }
-    const denial = await this.#denial(account, keyId, this.#instrument(symbol, exchange), changed)
-    if (denial !== undefined) refuse(`${denial.message.replace(/\.$/, '')}. The GTT is unchanged.`, codeOf(denial))
-    return venue.modify(id, terms, steps)
+    return this.#judged(account, keyId, this.#instrument(symbol, exchange), changed, async (denial) => {
+      if (denial !== undefined) refuse(`${denial.message.replace(/\.$/, '')}. The GTT is unchanged.`, codeOf(denial))
+      return venue.modify(id, terms, steps)
+    })
   }
 
   cancel(account: string, id: string, steps?: Steps): Promise<GttReport> {
@@ -148,16 +152,20 @@ export class Gtts {
     return namedInstrument(this.#options, symbol, exchange)
   }
 
-  /** Only one leg ever becomes an order: the dearest stands for all. It waits for a price, as a stop does. */
-  async #denial(
+  /**
+   * Does something with what the limits say of it. Only one leg ever becomes an order: the dearest stands for all. It
+   * waits for a price, as a stop does.
+   */
+  async #judged<T>(
     account: string,
     keyId: string,
     instrument: Instrument,
     request: Omit<GttRequest, 'symbol' | 'exchange' | 'expiresAt'>,
-  ): Promise<Denial | undefined> {
+    act: (denial: Denial | undefined) => Promise<T>,
+  ): Promise<T> {
     const { action, product, quantity, priceType, strategy, tag } = request
     const [leg] = [...request.legs].sort((a, b) => dearest(b) - dearest(a))
-    if (leg === undefined) return undefined
+    if (leg === undefined) return act(undefined)
     const { symbol, exchange } = instrument
     const order = {
       symbol,
@@ -172,8 +180,14 @@ export class Gtts {
       strategy,
       tag,
     }
-    const [denial] = await this.#options.gate.judge({ account, keyId, orders: [{ order, instrument }] })
-    return denial
+    const { gate } = this.#options
+    const asked: RiskRequest = { account, keyId, orders: [{ order, instrument }], waits: true }
+    const [denial] = await gate.judge(asked)
+    try {
+      return await act(denial)
+    } finally {
+      if (denial === undefined) gate.settle(asked, 0, undefined)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
+import type { OrderReport } from '../../brokers/venue.ts'
 import type { Instrument } from '../../market/instrument.ts'
-import type { OrderRequest } from '../trading.ts'
+import type { ModifyRequest, OrderRequest } from '../trading.ts'
 
 /** Why an order may not be sent. `code` is stable; the message names the limit, its value and the order's. */
 export interface Denial {
@@ -7,16 +8,47 @@ export interface Denial {
   readonly message: string
 }
 
-/** The orders of one plan, in the order in which they would be sent. */
-export interface RiskRequest {
+/** Whose request it is. `keyId` is empty for a session. */
+export interface RiskAsker {
   readonly account: string
-  /** Id of the API key; empty for a session. */
   readonly keyId: string
+}
+
+/** The orders of one plan, in the order in which they would be sent. */
+export interface RiskRequest extends RiskAsker {
   readonly orders: readonly { readonly order: OrderRequest; readonly instrument: Instrument }[]
+  /** What is asked for only waits for its price, as a trigger does: it counts as an order when it has become one. */
+  readonly waits?: boolean
+}
+
+export type Verdicts = readonly (Denial | undefined)[]
+
+/** A change of a working order: how it is, and what is asked for. */
+export interface RiskChange extends RiskAsker {
+  readonly existing: OrderReport
+  readonly change: ModifyRequest
+  readonly instrument: Instrument
 }
 
 /** Stands before every venue. What it allows is counted at once, so that requests side by side can't pass together. */
 export interface RiskGate {
-  /** One verdict for each order, in order; undefined allows it. Denies when its limits can't be read. */
-  judge(request: RiskRequest): Promise<readonly (Denial | undefined)[]>
+  /**
+   * One verdict for each order, in order; undefined allows it. Denies when its limits can't be read. Answers at once
+   * unless a limit needs to know more than is at hand.
+   */
+  judge(request: RiskRequest): Verdicts | Promise<Verdicts>
+  /**
+   * To be told once for each order that was allowed, as soon as its venue has answered or it turns out that it won't be
+   * sent: until then it counts as on its way. `orderId` is what the venue calls it; undefined when it didn't get there.
+   */
+  settle(request: RiskRequest, index: number, orderId: string | undefined): void
+  /** Undefined allows the change. One that only makes an order smaller is always allowed. */
+  judgeChange(change: RiskChange): Denial | undefined | Promise<Denial | undefined>
+}
+
+/** Lets everything pass: for what has no limits, such as the venue's own tests. */
+export const OPEN_GATE: RiskGate = {
+  judge: ({ orders }) => orders.map(() => undefined),
+  settle: () => undefined,
+  judgeChange: () => undefined,
 }
