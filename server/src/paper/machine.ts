@@ -1,7 +1,7 @@
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { moneyBefore, noteChanges } from './changes.ts'
 import { judgeCancel, judgeModify } from './change.ts'
+import { moneyBefore, noteChanges } from './changes.ts'
 import type { CancelCommand, Command, ModifyCommand, PlaceCommand, QuoteCommand } from './command.ts'
 import type { Event } from './event.ts'
 import { enlist, execute, finish } from './fills.ts'

@@ -69,6 +69,8 @@ export const operations = [
   intervals,
   symbol,
   search,
+  expiry,
+  optionsymbol,
   analyzer,
   analyzertoggle,
   ping,
