@@ -12,4 +12,11 @@ export {
   STRIKE_INTERVAL_MAX,
 } from './offset.ts'
 export { parseUnderlying, type UnderlyingText } from './parse-underlying.ts'
-export { OptionResolver, type OptionResolverOptions, type ResolvedOption, UNDERLYING_AGE_MAX_MS } from './resolver.ts'
+export {
+  OptionResolver,
+  type OptionResolverOptions,
+  type OptionWanted,
+  type ResolvedOption,
+  UNDERLYING_AGE_MAX_MS,
+  type UnresolvedOption,
+} from './resolver.ts'

@@ -92,8 +92,9 @@ describe('whose price counts, and where the options trade', () => {
     ['BTC', 'CRYPTO', '2026-12-25', 'CRYPTO:BTCUSDFUT', 'BTC25DEC26'],
   ])('%s on %s for %s: %s, %s', async (underlying, exchange, expiry, reference, prefix) => {
     const { resolver, asked } = resolverAt(NOON)
-    const { option, series } = await resolver.resolve({ underlying, exchange, expiry }, choice('ATM'))
+    const { option } = await resolver.resolve({ underlying, exchange, expiry }, choice('ATM'))
     expect(asked).toEqual([reference])
+    const series = resolver.series({ underlying, exchange, expiry })
     expect(`${series.reference.exchange}:${series.reference.symbol}`).toBe(reference)
     expect(option.symbol.startsWith(prefix)).toBe(true)
     expect(option.kind).toBe('CE')
@@ -265,6 +266,29 @@ describe('what is refused', () => {
     ])
     const broken = answering(new TypeError('a bug'))
     await expect(broken.resolve(wanted, choice('ATM'))).rejects.toThrow(TypeError)
+  })
+})
+
+describe('several options at once', () => {
+  test('each price is asked for once, and what one lacks is no matter of the others', async () => {
+    const { resolver, asked } = resolverAt(NOON, { CRUDEOIL19JAN27FUT: { ltp: 0 } })
+    const crude = (expiry: string) => ({ underlying: 'CRUDEOIL', exchange: 'MCX' as const, expiry })
+    const found = await resolver.resolveAll([
+      { series: crude('2026-12-16'), choice: choice('ATM') },
+      { series: crude('2026-12-16'), choice: choice('OTM1', 'PE', 7) },
+      { series: crude('2027-01-15'), choice: choice('ATM') },
+      { series: crude('2026-12-17'), choice: choice('ATM') },
+      { series: crude('2026-12-16'), choice: choice('OTM1', 'PE') },
+    ])
+    expect(asked).toEqual(['MCX:CRUDEOIL18DEC26FUT', 'MCX:CRUDEOIL19JAN27FUT'])
+    expect(found.map((each) => ('refusal' in each ? each.refusal.code : each.option.kind))).toEqual([
+      'CE',
+      'option_not_found',
+      'quote_unavailable',
+      'option_not_found',
+      'PE',
+    ])
+    expect(found.map(({ underlyingPrice }) => underlyingPrice !== undefined)).toEqual([true, true, false, false, true])
   })
 })
 

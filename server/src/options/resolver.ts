@@ -1,3 +1,4 @@
+import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { timestampOf } from '../kernel/exchange-time.ts'
@@ -13,11 +14,22 @@ import { type OptionChoice, type OptionSeries, pickOption } from './offset.ts'
 /** How far an underlying's price may lie behind the last moment at which it traded. */
 export const UNDERLYING_AGE_MAX_MS = 10_000
 
+/** One option that is wanted. */
+export interface OptionWanted {
+  readonly series: SeriesWanted
+  readonly choice: OptionChoice
+}
+
 /** An option, and the price of its underlying by which it was chosen. */
 export interface ResolvedOption {
-  readonly series: OptionSeries
   readonly option: Instrument
   readonly underlyingPrice: Price
+}
+
+export interface UnresolvedOption {
+  readonly refusal: Refusal
+  /** When it isn't the price that is missing. */
+  readonly underlyingPrice: Price | undefined
 }
 
 export interface OptionResolverOptions {
@@ -58,12 +70,43 @@ export class OptionResolver {
     })
   }
 
-  /** Throws what `series`, `prices` and `pickOption` throw. */
-  async resolve(wanted: SeriesWanted, choice: OptionChoice): Promise<ResolvedOption> {
-    const series = this.series(wanted)
-    const [price] = await this.prices([series.reference])
-    if (typeof price !== 'number') throw price ?? noPrice(series.reference, '')
-    return { series, option: pickOption(series, price, choice), underlyingPrice: price }
+  /** Throws what `series` and `pickOption` throw, and quote_unavailable. */
+  async resolve(series: SeriesWanted, choice: OptionChoice): Promise<ResolvedOption> {
+    const [found] = await this.resolveAll([{ series, choice }])
+    assert(found !== undefined, 'one option was asked for')
+    if ('refusal' in found) throw found.refusal
+    return found
+  }
+
+  /** What became of each, in order. Every price is asked for once, all together. */
+  async resolveAll(wanted: readonly OptionWanted[]): Promise<(ResolvedOption | UnresolvedOption)[]> {
+    const listed = this.listed()
+    const found = wanted.map(({ series }) => attempt(() => findSeries(listed, series)))
+    const references = [...new Set(found.flatMap((each) => (each instanceof Refusal ? [] : [each.reference])))]
+    const prices = await this.prices(references)
+    const priceOfReference = new Map(references.map((reference, index) => [reference, prices[index]]))
+    return wanted.map(({ choice }, index) => {
+      const series = found[index]
+      assert(series !== undefined, 'every option was looked for')
+      if (series instanceof Refusal) return { refusal: series, underlyingPrice: undefined }
+      const price = priceOfReference.get(series.reference)
+      assert(price !== undefined, 'every reference was asked for its price')
+      if (price instanceof Refusal) return { refusal: price, underlyingPrice: undefined }
+      const option = attempt(() => pickOption(series, price, choice))
+      return option instanceof Refusal
+        ? { refusal: option, underlyingPrice: price }
+        : { option, underlyingPrice: price }
+    })
+  }
+}
+
+/** What it gives, or the Refusal that it throws. */
+function attempt<T>(run: () => T): T | Refusal {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
   }
 }
 
