@@ -1,17 +1,10 @@
 import { Refusal } from '../kernel/errors.ts'
 import { formatPrice, formatQuantity, type Money } from '../kernel/fixed.ts'
 import type { CancelCommand, ModifyCommand } from './command.ts'
-import { requirements, shortfall } from './margin.ts'
+import { insufficientFunds, requirements, shortfall } from './margin.ts'
 import { isTriggered } from './matching.ts'
 import { isWorking, type Order } from './order.ts'
-import {
-  deliveryRefusal,
-  insufficientFunds,
-  ORDER_VALUE_MAX_RUPEES,
-  priceRefusal,
-  quantityRefusal,
-  referencePrice,
-} from './place.ts'
+import { deliveryRefusal, ORDER_VALUE_MAX_RUPEES, priceRefusal, quantityRefusal, referencePrice } from './place.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { assert } from '../kernel/assert.ts'
 import {
   add,
+  formatMoney,
   greatest,
   least,
   type Money,
@@ -14,6 +15,7 @@ import {
   ZERO_MONEY,
   ZERO_QUANTITY,
 } from '../kernel/fixed.ts'
+import type { PlaceCommand } from './command.ts'
 import type { InstrumentFacts } from './order.ts'
 import {
   instrumentKey,
@@ -24,6 +26,7 @@ import {
   positionKey,
   remainingOf,
 } from './order.ts'
+import { type Place, tryOrders } from './scratch.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 /** Margin for opening `quantity` at a price, in paise, rounded up. Notional ÷ leverage, contract multiplier included. */
@@ -135,3 +138,23 @@ export function rebalance(state: AccountState, instrument: InstrumentFacts, prod
   }
   return unaffordable
 }
+
+/**
+ * Why the funds don't suffice for new orders that are judged on what all of them lead to, whatever each needs on its
+ * way; undefined when they do. Orders that are refused for another reason need nothing. What they need is all that
+ * `place` would take from available cash, placed in that order.
+ */
+export function judgeTogether(
+  state: AccountState,
+  commands: readonly PlaceCommand[],
+  place: Place,
+): { readonly refusal: string } | undefined {
+  const { needed } = tryOrders(state, commands, place)
+  const available = availableOf(state)
+  return needed > 0 && needed > available
+    ? { refusal: insufficientFunds(needed, available, subtract(needed, available)) }
+    : undefined
+}
+
+export const insufficientFunds = (required: Money, available: Money, missing: Money): string =>
+  `Insufficient funds. Required: ₹${formatMoney(required)}, Available: ₹${formatMoney(available)}, Shortage: ₹${formatMoney(missing)}`

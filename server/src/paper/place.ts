@@ -1,11 +1,9 @@
 import { dateAt, timestampOf } from '../kernel/exchange-time.ts'
 import {
   add,
-  formatMoney,
   formatPrice,
   formatQuantity,
   isMultipleOf,
-  type Money,
   type Price,
   QUANTITY_ONE,
   type Quantity,
@@ -17,7 +15,7 @@ import {
 } from '../kernel/fixed.ts'
 import { DERIVATIVE_EXCHANGES } from '../market/instrument.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
-import { deliverable, openingQuantity, type Requirement, requirements, shortfall } from './margin.ts'
+import { deliverable, insufficientFunds, openingQuantity, type Requirement, requirements, shortfall } from './margin.ts'
 import { isTriggered, worstPrice } from './matching.ts'
 import { instrumentKey, isPaidInFull, type Order, remainingOf } from './order.ts'
 import { type AccountState, availableOf } from './state.ts'
@@ -87,12 +85,13 @@ export function referencePrice(order: Order, book: Book | undefined): Price {
 
 /**
  * Why the exchange refuses a new order, or what it and the others in its instrument must reserve when it is taken.
- * A reason says the value that is wrong and what would be right.
+ * A reason says the value that is wrong and what would be right. `judged`: with others, by `judgeTogether`.
  */
 export function judgePlace(
   state: AccountState,
   order: Order,
   command: { at: number; session: SessionFacts; book: Book | undefined; denied?: string | undefined },
+  funds: 'judge' | 'judged' = 'judge',
 ): { readonly refusal: string } | { readonly needs: readonly Requirement[] } {
   const refusal =
     command.denied ??
@@ -102,6 +101,7 @@ export function judgePlace(
     deliveryRefusal(state, order)
   if (refusal !== undefined) return { refusal }
   const needs = requirements(state, order.instrument, order.product, order)
+  if (funds === 'judged') return { needs }
   const { required, missing } = shortfall(state, needs)
   return missing === 0 ? { needs } : { refusal: insufficientFunds(required, availableOf(state), missing) }
 }
@@ -211,6 +211,3 @@ export function deliveryRefusal(state: AccountState, order: Order): string | und
   }
   return `Cannot sell ${formatQuantity(remainingOf(order))} shares of ${symbol} in CNC. Only ${formatQuantity(Math.max(0, free) as Quantity)} shares available (Position: ${formatQuantity(position)}, Holdings: ${formatQuantity(holding)}, Pending sells: ${formatQuantity(pending as Quantity)})`
 }
-
-export const insufficientFunds = (required: Money, available: Money, missing: Money): string =>
-  `Insufficient funds. Required: ₹${formatMoney(required)}, Available: ₹${formatMoney(available)}, Shortage: ₹${formatMoney(missing)}`

@@ -11,8 +11,9 @@ import {
   ZERO_QUANTITY,
 } from '../../kernel/fixed.ts'
 import type { SessionFacts } from '../command.ts'
+import { insufficientFunds } from '../margin.ts'
 import type { Order } from '../order.ts'
-import { insufficientFunds, ORDER_VALUE_MAX_RUPEES, orderOf, standingRefusal } from '../place.ts'
+import { ORDER_VALUE_MAX_RUPEES, orderOf, standingRefusal } from '../place.ts'
 import { type AccountState, availableOf } from '../state.ts'
 import type { CancelGttCommand, GttCommand, ModifyGttCommand, PlaceGttCommand } from './commands.ts'
 import { ACTIVE_GTTS_MAX, GTT_LIFE_MAX_MS, type Gtt, SESSION_GTTS_MAX } from './gtt.ts'
