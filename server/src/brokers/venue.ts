@@ -3,6 +3,7 @@ import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { GttVenue } from './gtt.ts'
+import type { MarginVenue } from './margin.ts'
 
 /**
  * Where orders go. The paper exchange and every live broker implement this port; nothing above it asks which one it is.
@@ -182,6 +183,8 @@ export interface Venue {
   readonly mode: 'analyze' | 'live'
   /** Absent when the venue keeps no triggers. */
   readonly gtt?: GttVenue
+  /** Absent when the venue can't tell beforehand what orders would block. */
+  readonly margin?: MarginVenue
   /** A refused order is a report with status `rejected` and its reason. */
   place(order: NewOrder, steps?: Steps): Promise<OrderReport>
   modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport>

@@ -73,7 +73,7 @@ export function apply(state: AccountState, command: Command): Event[] {
   return events
 }
 
-function applyPlace(state: AccountState, command: PlaceCommand, events: Event[]): void {
+export function applyPlace(state: AccountState, command: PlaceCommand, events: Event[]): void {
   assert(!state.orders.has(command.orderId), `order id ${command.orderId} is used twice`)
   state.requestCount += 1
   const order = orderOf(command)

@@ -14,6 +14,7 @@ import { type MayFire, Triggers } from './gtt/triggers.ts'
 import { Journal } from './journal.ts'
 import { type MarginSettings, marginTerms, type TermsOf } from './margin-terms.ts'
 import { OrderIds } from './order-ids.ts'
+import { PaperMarginVenue } from './paper-margin-venue.ts'
 import { PaperVenue } from './paper-venue.ts'
 import { Scheduler } from './scheduler.ts'
 import { sessionFacts } from './session-facts.ts'
@@ -134,8 +135,17 @@ export class PaperExchange {
       termsOf: this.#termsOf,
       clock,
     })
+    const margin = new PaperMarginVenue({
+      engine,
+      scheduler,
+      marketData,
+      termsOf: this.#termsOf,
+      sessionOf: this.#sessionOf,
+      clock,
+    })
     const venue = new PaperVenue({
       gtt,
+      margin,
       engine,
       scheduler,
       orderIds,

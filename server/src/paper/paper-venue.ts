@@ -1,4 +1,5 @@
 import type { GttVenue } from '../brokers/gtt.ts'
+import type { MarginVenue } from '../brokers/margin.ts'
 import type {
   Action,
   BooksReport,
@@ -32,6 +33,7 @@ import type { Scheduler } from './scheduler.ts'
 
 export interface PaperVenueOptions {
   readonly gtt: GttVenue
+  readonly margin: MarginVenue
   readonly engine: AccountEngine
   readonly scheduler: Scheduler
   readonly orderIds: OrderIds
@@ -46,11 +48,13 @@ export class PaperVenue implements Venue {
   readonly name = 'paper'
   readonly mode = 'analyze'
   readonly gtt: GttVenue
+  readonly margin: MarginVenue
   readonly #options: PaperVenueOptions
 
   constructor(options: PaperVenueOptions) {
     this.#options = options
     this.gtt = options.gtt
+    this.margin = options.margin
   }
 
   async place(order: NewOrder, steps?: Steps): Promise<OrderReport> {

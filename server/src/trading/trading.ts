@@ -1,4 +1,5 @@
 import type { GttReport } from '../brokers/gtt.ts'
+import type { MarginReport } from '../brokers/margin.ts'
 import type {
   NewOrder,
   OrderChange,
@@ -72,6 +73,21 @@ export class Trading {
     const venue = this.venue(account)
     const refusal = venue.refusalOf({ instrument: this.#instrument(symbol, exchange), ...rest })
     if (refusal !== undefined) throw new Refusal('order_rejected', refusal, { extra: { mode: venue.mode } })
+  }
+
+  /**
+   * What the account's venue would block for these orders together. Nothing is placed.
+   * Throws Refusal: symbol_not_found, order_rejected, quote_unavailable, not_implemented.
+   */
+  async margin(account: string, requests: readonly OrderRequest[]): Promise<MarginReport> {
+    const venue = this.venue(account)
+    if (venue.margin === undefined)
+      throw new Refusal('not_implemented', `Margin calculation not supported for broker: ${venue.name}`)
+    const orders = requests.map(({ symbol, exchange, ...rest }) => ({
+      instrument: this.#instrument(symbol, exchange),
+      ...rest,
+    }))
+    return venue.margin.preview(orders)
   }
 
   #instrument(symbol: string, exchange: Exchange): Instrument {

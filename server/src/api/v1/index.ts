@@ -28,6 +28,7 @@ import { history, intervals } from './history.ts'
 import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
 import { latency, latencyorders } from './latency.ts'
 import { logsorders, logsordersexport } from './logs.ts'
+import { margin } from './margin.ts'
 import { depth, multiquotes, quotes } from './market.ts'
 import { orderevents, ordereventsstream } from './order-events.ts'
 import { orderstory } from './order-story.ts'
@@ -57,6 +58,7 @@ export const operations = [
   openposition,
   holdings,
   funds,
+  margin,
   pnlsymbols,
   strategybook,
   orderevents,
