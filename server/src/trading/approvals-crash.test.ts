@@ -13,8 +13,8 @@ import { instrumentOf } from '../paper/order.ts'
 import { PaperExchange } from '../paper/paper-exchange.ts'
 import { QuoteBoard } from '../paper/quote-board.ts'
 import { SBIN } from '../paper/test-desk.ts'
-import { type Database, type Databases, openDatabases } from '../storage/open.ts'
-import type { Writer } from '../storage/writer.ts'
+import { type Databases, openDatabases } from '../storage/open.ts'
+import { type Death, Mortal } from '../storage/test-mortal.ts'
 import { type Approval, Approvals } from './approvals.ts'
 import { Trading } from './trading.ts'
 
@@ -23,7 +23,6 @@ import { Trading } from './trading.ts'
 const HOUR_MS = 3_600_000
 const EXPIRY_MS = 30 * HOUR_MS
 const ASHA = { name: 'asha', address: '127.0.0.1', requestId: 'req-1' }
-const NEVER = new Promise<never>(() => undefined)
 
 /** A clock that leaps: what is due many times in between runs once. */
 class LeapingClock implements Clock {
@@ -46,64 +45,6 @@ class LeapingClock implements Clock {
   leap(ms: number): void {
     this.#now += ms
     for (const task of this.#tasks) task()
-  }
-}
-
-/** Where a process dies: so many writes later, and whether the last one still reaches the disk. */
-interface Death {
-  readonly writesBefore: number
-  readonly isLastKept: boolean
-}
-
-/** The files as one process sees them. Once it is dead nothing more is written, and no answer comes to anybody. */
-class Mortal {
-  readonly databases: Databases
-  readonly died: Promise<void>
-  death: Death | undefined
-  #isDead = false
-  #writes = 0
-  #tellDied: () => void = () => undefined
-
-  constructor(real: Databases, death?: Death) {
-    this.death = death
-    this.died = new Promise((resolve) => {
-      this.#tellDied = resolve
-    })
-    this.databases = { ...real, money: this.#over(real.money), record: this.#over(real.record) }
-  }
-
-  /** To die from now on, if it isn't dead. */
-  arm(death: Death): void {
-    this.#writes = 0
-    this.death = death
-  }
-
-  kill(): void {
-    this.#isDead = true
-  }
-
-  #over<Schema>(database: Database<Schema>): Database<Schema> {
-    const writer = new Proxy(database.writer, {
-      get: (target, name) => {
-        if (name === 'write') return (statements: Parameters<Writer['write']>[0]) => this.#write(target, statements)
-        const member: unknown = Reflect.get(target, name)
-        return typeof member === 'function' ? member.bind(target) : member
-      },
-    })
-    return { ...database, writer }
-  }
-
-  async #write(writer: Writer, statements: Parameters<Writer['write']>[0]): Promise<void> {
-    if (this.#isDead) return NEVER
-    this.#writes += 1
-    if (this.death === undefined || this.#writes <= this.death.writesBefore) {
-      await writer.write(statements)
-      return this.#isDead ? NEVER : undefined
-    }
-    this.#isDead = true
-    if (this.death.isLastKept) await writer.write(statements)
-    this.#tellDied()
-    return NEVER
   }
 }
 
