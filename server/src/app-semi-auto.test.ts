@@ -247,6 +247,17 @@ describe('the decision', () => {
     expect((await approvals('status=pending')).data).toHaveLength(0)
   })
 
+  it('to place a trigger places it, and names it', async () => {
+    const prices = { trigger_type: 'SINGLE', product: 'CNC', price: 500, triggerprice_sl: 505 }
+    const { body } = await byKey('placegttorder', { ...ORDER, ...prices })
+    expect(body).toMatchObject({ mode: 'semi_auto', pending_order_id: expect.any(Number) })
+    expect((await byKey('gttorderbook')).body['data']).toEqual([])
+    const decided = await by(owner, 'approvals/approve', { id: Number(body['pending_order_id']) })
+    const { data } = (await byKey('gttorderbook')).body as { data: readonly Body[] }
+    expect(data).toHaveLength(1)
+    expect(decided.body['data']).toMatchObject({ status: 'executed', orderids: [data[0]?.['trigger_id']] })
+  })
+
   it('to send is in the order log under the request that asked, beside what it was answered', async () => {
     const id = await queued()
     await by(owner, 'approvals/approve', { id })
