@@ -24,7 +24,8 @@ export function logOrders({ record, modeOf }: LogOrdersOptions) {
     const { caller, at, id } = visit
     const { apikey: _, ...request } = source as Readonly<Record<string, unknown>>
     visit.orderId = idOf(outcome.body) || idOf(request)
-    visit.symbol = textOf(request, 'symbol')
+    const named = textOf(request, 'symbol') === '' ? outcome.body : request // an option's symbol is found, not sent
+    visit.symbol = textOf(named, 'symbol')
     record({
       at,
       account: caller.account,
@@ -32,7 +33,7 @@ export function logOrders({ record, modeOf }: LogOrdersOptions) {
       operation: operation.name,
       strategy: textOf(request, 'strategy'),
       symbol: visit.symbol,
-      exchange: textOf(request, 'exchange'),
+      exchange: textOf(named, 'exchange') || textOf(request, 'exchange'),
       orderId: visit.orderId,
       requestId: id,
       keyId: caller.keyId ?? '',
