@@ -48,7 +48,7 @@ export const placegttorder = defineOperation({
   tag: 'Orders',
   summary: 'Place an order that waits for a price',
   description:
-    'Waits, over sessions, until the last price reaches a trigger, then places one order: a SINGLE at `price`, an OCO at `stoploss` or `target`. It fires on a fresh quote of an open session, once; the other trigger of an OCO is cancelled with it. Until then it reserves what the dearest of its orders would need; that is free again when the order is judged. Where the last price has reached a trigger already, it fires on the next quote, and `message` says so.',
+    'Waits, over sessions, until the last price reaches a trigger, then places one order: a SINGLE at `price`, an OCO at `stoploss` or `target`. It fires on a fresh quote of an open session, once; the other trigger of an OCO is cancelled with it. The order is a day order as any other. Until then it reserves what the dearest of its orders would need; that is free again when the order is judged. Where the last price has reached a trigger already, it fires on the next quote, and `message` says so.',
   access: 'trade',
   rateClass: 'order',
   inSemiAuto: 'queue',

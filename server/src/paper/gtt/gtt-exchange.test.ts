@@ -193,7 +193,14 @@ describe('the market', () => {
     await venue.gtt.place(gtt())
     await round()
     expect(await venue.orders()).toEqual([])
-    const firing = { symbol: 'SBIN', exchange: 'NSE', action: 'BUY', product: 'CNC', strategy: 'test' }
+    const firing = {
+      symbol: 'SBIN',
+      exchange: 'NSE',
+      action: 'BUY',
+      product: 'CNC',
+      quantity: quantityOf(10),
+      strategy: 'test',
+    }
     expect(asked[0]).toEqual({ account: 'default', ...firing })
     allowed = true
     await round()

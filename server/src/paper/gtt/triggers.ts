@@ -1,6 +1,7 @@
 import { legReached } from '../../brokers/gtt.ts'
 import type { Action } from '../../brokers/venue.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Quantity } from '../../kernel/fixed.ts'
 import type { Exchange } from '../../market/instrument.ts'
 import { opposingSide, QUOTE_AGE_MAX_MS } from '../books.ts'
 import type { Book, SessionFacts } from '../command.ts'
@@ -17,6 +18,7 @@ export interface Firing {
   readonly exchange: Exchange
   readonly action: Action
   readonly product: Product
+  readonly quantity: Quantity
   readonly strategy: string
 }
 
@@ -71,13 +73,13 @@ export class Triggers {
   #fires(gtt: Gtt, book: Book): boolean {
     const { engine, mayFire, clock } = this.#options
     const { symbol, exchange } = gtt.instrument
-    const { action, product, strategy } = gtt
+    const { action, product, quantity, strategy } = gtt
     return (
       gtt.status === 'active' &&
       gtt.expiresAt > clock.now() &&
       legReached(gtt.legs, book.ltp) !== undefined &&
       engine.state.orders.size < SESSION_ORDERS_MAX &&
-      mayFire(engine.state.account, { symbol, exchange, action, product, strategy })
+      mayFire(engine.state.account, { symbol, exchange, action, product, quantity, strategy })
     )
   }
 
