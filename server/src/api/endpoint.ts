@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { type FieldError, Refusal } from '../kernel/errors.ts'
 import { errorReply, inputRefusal, replyBody } from './errors.ts'
 import { FieldProblem } from './field-type.ts'
+import { JsonText } from './json-text.ts'
 import { objectDecoder } from './nested-fields.ts'
 import type { AnyOperation } from './operation.ts'
 import type { OperationOutcome, Pipeline } from './pipeline.ts'
@@ -98,5 +99,6 @@ function refuseKeyInFields(source: object, key: string): void {
 
 async function addWarnings(answer: unknown, warnings: readonly FieldError[]): Promise<unknown> {
   const body = await answer
+  if (body instanceof JsonText) return body.withWarnings(warnings)
   return typeof body === 'object' && body !== null ? { ...body, warnings } : body
 }

@@ -4,6 +4,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { type Endpoint, type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
 import { errorAnswer } from './errors.ts'
 import { parseJson } from './json-body.ts'
+import { JsonText } from './json-text.ts'
 import type { AnyOperation } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
@@ -94,7 +95,7 @@ async function answer(
     if (body instanceof Refusal) throw body
     visit.bytesIn = body.length
     const result = await lane.endpoint(fieldsOf(parseJson(body)), visit)
-    const text = lane.serialise(result)
+    const text = result instanceof JsonText ? result.text : lane.serialise(result)
     visit.steps.lap('serialise')
     send(response, 200, text, [...lane.head, 'x-request-id', visit.id], visit, options.pipeline)
   } catch (error) {

@@ -17,6 +17,7 @@ import { errorBody, type ShowError, STATUS_OF, sendError, type WireCode } from '
 import { addFastLane } from './fast-lane.ts'
 import { shown } from './field-type.ts'
 import { parseJson } from './json-body.ts'
+import { JsonText } from './json-text.ts'
 import { type CorsSettings, mountCors } from './middleware/cors.ts'
 import type { AnyOperation } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
@@ -247,6 +248,7 @@ function mount(scope: FastifyInstance, path: string, operation: AnyOperation, op
       assert(visit !== undefined, 'a request reached its operation without arriving')
       visit.bytesIn = Number(request.headers['content-length'] ?? 0)
       const answer = await endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), visit)
+      if (answer instanceof JsonText) return reply.type('application/json; charset=utf-8').send(answer.text)
       if (!(answer instanceof Streamed)) return answer
       return reply.headers(answer.headers).send(Readable.from(answer.chunks))
     },

@@ -28,6 +28,7 @@ import type { TermsOf } from './margin-terms.ts'
 import { factsOf, instrumentOf, type MarginTerms, type Order } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
 import { orderOf, standingRefusal } from './place.ts'
+import { ReportBook } from './report-book.ts'
 import { booksReportOf, fundsReportOf, holdingReportOf, positionReportOf, reportOf, tradeReportOf } from './reports.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -50,10 +51,12 @@ export class PaperVenue implements Venue {
   readonly gtt: GttVenue
   readonly margin: MarginVenue
   readonly #options: PaperVenueOptions
+  readonly #book: ReportBook
 
   constructor(options: PaperVenueOptions) {
     this.#options = options
     this.gtt = options.gtt
+    this.#book = new ReportBook(options.engine.state)
     this.margin = options.margin
   }
 
@@ -113,7 +116,7 @@ export class PaperVenue implements Venue {
 
   async orders(): Promise<readonly OrderReport[]> {
     await this.#settled()
-    return [...this.#options.engine.state.orders.values()].map(reportOf)
+    return this.#book.orders()
   }
 
   async story(id: string): Promise<StoryReport> {
@@ -155,7 +158,7 @@ export class PaperVenue implements Venue {
 
   async trades(): Promise<readonly TradeReport[]> {
     await this.#settled()
-    return this.#options.engine.state.trades.map(tradeReportOf)
+    return this.#book.trades()
   }
 
   async positions(): Promise<readonly PositionReport[]> {

@@ -62,7 +62,10 @@ export class OrderEvents {
   readonly #feeds = new Map<string, OrderEventFeed>()
   readonly #readers = new Map<string, Set<EventReader>>()
   readonly #readersOf = new Map<string, number>()
-  readonly #stops: (() => void)[]
+  readonly #stopRetention: () => void
+  /** Of the timers that run only while somebody reads, and while something waits for the disk. */
+  #stopTicking: (() => void) | undefined
+  #stopWriting: (() => void) | undefined
   #readerCount = 0
   #isStopping = false
   #waking = false
@@ -72,11 +75,7 @@ export class OrderEvents {
   constructor(options: OrderEventsOptions) {
     this.#options = options
     this.#table = new OrderEventTable(options.record)
-    this.#stops = [
-      options.clock.every(TICK_MS, () => this.#tick()),
-      options.clock.every(WRITTEN_WITHIN_MS, () => void this.flush()),
-      options.clock.every(RETENTION_EVERY_MS, () => this.#retain()),
-    ]
+    this.#stopRetention = options.clock.every(RETENTION_EVERY_MS, () => this.#retain())
   }
 
   /** Number of the account's last change whose events are on disk; 0 when none are. */
@@ -100,6 +99,7 @@ export class OrderEvents {
     const wasGivenUp = feed.givenUp !== undefined
     feed.add(new FedChange(seq, at, count, events))
     if (feed.givenUp !== undefined && !wasGivenUp) this.#options.onError(feed.givenUp)
+    this.#stopWriting ??= this.#options.clock.every(WRITTEN_WITHIN_MS, () => void this.#writeNow())
     if (feed.unstoredEvents >= CHUNK_EVENTS && this.#writing === undefined) void this.flush()
     if (!this.#waking && this.#readers.has(account)) {
       // Once for all that this turn brings
@@ -127,6 +127,13 @@ export class OrderEvents {
       this.#writing = undefined
     })
     return this.#writing
+  }
+
+  async #writeNow(): Promise<void> {
+    await this.flush()
+    for (const feed of this.#feeds.values()) if (feed.givenUp === undefined && feed.stored < feed.head) return
+    this.#stopWriting?.()
+    this.#stopWriting = undefined
   }
 
   async #writeAll(): Promise<void> {
@@ -164,6 +171,7 @@ export class OrderEvents {
       this.#leave(account, owner, reader),
     )
     this.#readerCount += 1
+    this.#stopTicking ??= this.#options.clock.every(TICK_MS, () => this.#tick())
     this.#readersOf.set(owner, ofOwner + 1)
     const others = this.#readers.get(account)
     if (others === undefined) this.#readers.set(account, new Set([reader]))
@@ -183,7 +191,8 @@ export class OrderEvents {
 
   async close(): Promise<void> {
     this.endReaders()
-    for (const stop of this.#stops) stop()
+    this.#stopRetention()
+    this.#stopWriting?.()
     await this.flush()
     await this.flush()
     await this.#retaining
@@ -197,6 +206,9 @@ export class OrderEvents {
     const others = this.#readers.get(account)
     others?.delete(reader)
     if (others?.size === 0) this.#readers.delete(account)
+    if (this.#readerCount > 0) return
+    this.#stopTicking?.()
+    this.#stopTicking = undefined
   }
 
   #wake(): void {

@@ -1,12 +1,10 @@
 import Type from 'typebox'
-import type { TradeReport } from '../../brokers/venue.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { absolute, add, type Money, subtract, toNumber, ZERO_MONEY } from '../../kernel/fixed.ts'
 import type { ValuedPosition } from '../../trading/valuation.ts'
 import { defineOperation } from '../operation.ts'
 import { exchange, product, strategy, symbol } from './order-fields.ts'
-import { orderRow, orderRowFields } from './orders.ts'
-import { mode, newestRows, omitted, percentOf, roundedPrice } from './wire.ts'
+import { mode, percentOf, roundedPrice } from './wire.ts'
 
 const success = Type.Literal('success')
 const price = Type.Number()
@@ -32,115 +30,6 @@ function profitTotalsOf(positions: readonly ValuedPosition[]) {
     total_unrealized_pnl: toNumber.money(sumOf(positions, (position) => position.unrealised)),
   }
 }
-
-export const orderbook = defineOperation({
-  name: 'orderbook',
-  method: 'POST',
-  tag: 'Account',
-  summary: "The session's orders, newest first",
-  description: 'Rejected orders with their reason included. Earlier sessions: orderstatus.',
-  access: 'read',
-  rateClass: 'read',
-  input: {},
-  output: Type.Object({
-    data: Type.Object({
-      omitted,
-      orders: Type.Array(Type.Object(orderRowFields)),
-      statistics: Type.Object({
-        total_buy_orders: Type.Integer(),
-        total_cancelled_orders: Type.Integer(),
-        total_completed_orders: Type.Integer(),
-        total_open_orders: Type.Integer(),
-        total_rejected_orders: Type.Integer(),
-        total_sell_orders: Type.Integer(),
-        total_trigger_pending_orders: Type.Integer(),
-      }),
-    }),
-    mode,
-    status: success,
-  }),
-  example: {},
-  async handle(_input, { account, services }) {
-    const orders = await services.trading.orders(account)
-    const newest = newestRows(orders)
-    const count = (status: string): number => orders.filter((order) => order.status === status).length
-    return {
-      data: {
-        ...(newest.omitted === undefined ? {} : { omitted: newest.omitted }),
-        orders: newest.rows.map(orderRow),
-        statistics: {
-          total_buy_orders: orders.filter((order) => order.action === 'BUY').length,
-          total_cancelled_orders: count('cancelled'),
-          total_completed_orders: count('complete'),
-          total_open_orders: count('open'),
-          total_rejected_orders: count('rejected'),
-          total_sell_orders: orders.filter((order) => order.action === 'SELL').length,
-          total_trigger_pending_orders: count('trigger pending'),
-        },
-      },
-      mode: services.trading.venue(account).mode,
-      status: 'success' as const,
-    }
-  },
-})
-
-export const tradebook = defineOperation({
-  name: 'tradebook',
-  method: 'POST',
-  tag: 'Account',
-  summary: "The session's trades, newest first",
-  description: 'One row for each price an order traded at.',
-  access: 'read',
-  rateClass: 'read',
-  input: {},
-  output: Type.Object({
-    data: Type.Array(
-      Type.Object({
-        action: Type.String(),
-        average_price: price,
-        exchange: Type.String(),
-        orderid: Type.String(),
-        price,
-        product: Type.String(),
-        quantity: Type.Number(),
-        strategy: Type.String(),
-        symbol: Type.String(),
-        timestamp: Type.String(),
-        trade_value: money,
-        tradeid: Type.String(),
-      }),
-    ),
-    mode,
-    omitted,
-    status: success,
-  }),
-  example: {},
-  async handle(_input, { account, services }) {
-    const newest = newestRows(await services.trading.trades(account))
-    return {
-      ...(newest.omitted === undefined ? {} : { omitted: newest.omitted }),
-      data: newest.rows.map(tradeRow),
-      mode: services.trading.venue(account).mode,
-      status: 'success' as const,
-    }
-  },
-})
-
-/** A trade as the trade book shows it. */
-export const tradeRow = (trade: TradeReport) => ({
-  action: trade.action,
-  average_price: toNumber.price(trade.price),
-  exchange: trade.exchange,
-  orderid: trade.orderId,
-  price: toNumber.price(trade.price),
-  product: trade.product,
-  quantity: toNumber.quantity(trade.quantity),
-  strategy: trade.strategy,
-  symbol: trade.symbol,
-  timestamp: timestampOf(trade.at),
-  trade_value: toNumber.money(trade.value),
-  tradeid: trade.id,
-})
 
 export const positionbook = defineOperation({
   name: 'positionbook',

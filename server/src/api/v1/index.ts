@@ -1,4 +1,4 @@
-import { funds, holdings, openposition, orderbook, pnlsymbols, positionbook, tradebook } from './account.ts'
+import { funds, holdings, openposition, pnlsymbols, positionbook } from './account.ts'
 import { accounts, accountscreate, accountsordermode } from './accounts.ts'
 import { analyzer, analyzertoggle } from './analyzer.ts'
 import { approvals, approvalsapprove, approvalsapproveall, approvalsreject } from './approvals.ts'
@@ -22,6 +22,7 @@ import {
   authtotpenrol,
 } from './auth.ts'
 import { bans, banscreate, banslift } from './bans.ts'
+import { orderbook, tradebook } from './books.ts'
 import { cancelgttorder, gttorderbook, modifygttorder, placegttorder } from './gtt.ts'
 import { health } from './health.ts'
 import { history, intervals } from './history.ts'

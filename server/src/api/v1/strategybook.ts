@@ -26,7 +26,9 @@ While strategies hold opposite positions, the account has realised what they hav
 Square-off, closing of positions and expiry close the positions of the strategies that have them, oldest first, and what strategies then hold against each other at the same price.`,
   access: 'read',
   rateClass: 'read',
-  input: { strategy: text({ description: 'Only this strategy; `account` and `netting` stay whole.' }).optional() },
+  input: {
+    strategy_filter: text({ description: 'Only this strategy; `account` and `netting` stay whole.' }).optional(),
+  },
   output: Type.Object({
     data: Type.Object({
       account: Type.Object(profit),
@@ -57,7 +59,7 @@ Square-off, closing of positions and expiry close the positions of the strategie
     status: Type.Literal('success'),
   }),
   example: {},
-  async handle({ strategy: wanted }, { account, services }) {
+  async handle({ strategy_filter: wanted }, { account, services }) {
     const book = await services.trading.strategyBook(account)
     const strategies = book.strategies.filter(({ strategy }) => wanted === undefined || strategy === wanted)
     return {
