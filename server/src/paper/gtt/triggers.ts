@@ -45,29 +45,26 @@ export class Triggers {
   /** Fires what this book reaches in one instrument, oldest first. `isDue`: something must happen before anything else. */
   async fire(key: string, book: Book, isDue: (now: number) => boolean): Promise<void> {
     const { engine, orderIds, termsOf, sessionOf, clock } = this.#options
-    const { state } = engine
-    for (const gtt of [...(state.watched.get(key) ?? [])]) {
-      if (!this.#fires(gtt, book)) continue
-      const pending = termsOf(instrumentOf(gtt.instrument), gtt.action, gtt.product)
-      const terms = pending instanceof Promise ? await pending : pending
-      while (!orderIds.has(1)) await orderIds.prepare(1)
-      // From here on without waiting. Until here it may have been changed or ended, and the quote grown old.
-      const at = clock.now()
+    const reached = (engine.state.watched.get(key) ?? []).filter((gtt) => this.#fires(gtt, book))
+    if (reached.length === 0) return
+    const terms = await Promise.all(
+      reached.map((gtt) => termsOf(instrumentOf(gtt.instrument), gtt.action, gtt.product)),
+    )
+    await orderIds.prepare(reached.length)
+    // From here on without waiting. Until here each may have been changed or ended, and the quote grown old.
+    const at = clock.now()
+    const commits: Promise<unknown>[] = []
+    for (const [index, gtt] of reached.entries()) {
+      const known = terms[index]
       const leg = legReached(gtt.legs, book.ltp)
       const session = sessionOf(gtt.instrument.exchange, at)
-      if (leg === undefined || isDue(at) || at - book.at > QUOTE_AGE_MAX_MS || !session.open) continue
-      if (!this.#fires(gtt, book)) continue
-      await engine.submit({
-        kind: 'fire-gtt',
-        at,
-        gttId: gtt.id,
-        leg,
-        orderId: orderIds.take(at),
-        terms,
-        session,
-        book: opposingSide(book, gtt.action),
-      })
+      if (isDue(at) || at - book.at > QUOTE_AGE_MAX_MS || !session.open || !orderIds.has(1)) break
+      if (known === undefined || leg === undefined || !this.#fires(gtt, book)) continue
+      const side = opposingSide(book, gtt.action)
+      const command = { kind: 'fire-gtt' as const, at, gttId: gtt.id, leg, terms: known, session, book: side }
+      commits.push(engine.submit({ ...command, orderId: orderIds.take(at) }))
     }
+    await Promise.all(commits)
   }
 
   #fires(gtt: Gtt, book: Book): boolean {
