@@ -60,7 +60,7 @@ import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
 import { OptionResolver, openExpiries } from './options/index.ts'
 import { errorPages, mountPages } from './pages/index.ts'
-import { type Committed, PaperExchange, type SessionRules, venueEventsOf } from './paper/index.ts'
+import { type Committed, PaperExchange, riskReference, type SessionRules, venueEventsOf } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
 import { Gtts, OrderEvents, Trading } from './trading/index.ts'
@@ -189,6 +189,7 @@ async function connect(
   const trading = new Trading({
     find: (symbol, exchange) => listing.find(symbol, exchange),
     nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
+    riskReference: (instrument) => riskReference(marketData, listing.store, instrument),
     marketData,
     venueOf: (account) => paper.venue(account),
   })

@@ -254,6 +254,20 @@ const SETTINGS = {
     allowed: 'an amount from 0.01 to 1000000000000.00 with at most 2 decimals, without separators',
     read: readCapital,
   },
+  paperExchangeRules: {
+    name: 'PAPER_EXCHANGE_RULES',
+    default: 'off',
+    about:
+      'Whether the rules of the exchanges for orders by API hold on paper too: 10 orders a second in one segment unless registered, and market orders only with protection. Elsewhere they always do.',
+    ...oneOf('off', 'on'),
+  },
+  paperMargin: {
+    name: 'PAPER_MARGIN',
+    default: 'simple',
+    about:
+      'Margin of derivatives on paper: simple, each by its leverage; portfolio, all on one underlying together, by scenarios of price and volatility.',
+    ...oneOf('portfolio', 'simple'),
+  },
   equityMisLeverageHundredths: leverage(
     'EQUITY_MIS_LEVERAGE',
     '5',

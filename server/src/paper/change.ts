@@ -4,7 +4,15 @@ import type { CancelCommand, ModifyCommand } from './command.ts'
 import { insufficientFunds, requirements, shortfall } from './margin.ts'
 import { isTriggered } from './matching.ts'
 import { isWorking, type Order } from './order.ts'
-import { deliveryRefusal, ORDER_VALUE_MAX_RUPEES, priceRefusal, quantityRefusal, referencePrice } from './place.ts'
+import {
+  deliveryRefusal,
+  ORDER_VALUE_MAX_RUPEES,
+  portfolioRefusal,
+  priceRefusal,
+  quantityRefusal,
+  referencePrice,
+} from './place.ts'
+import { isInPortfolio } from './portfolio.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 /**
@@ -65,6 +73,11 @@ export function judgeModify(state: AccountState, command: ModifyCommand): Order 
   const refusal =
     quantityRefusal(changed) ?? priceRefusal(changed) ?? valueRefusal(changed) ?? deliveryRefusal(state, changed)
   if (refusal !== undefined) refuse(refusal)
+  if (isInPortfolio(state, changed.instrument)) {
+    const unaffordable = portfolioRefusal(state, changed)
+    if (unaffordable !== undefined) refuse(unaffordable)
+    return changed
+  }
   const increase = marginIncrease(state, order, changed)
   if (increase.missing > 0) refuse(insufficientFunds(increase.required, availableOf(state), increase.missing))
   return changed

@@ -3,6 +3,7 @@ import type { Money, Price, Quantity } from '../kernel/fixed.ts'
 import type { Exchange } from '../market/instrument.ts'
 import type { GttCommand } from './gtt/commands.ts'
 import type { Action, InstrumentFacts, MarginTerms, PriceType, Product } from './order.ts'
+import type { RiskFacts } from './portfolio.ts'
 
 /** The visible book that a command saw. Best level first; an empty side trades at `ltp` without limit of quantity. */
 export interface Book {
@@ -45,6 +46,8 @@ export interface PlaceCommand {
   readonly terms: MarginTerms
   readonly session: SessionFacts
   /** Absent when there is no fresh quote: the order then rests, and a MARKET order is refused. */
+  /** Absent when the account has what it needs, or margins by leverage. */
+  readonly risks?: RiskFacts | undefined
   readonly book: Book | undefined
 }
 

@@ -8,6 +8,7 @@ import type { Gtt } from './gtt/gtt.ts'
 import type { Journal } from './journal.ts'
 import { apply, judge } from './machine.ts'
 import type { Order, Trade } from './order.ts'
+import { withRisks } from './portfolio.ts'
 import { encodeState } from './snapshot.ts'
 import { type AccountState, assertInvariants } from './state.ts'
 
@@ -62,8 +63,9 @@ export class AccountEngine {
    * Applies and journals a command; resolves with its events once they are durable.
    * Throws Refusal: order_not_found, order_not_open, order_unchangeable (nothing was changed), account_stopped.
    */
-  async submit(command: Command, steps?: Steps): Promise<readonly Event[]> {
+  async submit(given: Command, steps?: Steps): Promise<readonly Event[]> {
     if (this.#stopped !== undefined) throw this.#stopped
+    const command = withRisks(this.state, given)
     try {
       judge(this.state, command)
     } catch (refusal) {

@@ -31,6 +31,7 @@ import {
   signed,
   type Trade,
 } from './order.ts'
+import { isInPortfolio, touchPortfolio } from './portfolio.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 /**
@@ -73,6 +74,12 @@ function unpaid(state: AccountState, order: Order, fill: Fill, value: Money): Mo
   const held = state.positions.get(positionKey(order.instrument, order.product))?.quantity ?? ZERO_QUANTITY
   const opening = subtract(fill.quantity, held < 0 ? least(fill.quantity, absolute(held)) : ZERO_QUANTITY)
   if (opening === 0) return ZERO_MONEY
+  if (isInPortfolio(state, order.instrument)) {
+    // What the order's own price comes to was judged with the rest of its group.
+    const judged = tradeValue(order.referencePrice, fill.quantity, order.instrument.multiplier, 'up')
+    const dearer = share(subtract(value, judged), opening, fill.quantity, 'up')
+    return dearer <= 0 ? ZERO_MONEY : subtract(dearer, availableOf(state))
+  }
   return subtract(share(value, opening, fill.quantity, 'up'), add(order.margin, availableOf(state)))
 }
 
@@ -162,7 +169,8 @@ function open(
   at: number,
 ): void {
   const paid = isPaidInFull(order)
-  const margin = paid ? value : marginFor(opening, order.referencePrice, order.instrument, order.terms)
+  const own = paid ? value : marginFor(opening, order.referencePrice, order.instrument, order.terms)
+  const margin = isInPortfolio(state, order.instrument) ? ZERO_MONEY : own
   if (position.quantity === 0) position.openedAt = at
   position.quantity = add(position.quantity, signed(order.action, opening))
   position.cost = add(position.cost, order.action === 'BUY' ? value : negate(value))
@@ -230,6 +238,7 @@ export function enlist(state: AccountState, order: Order): void {
   if (list === undefined) state.working.set(key, [order])
   else list.push(order)
   state.workingCount += 1
+  touchPortfolio(state, order.instrument)
 }
 
 /** Ends a working order: off the book, reservation released. The only way into a terminal state. */
@@ -252,4 +261,5 @@ export function finish(
   list.splice(index, 1)
   if (list.length === 0) state.working.delete(key)
   state.workingCount -= 1
+  touchPortfolio(state, order.instrument)
 }

@@ -12,6 +12,8 @@ import { rebalance, requirements, reserve } from './margin.ts'
 import { fillsOf, triggersOn } from './matching.ts'
 import { instrumentKey, isWorking, type Order } from './order.ts'
 import { judgePlace, orderOf, SESSION_ORDERS_MAX } from './place.ts'
+import { applyPlaceTogether, judgeRoom } from './place-together.ts'
+import { joinPortfolio, settlePortfolio, touchPortfolio } from './portfolio.ts'
 import { applyExpire, applyOpenSession, applyReset, applySquareOff } from './session.ts'
 import type { AccountState } from './state.ts'
 import { noteStep } from './steps.ts'
@@ -71,6 +73,7 @@ export function apply(state: AccountState, command: Command): Event[] {
   state.lastAt = Math.max(state.lastAt, command.at)
   noteChanges(state, command, before, events)
   return events
+  settlePortfolio(state)
 }
 
 export function applyPlace(state: AccountState, command: PlaceCommand, events: Event[]): void {
@@ -89,12 +92,14 @@ export function applyPlace(state: AccountState, command: PlaceCommand, events: E
   enlist(state, order)
   const key = instrumentKey(order.instrument)
   const fills = command.book === undefined ? [] : fillsOf(order, command.book, state.taken.get(key), false)
+  joinPortfolio(state, command.instrument, command.risks)
   execute(state, order, fills, command.book, command.at, events)
 }
 
 function applyModify(state: AccountState, command: ModifyCommand, events: Event[]): void {
   const changed = judgeModify(state, command)
   const order = state.orders.get(command.orderId)
+    settlePortfolio(state)
   assert(order !== undefined, 'judged above')
   state.requestCount += 1
   noteStep(order, 'modified', command.at)
@@ -103,6 +108,7 @@ function applyModify(state: AccountState, command: ModifyCommand, events: Event[
   order.price = changed.price
   order.triggerPrice = changed.triggerPrice
   order.status = changed.status
+  settlePortfolio(state)
   order.triggered = changed.triggered
   order.referencePrice = changed.referencePrice
   order.updatedAt = command.at
@@ -121,6 +127,7 @@ function applyCancel(state: AccountState, command: CancelCommand, events: Event[
   finish(state, order, 'cancelled', '', command.at)
   // Its cover passes to younger orders, which can only need less than before.
   assert(
+  touchPortfolio(state, order.instrument)
     rebalance(state, order.instrument, order.product).length === 0,
     'a cancel never makes another order unaffordable',
   )

@@ -1,9 +1,12 @@
 import { type Price, ZERO_PRICE } from '../kernel/fixed.ts'
-import { type Instrument, isOption } from '../market/instrument.ts'
+import { DERIVATIVE_EXCHANGES, type Instrument, isOption } from '../market/instrument.ts'
 import type { Action, MarginTerms, Product } from './order.ts'
+import type { RiskReference } from './portfolio.ts'
 
 /** Leverages in hundredths: 500 is 5x. */
 export interface MarginSettings {
+  /** `portfolio`: contracts on one underlying together, by scenarios. `simple`, and without: each by leverage. */
+  readonly paperMargin?: 'portfolio' | 'simple'
   readonly equityMisLeverageHundredths: number
   readonly futuresLeverageHundredths: number
   readonly optionBuyLeverageHundredths: number
@@ -19,6 +22,7 @@ export type TermsOf = (instrument: Instrument, action: Action, product: Product)
 export function marginTerms(
   settings: MarginSettings,
   underlyingPrice: (instrument: Instrument) => Promise<Price | undefined>,
+  reference: (instrument: Instrument) => Promise<RiskReference | undefined> = async () => undefined,
 ): TermsOf {
   const at = (leverageHundredths: number): MarginTerms => ({ leverageHundredths, notionalPrice: ZERO_PRICE })
   /** Like a future on the underlying. Without its price the strike stands in: near the money they are close. */
@@ -26,7 +30,7 @@ export function marginTerms(
     leverageHundredths: settings.futuresLeverageHundredths,
     notionalPrice: (await underlyingPrice(instrument)) ?? instrument.strike,
   })
-  return (instrument, action, product) => {
+  const byLeverage: TermsOf = (instrument, action, product) => {
     if (product === 'CNC') return at(100)
     if (isOption(instrument)) {
       if (action === 'BUY') return at(settings.optionBuyLeverageHundredths)
@@ -36,5 +40,11 @@ export function marginTerms(
     }
     const equity = instrument.exchange === 'NSE' || instrument.exchange === 'BSE'
     return at(equity ? settings.equityMisLeverageHundredths : settings.futuresLeverageHundredths)
+  }
+  if (settings.paperMargin !== 'portfolio') return byLeverage
+  return (instrument, action, product) => {
+    const terms = byLeverage(instrument, action, product)
+    if (!DERIVATIVE_EXCHANGES.has(instrument.exchange) || instrument.kind === 'SPOT') return terms
+    return Promise.all([terms, reference(instrument)]).then(([known, found]) => ({ ...known, reference: found }))
   }
 }

@@ -26,6 +26,7 @@ import {
   positionKey,
   remainingOf,
 } from './order.ts'
+import { isInPortfolio, touchPortfolio } from './portfolio.ts'
 import { type Place, tryOrders } from './scratch.ts'
 import { type AccountState, availableOf } from './state.ts'
 
@@ -68,6 +69,7 @@ export interface Requirement {
  *
  * Orders against the position are covered by it, in order of arrival, and reserve nothing for the covered part; what
  * exceeds the position would open the other way and is margined. So two exits of one position can't both be free.
+ * None where the portfolio decides: there its group reserves for all of them.
  */
 export function requirements(
   state: AccountState,
@@ -75,6 +77,7 @@ export function requirements(
   product: Product,
   extra?: Order,
 ): Requirement[] {
+  if (isInPortfolio(state, instrument)) return []
   const held = state.positions.get(positionKey(instrument, product))?.quantity ?? ZERO_QUANTITY
   let coverOfSells: Quantity = greatest(held, ZERO_QUANTITY)
   let coverOfBuys: Quantity = greatest(negate(held), ZERO_QUANTITY)
@@ -127,6 +130,7 @@ export function shortfall(state: AccountState, needs: readonly Requirement[]): {
  * the account has (an exit that lost its position to another exit), the newest such orders are returned for cancelling.
  */
 export function rebalance(state: AccountState, instrument: InstrumentFacts, product: Product): Order[] {
+  if (touchPortfolio(state, instrument)) return []
   const needs = requirements(state, instrument, product)
   for (const { order, margin } of needs) if (margin < order.margin) reserve(state, order, margin)
   const unaffordable: Order[] = []

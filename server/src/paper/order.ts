@@ -2,6 +2,7 @@ import type { Action, OrderStatus, PriceType, Product } from '../brokers/venue.t
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { Exchange, Instrument, InstrumentKind } from '../market/instrument.ts'
+import type { RiskReference } from './portfolio.ts'
 import type { OrderSteps } from './steps.ts'
 
 export type { Action, OrderStatus, PriceType, Product }
@@ -66,6 +67,8 @@ export interface MarginTerms {
   readonly leverageHundredths: number
   /** Price the notional is computed on instead of the order's own; 0 for the order's own. Set for short options. */
   readonly notionalPrice: Price
+  /** Set where the portfolio decides instead. Commands carry what follows from it, and not this. */
+  readonly reference?: RiskReference | undefined
 }
 
 export interface Order {

@@ -16,6 +16,7 @@ import { type MarginSettings, marginTerms, type TermsOf } from './margin-terms.t
 import { OrderIds } from './order-ids.ts'
 import { PaperMarginVenue } from './paper-margin-venue.ts'
 import { PaperVenue } from './paper-venue.ts'
+import type { RiskReference } from './portfolio.ts'
 import { Scheduler } from './scheduler.ts'
 import { sessionFacts } from './session-facts.ts'
 import { encodeState } from './snapshot.ts'
@@ -28,6 +29,8 @@ export interface PaperExchangeOptions {
   readonly capital: Money
   readonly marketData: MarketData
   readonly underlyingPrice: (instrument: Instrument) => Promise<Price | undefined>
+  /** Needed for portfolio margin; without it every order is margined by leverage. */
+  readonly riskReference?: ((instrument: Instrument) => Promise<RiskReference | undefined>) | undefined
   readonly settlementPrice: (instrument: Instrument, at: number) => Promise<Price | undefined>
   readonly rules: SessionRules
   readonly margin: MarginSettings
@@ -65,7 +68,7 @@ export class PaperExchange {
     this.#orderIds = orderIds
     this.#gttIds = gttIds
     this.#journal = new Journal(options.databases)
-    this.#termsOf = marginTerms(options.margin, options.underlyingPrice)
+    this.#termsOf = marginTerms(options.margin, options.underlyingPrice, options.riskReference)
     this.#sessionOf = sessionFacts(options.rules)
   }
 

@@ -2,7 +2,7 @@ import type { MarginReport, MarginVenue } from '../brokers/margin.ts'
 import type { NewOrder } from '../brokers/venue.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { greatest, type Money, ZERO_MONEY } from '../kernel/fixed.ts'
+import { add, greatest, least, type Money, subtract, ZERO_MONEY } from '../kernel/fixed.ts'
 import type { Exchange } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { freshBook, opposingSide, pastBook } from './books.ts'
@@ -11,9 +11,10 @@ import type { AccountEngine } from './engine.ts'
 import { applyPlace } from './machine.ts'
 import type { TermsOf } from './margin-terms.ts'
 import { factsOf } from './order.ts'
+import { ordersWithRisks } from './portfolio.ts'
 import type { Scheduler } from './scheduler.ts'
 import { type Trial, tryOrders } from './scratch.ts'
-import { availableOf } from './state.ts'
+import { type AccountState, availableOf } from './state.ts'
 
 export interface PaperMarginOptions {
   readonly engine: AccountEngine
@@ -44,12 +45,12 @@ export class PaperMarginVenue implements MarginVenue {
     const at = clock.now()
     const commands = await Promise.all(orders.map((order, index) => this.#commandOf(order, index, at)))
     const { state } = engine
-    const together = tryOrders(state, commands, applyPlace)
+    const together = tryOrders(state, ordersWithRisks(state, commands), applyPlace)
     refuseRejected(together)
     return {
       blocked: together.blocked,
       exposure: exposureOf(together),
-      alone: commands.map((command) => tryOrders(state, [command], applyPlace).blocked),
+      alone: commands.map((command) => tryOrders(state, ordersWithRisks(state, [command]), applyPlace).blocked),
       reserved: state.reserved,
       available: availableOf(state),
     }
@@ -92,7 +93,14 @@ function refuseRejected(trial: Trial): void {
   }
 }
 
-/** Of margin by leverage all is exposure: nothing of it comes from scenarios. */
-function exposureOf({ blocked }: Trial): Money {
-  return greatest(ZERO_MONEY, blocked)
+/** All that doesn't come from scenarios: of margin by leverage everything. */
+function exposureOf({ blocked, before, after }: Trial): Money {
+  const fromScenarios = subtract(spanOf(after), spanOf(before))
+  return greatest(ZERO_MONEY, least(blocked, subtract(blocked, fromScenarios)))
+}
+
+function spanOf({ portfolio }: AccountState): Money {
+  let sum = ZERO_MONEY
+  for (const { requirement } of portfolio.groups.values()) sum = add(sum, requirement.span)
+  return sum
 }

@@ -18,6 +18,7 @@ import type { Book, PlaceCommand, SessionFacts } from './command.ts'
 import { deliverable, insufficientFunds, openingQuantity, type Requirement, requirements, shortfall } from './margin.ts'
 import { isTriggered, worstPrice } from './matching.ts'
 import { instrumentKey, isPaidInFull, type Order, remainingOf } from './order.ts'
+import { isInPortfolio, portfolioIncrease } from './portfolio.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 /** Most orders that may work at once in one account. */
@@ -104,10 +105,23 @@ export function judgePlace(
   if (funds === 'judged') return { needs }
   const { required, missing } = shortfall(state, needs)
   return missing === 0 ? { needs } : { refusal: insufficientFunds(required, availableOf(state), missing) }
+  if (isInPortfolio(state, order.instrument)) {
+    const unaffordable = portfolioRefusal(state, order)
+    return unaffordable === undefined ? { needs } : { refusal: unaffordable }
+  }
 }
 
 /** Why an order can't be taken at its time, whatever the market does and the account holds. */
 export const standingRefusal = (order: Order): string | undefined =>
+/** An order that makes its group need no more is always taken, whatever the account has left. */
+export function portfolioRefusal(state: AccountState, order: Order): string | undefined {
+  const { required, unsettled } = portfolioIncrease(state, order)
+  const available = subtract(availableOf(state), unsettled)
+  return required > 0 && required > available
+    ? insufficientFunds(required, available, subtract(required, available))
+    : undefined
+}
+
   instrumentRefusal(order, order.placedAt) ?? quantityRefusal(order) ?? priceRefusal(order)
 
 function instrumentRefusal(order: Order, at: number): string | undefined {

@@ -4,6 +4,7 @@ import { emptyAttribution } from './attribution/attribution.ts'
 import type { PlaceCommand } from './command.ts'
 import type { Event } from './event.ts'
 import { instrumentKey, type Order } from './order.ts'
+import { copyPortfolio, groupKeyOf } from './portfolio.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 /** Lent to a trial, in paise, so that nothing in it fails for funds: more than any orders of one request can need. */
@@ -41,6 +42,7 @@ export function tryOrders(state: AccountState, commands: readonly PlaceCommand[]
 
 function copyOf(state: AccountState, commands: readonly PlaceCommand[]): AccountState {
   const keys = new Set(commands.map(({ instrument }) => instrumentKey(instrument)))
+  for (const key of relatedTo(state, commands)) keys.add(key)
   const copy: AccountState = {
     ...state,
     capital: money(state.capital + LOAN),
@@ -53,6 +55,7 @@ function copyOf(state: AccountState, commands: readonly PlaceCommand[]): Account
     gtts: new Map(),
     watched: new Map(),
     activeGttCount: 0,
+    portfolio: copyPortfolio(state.portfolio),
     attribution: emptyAttribution(),
   }
   for (const key of keys) {
@@ -64,6 +67,12 @@ function copyOf(state: AccountState, commands: readonly PlaceCommand[]): Account
     copyEntry(state.taken, copy.taken, key)
   }
   return copy
+}
+
+/** What is margined together with what is ordered. */
+function relatedTo(state: AccountState, commands: readonly PlaceCommand[]): string[] {
+  const groups = new Set(commands.flatMap(({ instrument }) => state.portfolio.groups.get(groupKeyOf(instrument)) ?? []))
+  return [...groups].flatMap(({ members }) => [...members.keys()])
 }
 
 function copyEntry<T extends object>(from: ReadonlyMap<string, T>, to: Map<string, T>, key: string): void {

@@ -15,6 +15,7 @@ import { enlist, execute, finish } from './fills.ts'
 import { endGtts, takeEndedGtts } from './gtt/apply.ts'
 import { fillsOfForcedClose } from './matching.ts'
 import { instrumentKey, type Order, type Position, type Product, positionKey } from './order.ts'
+import { clearPortfolio } from './portfolio.ts'
 import type { AccountState } from './state.ts'
 
 /** Working orders that a filter selects, oldest first. A copy: the books change while they are ended. */
@@ -158,6 +159,7 @@ export function applyReset(state: AccountState, command: ResetCommand, events: E
   endGtts(state, [...state.watched.values()].flat(), 'cancelled', 'The account was reset', command.at, events)
   closeBooks(state, 'The account was reset', command.at, events)
   state.positions.clear()
+  clearPortfolio(state)
   state.holdings.clear()
   clearAttribution(state.attribution)
   state.reserved = ZERO_MONEY

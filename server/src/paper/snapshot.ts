@@ -3,11 +3,22 @@ import { decodeAttribution, type EncodedAttribution, encodeAttribution } from '.
 import { decodeGtts } from './gtt/apply.ts'
 import type { Gtt } from './gtt/gtt.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
+import { decodePortfolio, type EncodedGroup, encodePortfolio } from './portfolio.ts'
 import type { AccountState, TakenLiquidity } from './state.ts'
 
 /** The state as JSON. Everything in it is integers and text, so that it comes back exactly. */
 export function encodeState(state: AccountState): string {
-  const { orders, positions, holdings, taken, attribution, working: _derived, workingCount: _counted, ...other } = state
+  const {
+    orders,
+    positions,
+    holdings,
+    taken,
+    portfolio,
+    attribution,
+    working: _derived,
+    workingCount: _counted,
+    ...other
+  } = state
   const { gtts, watched: _watched, activeGttCount: _active, ...rest } = other
   return JSON.stringify({
     ...rest,
@@ -16,6 +27,7 @@ export function encodeState(state: AccountState): string {
     holdings: [...holdings.values()],
     taken: [...taken],
     gtts: [...gtts.values()],
+    portfolio: encodePortfolio(portfolio),
     attribution: encodeAttribution(attribution),
   })
 }
@@ -32,6 +44,7 @@ interface Encoded
     | 'gtts'
     | 'watched'
     | 'activeGttCount'
+    | 'portfolio'
     | 'attribution'
   > {
   readonly orders: Order[]
@@ -41,12 +54,23 @@ interface Encoded
   readonly taken: [string, TakenLiquidity][]
   /** Absent in snapshots from before there were any. */
   readonly gtts?: Gtt[]
+  /** Absent in snapshots from before contracts could be margined together. */
+  readonly portfolio?: EncodedGroup[]
   /** Absent in snapshots from before strategies were kept apart. */
   readonly attribution?: EncodedAttribution
 }
 
 export function decodeState(text: string): AccountState {
-  const { orders, positions, holdings, taken, gtts = [], attribution, ...rest } = JSON.parse(text) as Encoded
+  const {
+    orders,
+    positions,
+    holdings,
+    taken,
+    gtts = [],
+    portfolio = [],
+    attribution,
+    ...rest
+  } = JSON.parse(text) as Encoded
   const working = new Map<string, Order[]>()
   let workingCount = 0
   for (const order of orders) {
@@ -65,6 +89,7 @@ export function decodeState(text: string): AccountState {
     taken: new Map(taken),
     working,
     workingCount,
+    portfolio: decodePortfolio(portfolio),
     ...decodeGtts(gtts),
   }
   return {

@@ -5,6 +5,7 @@ import { type Attribution, assertAttributed, emptyAttribution } from './attribut
 import type { Gtt } from './gtt/gtt.ts'
 import { assertGtts } from './gtt/invariants.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
+import { assertPortfolio, emptyPortfolio, type Portfolio } from './portfolio.ts'
 
 /** Shares or contracts already taken from the book that was current at `bookAt`. */
 export interface TakenLiquidity {
@@ -25,7 +26,7 @@ export interface AccountState {
   /** Profit and loss realised since the last reset. */
   realised: Money
   realisedToday: Money
-  /** Sum of the margins of working orders, positions and active triggers. Kept in step by `ledger.ts`. */
+  /** Sum of the margins of working orders, positions, groups of contracts and active triggers. Kept in step by `ledger.ts`. */
   reserved: Money
   /** Sum of the costs of holdings. */
   holdingsCost: Money
@@ -47,6 +48,8 @@ export interface AccountState {
   /** Active triggers by instrument, oldest first. */
   readonly watched: Map<string, Gtt[]>
   activeGttCount: number
+  /** Contracts that are margined together. */
+  readonly portfolio: Portfolio
   /** Whose the positions and the profit are. */
   readonly attribution: Attribution
 }
@@ -75,6 +78,7 @@ export function openAccount(account: string, capital: Money, at: number, session
     gtts: new Map(),
     watched: new Map(),
     activeGttCount: 0,
+    portfolio: emptyPortfolio(),
     attribution: emptyAttribution(),
   }
 }
@@ -130,7 +134,7 @@ export function assertInvariants(state: AccountState): void {
     assert(holding.quantity > 0 && holding.cost >= 0, `holding ${key} is ${holding.quantity}`)
     holdingsCost += holding.cost
   }
-  reserved += assertGtts(state)
+  reserved += assertGtts(state) + assertPortfolio(state)
   assert(reserved === state.reserved, `reserved is ${state.reserved}, its owners hold ${reserved}`)
   assert(holdingsCost === state.holdingsCost, `holdings cost ${state.holdingsCost}, their sum is ${holdingsCost}`)
   assertAttributed(state)

@@ -24,6 +24,8 @@ export interface PlaceGttCommand {
   readonly lastPrice: Price
 }
 
+import type { RiskFacts } from '../portfolio.ts'
+
 /** Everything that can change, as a whole. */
 export interface ModifyGttCommand {
   readonly kind: 'modify-gtt'
@@ -52,6 +54,7 @@ export interface FireGttCommand {
   readonly leg: number
   readonly orderId: string
   readonly terms: MarginTerms
+  readonly risks?: RiskFacts | undefined
   readonly session: SessionFacts
   /** The side that the order trades against, with the last price that reached the trigger. */
   readonly book: Book
