@@ -24,6 +24,7 @@ import type { Services } from './api/services.ts'
 import { Cookies } from './api/session-cookie.ts'
 import { operations } from './api/v1/index.ts'
 import type { Visit } from './api/visit.ts'
+import type { Venue } from './brokers/venue.ts'
 import { type Config, changedSettings } from './config.ts'
 import { AccountStore } from './identity/accounts.ts'
 import { entryOf, ITSELF } from './identity/audit.ts'
@@ -64,7 +65,10 @@ import { type Committed, PaperExchange, riskReference, type SessionRules, venueE
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
 import { Gtts, OrderEvents, Trading } from './trading/index.ts'
-import { OPEN_GATE } from './trading/risk/gate.ts'
+import { KillSwitch } from './trading/risk/kill-switch.ts'
+import { LimitStore } from './trading/risk/limit-store.ts'
+import { OrderFlow } from './trading/flow/order-flow.ts'
+import { LimitsGate } from './trading/risk/risk-gate.ts'
 
 export const VERSION = '0.1.0'
 
@@ -89,6 +93,8 @@ export interface App {
   readonly audit: AuditLog
   readonly health: Health
   readonly orderEvents: OrderEvents
+  readonly limits: LimitStore
+  readonly killSwitch: KillSwitch
   /** Tells where browsers find Sauda, unless a setting does: known once it listens. */
   listensAt(address: string): void
   /** Starts what runs by the clock. */
@@ -160,6 +166,21 @@ async function connect(
   const calendar = createCalendar({ hours: config.marketHours })
   const listing = new Listing((date) => createUniverse({ date, seed: config.simulatorSeed }), clock)
   const marketData = createSimulator({ seed: config.simulatorSeed, clock, calendar })
+  const venueOf = (account: string): Venue | undefined => paper.venue(account)
+  const limitStore = await LimitStore.open({
+    money: databases.money,
+    clock,
+    audit: audit.record,
+    exchangeRules: (account) => config.paperExchangeRules === 'on' || venueOf(account)?.mode === 'live',
+    onError: onError('limits could not be read or written'),
+  })
+  const gate = new LimitsGate({
+    store: limitStore,
+    marketData,
+    venueOf,
+    find: (symbol, exchange) => listing.find(symbol, exchange),
+    clock,
+  })
   const options = new OptionResolver({ store: () => listing.store, marketData, calendar, clock })
   const paper = await PaperExchange.open({
     databases,
@@ -169,10 +190,12 @@ async function connect(
     capital: config.paperCapital,
     marketData,
     underlyingPrice: (instrument) => underlyingPrice(marketData, underlyingOf(listing.store, instrument)),
+    riskReference: (instrument) => riskReference(marketData, listing.store, instrument),
     settlementPrice: (instrument) =>
       priceOrNone(settlementPrice({ market: marketData, store: listing.store, calendar }, instrument)),
     rules: sessionRules(config, calendar),
     margin: config,
+    mayFire: (account, firing) => gate.mayFire(account, firing),
     clock,
     log,
     keeper: {
@@ -184,20 +207,28 @@ async function connect(
       },
       settled: (account, seq) => orderEvents.settled(account, seq),
     },
-    publish: (committed) => bus.publish('paper', committed),
+    publish: (committed) => {
+      gate.told(committed.account, () => venueEventsOf(committed))
+      bus.publish('paper', committed)
+    },
   })
   const trading = new Trading({
     find: (symbol, exchange) => listing.find(symbol, exchange),
     nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
-    riskReference: (instrument) => riskReference(marketData, listing.store, instrument),
     marketData,
     venueOf: (account) => paper.venue(account),
+  })
+  const orders = new OrderFlow({
+    find: (symbol, exchange) => listing.find(symbol, exchange),
+    nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
+    venueOf,
+    gate,
   })
   const gtts = new Gtts({
     find: (symbol, exchange) => listing.find(symbol, exchange),
     nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
     venueOf: (account) => paper.venue(account),
-    gate: OPEN_GATE,
+    gate,
   })
 
   // Who may ask
@@ -206,6 +237,15 @@ async function connect(
     clock,
     audit: audit.record,
     openBooks: (id) => paper.openAccount(id),
+  })
+  const killSwitch = new KillSwitch({
+    store: limitStore,
+    gate,
+    clock,
+    accounts: () => paper.accounts,
+    venueOf,
+    find: (symbol, exchange) => listing.find(symbol, exchange),
+    onError: onError('what a kill switch left undone could not be done'),
   })
   const bans = await BanList.open({
     money: databases.money,
@@ -274,6 +314,13 @@ async function connect(
         for (const step of pipeline.afterHandler) step(...outcome)
       },
     }),
+    halted: (account) =>
+      limitStore.accountState(account) === 'halted'
+        ? new Refusal(
+            'risk_halted',
+            `Account ${account} is halted. The order goes on waiting; killswitch/release ends the halt.`,
+          )
+        : undefined,
     ordersByTag: async (account, tag) => [
       ...(await trading.ordersByTag(account, tag)),
       ...(await gtts.byTag(account, tag)),
@@ -404,7 +451,11 @@ async function connect(
     marketData,
     options,
     trading,
+    orders,
     gtts,
+    limits: limitStore,
+    gate,
+    killSwitch,
     cookies,
     identity,
     keys,
@@ -459,10 +510,13 @@ async function connect(
     audit,
     health,
     orderEvents,
+    limits: limitStore,
+    killSwitch,
     listensAt(found) {
       address = found
     },
     start() {
+      killSwitch.resume().catch(onError('what a kill switch left undone could not be done'))
       paper.start()
       stopFollowing = listing.follow((error) =>
         log.error({ err: error }, "today's instruments couldn't be loaded; yesterday's stay"),

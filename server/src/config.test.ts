@@ -19,6 +19,7 @@ const DEFAULTS = {
   marketHours: 'always',
   simulatorSeed: 1,
   bodyLimitKib: 256,
+  paperExchangeRules: 'off',
   paperCapital: moneyOf('10000000'),
   equityMisLeverageHundredths: 500,
   futuresLeverageHundredths: 1000,

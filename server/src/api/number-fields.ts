@@ -1,5 +1,7 @@
 import {
   formatDecimal,
+  MONEY_DECIMALS,
+  type Money,
   PRICE_DECIMALS,
   type Price,
   parseDecimal,
@@ -26,6 +28,14 @@ export const price = (options: DecimalOptions = {}): Field<NumberWire, Price, tr
 /** A count of units: positive unless `sign` says otherwise, at most 6 decimals, read exactly. */
 export const quantity = (options: DecimalOptions = {}): Field<NumberWire, Quantity, true> =>
   decimal<Quantity>({ noun: 'Quantity', sign: 'positive', ...options }, QUANTITY_DECIMALS)
+
+/** Rupees: non-negative unless `sign` says otherwise, at most 2 decimals, read exactly. */
+export const money = (options: DecimalOptions = {}): Field<NumberWire, Money, true> =>
+  decimal<Money>({ noun: 'Amount', sign: 'non-negative', ...options }, MONEY_DECIMALS)
+
+/** Hundredths of a percent: 2.5 is 250. */
+export const percent = (options: DecimalOptions = {}): Field<NumberWire, number, true> =>
+  decimal<number>({ noun: 'Percentage', sign: 'non-negative', ...options }, 2)
 
 // Decimals of up to 15 digits and doubles correspond one to one, so below this the quick way is exact too.
 const QUICK_MAX = 1e15

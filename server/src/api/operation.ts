@@ -12,11 +12,12 @@ import type { Visit } from './visit.ts'
  */
 export type Access = Scope | 'session' | 'public'
 /** Which budget of requests an operation draws on. Order-writing operations of one key share one. */
-export type RateClass = 'read' | 'heavy' | 'order' | 'smart-order' | 'login' | 'reset'
+export type RateClass = 'read' | 'heavy' | 'order' | 'smart-order' | 'killswitch' | 'login' | 'reset'
 export type Method = 'GET' | 'POST'
 /** Heading that the documents show an operation under. */
 export type Tag =
   | 'Orders'
+  | 'Risk'
   | 'Account'
   | 'Market data'
   | 'Symbols'
@@ -41,8 +42,8 @@ export interface Context {
   readonly services: Services
 }
 
-/** What `semi_auto` mode does with an operation asked for by key: let a person decide, or refuse it in these words. */
-export type InSemiAuto = 'queue' | { readonly refuse: string }
+/** What `semi_auto` mode does with an operation asked for by key: let a person decide, refuse it in these words, or do it. */
+export type InSemiAuto = 'queue' | 'do' | { readonly refuse: string }
 
 /**
  * One operation of the API. The route, validation, serialisation, the documents and the typed client all come from

@@ -11,8 +11,12 @@ import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
 import type { OptionResolver } from '../options/index.ts'
 import type { Approvals } from '../trading/approvals.ts'
+import type { OrderFlow } from '../trading/flow/order-flow.ts'
 import type { Gtts, Trading } from '../trading/index.ts'
 import type { OrderEvents } from '../trading/order-events.ts'
+import type { KillSwitch } from '../trading/risk/kill-switch.ts'
+import type { LimitStore } from '../trading/risk/limit-store.ts'
+import type { LimitsGate } from '../trading/risk/risk-gate.ts'
 import type { Cookies } from './session-cookie.ts'
 
 /** The instruments of today. */
@@ -35,7 +39,11 @@ export interface Services {
   readonly marketData: MarketData
   readonly options: OptionResolver
   readonly trading: Trading
+  readonly orders: OrderFlow
   readonly gtts: Gtts
+  readonly limits: LimitStore
+  readonly gate: LimitsGate
+  readonly killSwitch: KillSwitch
   readonly cookies: Cookies
   readonly identity: Identity
   readonly keys: KeyStore

@@ -175,6 +175,11 @@ export class PaperExchange {
     return this.#desks.get(account)?.venue
   }
 
+  /** Ids of all that are open. */
+  get accounts(): readonly string[] {
+    return [...this.#desks.keys()]
+  }
+
   /** Accounts that stopped after a failure; a restart recovers them. */
   get stoppedAccounts(): readonly string[] {
     return [...this.#desks].filter(([, { engine }]) => engine.stopped !== undefined).map(([account]) => account)

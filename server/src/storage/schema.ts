@@ -14,6 +14,8 @@ export interface MoneyDatabase {
   one_time_link: OneTimeLinkTable
   ban: BanTable
   approval: ApprovalTable
+  risk_rule: RiskRuleTable
+  risk_use: RiskUseTable
 }
 
 export interface AccountTable {
@@ -132,6 +134,30 @@ export interface ApprovalTable {
   reason: string
   /** Comma-separated. */
   order_ids: string
+}
+
+/** What is set for one scope of orders: `instance`, `account:…`, `key:…` or `strategy:…`. */
+export interface RiskRuleTable {
+  scope: string
+  /** `active`, `reduce_only` or `halted`. */
+  state: string
+  /** JSON. */
+  limits: string
+  algo_id: string
+  algo_registration: string
+  /** What a kill switch has yet to do: `cancel`, or `square_off` too; null when nothing. */
+  sweep: string | null
+  version: number
+  changed_at: number
+  changed_by: string
+}
+
+/** Orders that a key with a limit per day has sent on a date. */
+export interface RiskUseTable {
+  /** The key's id. */
+  scope: string
+  date: string
+  orders: number
 }
 
 /** What an account was told, in order: `seq` starts at 1 for each account and has no gaps. */

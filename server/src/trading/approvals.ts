@@ -38,6 +38,8 @@ export interface ApprovalsOptions {
   readonly expiryMs: number
   /** Does what was asked for, under the tag; answers the ids of its orders. Throws Refusal when it can't be done. */
   readonly execute: (approval: Approval, tag: string) => Promise<readonly string[]>
+  /** Why nothing of an account may be sent now, so that what waits goes on waiting; undefined when it may. */
+  readonly halted?: (account: string) => Refusal | undefined
   /** An account's orders that carry a tag: what the venue knows is the truth. Throws when it can't tell. */
   readonly ordersByTag: (account: string, tag: string) => Promise<readonly TaggedOrder[]>
   readonly audit: (entry: {
@@ -185,11 +187,13 @@ export class Approvals {
 
   /**
    * Executes an order that waits, once. Answers what became of it: `executed`, or `failed` with the reason.
-   * Throws not_found, or approval_decided when it doesn't wait any more.
+   * Throws not_found, approval_decided when it doesn't wait any more, or risk_halted, and then it goes on waiting.
    */
   async approve(id: number, decider: Decider): Promise<Approval> {
     const pending = this.#pending(id)
-    const { clock, audit, execute } = this.#options
+    const { clock, audit, execute, halted } = this.#options
+    const halt = halted?.(pending.account)
+    if (halt !== undefined) throw halt
     const executing: Approval = {
       ...pending,
       status: 'executing',

@@ -22,20 +22,31 @@ export interface CloseOutcome {
  */
 export async function closePosition(venue: Venue, position: PositionReport): Promise<CloseOutcome> {
   const { symbol, exchange, product } = position
-  const orderIds: string[] = []
-  const outcome = (failure?: string): CloseOutcome => ({ symbol, exchange, product, orderIds, failure })
   await cancelWorking(venue, position)
   const left = (await venue.positions()).find(
     (other) => other.symbol === symbol && other.exchange === exchange && other.product === product,
   )
-  let remaining = absolute(left?.quantity ?? ZERO_QUANTITY)
-  const action = (left?.quantity ?? 0) > 0 ? 'SELL' : 'BUY'
+  return closeQuantity(venue, position, left?.quantity ?? ZERO_QUANTITY, CLOSE_STRATEGY)
+}
+
+/** Sells so much of what is held at market, or buys it back when it is negative. */
+export async function closeQuantity(
+  venue: Venue,
+  held: Pick<PositionReport, 'symbol' | 'exchange' | 'product' | 'instrument'>,
+  open: Quantity,
+  strategy: string,
+): Promise<CloseOutcome> {
+  const { symbol, exchange, product, instrument } = held
+  const orderIds: string[] = []
+  const outcome = (failure?: string): CloseOutcome => ({ symbol, exchange, product, orderIds, failure })
+  let remaining = absolute(open)
+  const action = open > 0 ? 'SELL' : 'BUY'
   while (remaining > 0) {
     if (orderIds.length >= CLOSING_ORDERS_MAX)
       return outcome(`more than ${CLOSING_ORDERS_MAX} orders of the freeze quantity would be needed`)
-    const quantity = least(remaining, largestOrder(position, remaining))
+    const quantity = least(remaining, largestOrder(instrument, remaining))
     const report = await venue.place({
-      instrument: position.instrument,
+      instrument,
       action,
       quantity,
       priceType: 'MARKET',
@@ -43,7 +54,7 @@ export async function closePosition(venue: Venue, position: PositionReport): Pro
       price: ZERO_PRICE,
       triggerPrice: ZERO_PRICE,
       disclosedQuantity: ZERO_QUANTITY,
-      strategy: CLOSE_STRATEGY,
+      strategy,
     })
     orderIds.push(report.id)
     if (report.status === 'rejected') return outcome(report.reason)
@@ -52,8 +63,7 @@ export async function closePosition(venue: Venue, position: PositionReport): Pro
   return outcome()
 }
 
-function largestOrder(position: PositionReport, remaining: Quantity): Quantity {
-  const { freezeQuantity, lotSize } = position.instrument
+function largestOrder({ freezeQuantity, lotSize }: PositionReport['instrument'], remaining: Quantity): Quantity {
   return freezeQuantity === 0 ? remaining : ((freezeQuantity - (freezeQuantity % lotSize)) as Quantity)
 }
 

@@ -26,7 +26,13 @@ export function holdForApproval({ orderMode, queue, services }: HoldOptions) {
   return (visit: Visit, operation: AnyOperation, input: object, source: object): Promise<object> | undefined => {
     const inSemiAuto = operation.inSemiAuto ?? (operation.access === 'trade' ? UNDECIDED : undefined)
     const { caller } = visit
-    if (inSemiAuto === undefined || caller.kind !== 'key' || orderMode(caller.account) === 'auto') return undefined
+    if (
+      inSemiAuto === undefined ||
+      inSemiAuto === 'do' ||
+      caller.kind !== 'key' ||
+      orderMode(caller.account) === 'auto'
+    )
+      return undefined
     if (inSemiAuto !== 'queue') throw new Refusal('semi_auto', inSemiAuto.refuse)
     operation.beforeQueue?.(input as never, caller.account, services())
     const { apikey: _, ...fields } = source as Readonly<Record<string, unknown>>

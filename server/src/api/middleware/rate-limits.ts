@@ -17,6 +17,9 @@ export interface RateLimitSettings {
   readonly resetRateLimit: readonly Rate[]
 }
 
+/** A budget of its own, that nothing else can use up: what stops a runaway program mustn't be stopped by it. */
+const KILL_SWITCH_RATE: readonly Rate[] = [{ count: 20, windowMs: 1_000 }]
+
 /** How often who may ask for what. */
 export class RateLimits {
   readonly #address: RateLimiter
@@ -33,6 +36,7 @@ export class RateLimits {
       read: limiter('api', settings.apiRateLimit),
       heavy: limiter('heavy', settings.heavyRateLimit),
       order: limiter('order', settings.orderRateLimit),
+      killswitch: limiter('killswitch', KILL_SWITCH_RATE),
       login: limiter('login', settings.loginRateLimit),
       reset: limiter('reset', settings.resetRateLimit),
     }

@@ -146,7 +146,7 @@ export const approvalsapprove = defineOperation({
   input: { id },
   output: decided,
   example: { id: 1 },
-  refusals: ['not_found', 'approval_decided'],
+  refusals: ['not_found', 'approval_decided', 'risk_halted'],
   async handle(input, context) {
     await requireOwn(context, input.id)
     const approval = await context.services.approvals.approve(input.id, actorOf(context))

@@ -22,20 +22,26 @@ import {
   authtotpenrol,
 } from './auth.ts'
 import { bans, banscreate, banslift } from './bans.ts'
+import { basketorder } from './basket-order.ts'
 import { orderbook, tradebook } from './books.ts'
 import { cancelgttorder, gttorderbook, modifygttorder, placegttorder } from './gtt.ts'
 import { health } from './health.ts'
 import { history, intervals } from './history.ts'
 import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
+import { killswitch, killswitchrelease } from './killswitch.ts'
 import { latency, latencyorders } from './latency.ts'
 import { logsorders, logsordersexport } from './logs.ts'
 import { margin } from './margin.ts'
 import { depth, multiquotes, quotes } from './market.ts'
+import { expiry, optionsymbol } from './options.ts'
+import { optionsmultiorder, optionsorder } from './options-orders.ts'
 import { orderevents, ordereventsstream } from './order-events.ts'
 import { orderstory } from './order-story.ts'
-import { expiry, optionsymbol } from './options.ts'
 import { cancelallorder, cancelorder, closeposition, modifyorder, orderstatus, placeorder } from './orders.ts'
 import { ping } from './ping.ts'
+import { risk, riskset } from './risk.ts'
+import { placesmartorder } from './smart-order.ts'
+import { splitorder } from './split-order.ts'
 import { strategybook } from './strategybook.ts'
 import { search, symbol } from './symbols.ts'
 import { traffic, trafficexport, trafficstats } from './traffic.ts'
@@ -44,6 +50,11 @@ import { users, userscreate, usersupdate } from './users.ts'
 /** Every operation of the API. Routes, documents and the typed client follow this list. */
 export const operations = [
   placeorder,
+  placesmartorder,
+  basketorder,
+  splitorder,
+  optionsorder,
+  optionsmultiorder,
   modifyorder,
   cancelorder,
   cancelallorder,
@@ -65,6 +76,10 @@ export const operations = [
   orderevents,
   ordereventsstream,
   orderstory,
+  risk,
+  riskset,
+  killswitch,
+  killswitchrelease,
   quotes,
   multiquotes,
   depth,

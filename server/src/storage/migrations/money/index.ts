@@ -2,5 +2,6 @@ import type { Migration } from '../../migrate.ts'
 import { accountsAndJournal } from './0001-accounts-and-journal.ts'
 import { usersAndBans } from './0002-users-and-bans.ts'
 import { approvals } from './0003-approvals.ts'
+import { risk } from './0004-risk.ts'
 
-export const moneyMigrations: readonly Migration[] = [accountsAndJournal, usersAndBans, approvals]
+export const moneyMigrations: readonly Migration[] = [accountsAndJournal, usersAndBans, approvals, risk]
