@@ -293,6 +293,32 @@ describe('modifygttorder and cancelgttorder refuse', () => {
   })
 })
 
+it('fires into a portfolio that is margined as a whole, and a restart has it the same', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'sauda-gtt-portfolio-'))
+  const config = loadConfig({ DATA_DIR: own, ...UNLIMITED, PAPER_MARGIN: 'portfolio' }, own)
+  const silent = pino({ level: 'silent' })
+  const first = await createApp(config, clock, silent)
+  const key = (await first.keys.createFirstKey(OWNER))?.text ?? ''
+  const ask = async (at: App, operation: string, input: object = {}): Promise<Body> =>
+    (await at.http.inject({ method: 'POST', url: `/api/v1/${operation}`, payload: { apikey: key, ...input } })).json()
+  const { data: found } = await ask(first, 'search', { query: 'NIFTY 29DEC26 FUT', exchange: 'NFO' })
+  const { symbol, lotsize } = (found as { symbol: string; lotsize: number }[])[0] ?? { symbol: '', lotsize: 0 }
+  const short = { ...SINGLE, exchange: 'NFO', symbol, action: 'SELL', product: 'NRML', quantity: lotsize }
+  const reached = { pricetype: 'MARKET', price: 0, triggerprice_sl: 0, triggerprice_tg: 100 }
+  const { trigger_id: id } = await ask(first, 'placegttorder', { ...short, ...reached })
+  await first.paper.tick()
+  const ended = await ask(first, 'gttorderbook', { trigger_id: id })
+  expect(ended['data']).toMatchObject([{ status: 'triggered', rejection_reason: '', margin_blocked: 0 }])
+  expect(await ask(first, 'positionbook')).toMatchObject({ data: [{ symbol, quantity: -lotsize }] })
+  const funds = await ask(first, 'funds')
+  await first.close()
+  const second = await createApp(config, clock, silent)
+  expect(await ask(second, 'funds')).toEqual(funds)
+  expect(await ask(second, 'gttorderbook', { trigger_id: id })).toEqual(ended)
+  await second.close()
+  rmSync(own, { recursive: true })
+})
+
 describe('the end of waiting', () => {
   it.each([
     ['2026-12-31', '2026-12-31 23:59:59'],
