@@ -18,7 +18,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   trading: ['kernel', 'storage', 'market', 'options', 'brokers'],
   api: ['kernel', 'market', 'options', 'brokers', 'trading', 'identity', 'monitor'],
   pages: ['kernel', 'identity', 'api'],
-  'command-line': ['kernel', 'storage', 'identity', 'monitor', 'config'],
+  'command-line': ['kernel', 'storage', 'trading', 'identity', 'monitor', 'config'],
   config: ['kernel'],
 }
 /** Compose everything; nobody uses them. */

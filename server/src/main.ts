@@ -15,6 +15,7 @@ const USAGE = `Usage: node server/src/main.ts <command>
   serve                 run the platform (npm start)
   key create|list|revoke   manage API keys (npm run key -- …)
   user create|list|reset-password|disable|enable   manage users (npm run user -- …)
+  killswitch on|off|status   stop all trading at once (npm run killswitch -- …)
   doctor                look for what is wrong and say what to do (npm run doctor)
   reset                 start the paper account again with fresh capital (npm run reset)
 `
@@ -47,6 +48,10 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'user': {
       const { runUserCommand } = await import('./command-line/user.ts')
       return await runUserCommand(rest, config)
+    }
+    case 'killswitch': {
+      const { runKillSwitchCommand } = await import('./command-line/killswitch.ts')
+      return await runKillSwitchCommand(rest, config)
     }
     case 'reset': {
       const { runResetCommand } = await import('./command-line/reset.ts')

@@ -5,6 +5,7 @@ import { startControl } from './command-line/control.ts'
 import { doctorCommand } from './command-line/doctor-command.ts'
 import { acquireInstanceLock } from './command-line/instance-lock.ts'
 import { keyCommands } from './command-line/key-commands.ts'
+import { haltResult, killSwitchCommands } from './command-line/killswitch-commands.ts'
 import { resetCommand } from './command-line/reset-command.ts'
 import { userCommands } from './command-line/user-commands.ts'
 import type { Config } from './config.ts'
@@ -28,6 +29,11 @@ export async function serve(config: Config, clock: Clock): Promise<number> {
       ...keyCommands(app.keys),
       ...userCommands(app.identity),
       ...resetCommand(app.paper, config),
+      ...killSwitchCommands({
+        limits: app.limits,
+        engage: async (scope, squareOff, actor) => haltResult(await app.killSwitch.engage(scope, squareOff, actor)),
+        isAccount: (account) => app.accounts.find(account) !== undefined,
+      }),
       ...doctorCommand(app.health),
     }
     const control = await startControl(config.dataDir, commands, (error) =>

@@ -5,11 +5,14 @@ import { KeyStore } from '../identity/key-store.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { AuditLog } from '../monitor/audit-log.ts'
 import { openDatabases } from '../storage/open.ts'
+import { LimitStore } from '../trading/risk/limit-store.ts'
 import { acquireInstanceLock } from './instance-lock.ts'
 
 export interface IdentityRooms {
   readonly identity: Identity
   readonly keys: KeyStore
+  readonly accounts: AccountStore
+  readonly limits: LimitStore
 }
 
 /** Where a link of the command line leads to when no server says where it listens. */
@@ -22,7 +25,7 @@ export interface OfflineOptions {
 }
 
 /**
- * Runs something on the users and keys of a data folder that no server runs on, and brings it to disk. Books of new
+ * Runs something on the users, keys and limits of a data folder that no server runs on, and brings it to disk. Books of new
  * accounts are opened by the next start.
  */
 export async function withoutServer<T>(
@@ -71,8 +74,15 @@ export async function withoutServer<T>(
         },
         onError: fail,
       })
+      const limits = await LimitStore.open({
+        money: databases.money,
+        clock,
+        audit: audit.record,
+        exchangeRules: () => false, // nothing is sent from here
+        onError: () => undefined, // what can't be read is the store's doubt, which the kill switch tells
+      })
       try {
-        return await run({ identity, keys })
+        return await run({ identity, keys, accounts, limits })
       } finally {
         await Promise.all([identity.close(), keys.close()])
         await audit.close()

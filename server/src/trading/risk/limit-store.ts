@@ -233,9 +233,10 @@ export class LimitStore {
     return this.#inTurn(async () => {
       const rule = this.rule(scope)
       if (rule?.sweep === undefined) return
-      const by = { name: rule.changedBy, address: '', requestId: '' }
       const halts = this.#halts
-      await this.#write({ ...rule, sweep: undefined }, by, () => (this.#halts === halts ? { sweep: undefined } : {}))
+      await this.#write({ ...rule, sweep: undefined }, undefined, () =>
+        this.#halts === halts ? { sweep: undefined } : {},
+      )
     })
   }
 
@@ -294,15 +295,16 @@ export class LimitStore {
     }
   }
 
-  /** Writes a rule, then takes over what of it counts from now on. */
+  /** Writes a rule, then takes over what of it counts from now on. Without an actor nobody has changed anything. */
   async #write(
     rule: StoredRule,
-    actor: RiskActor,
+    actor: RiskActor | undefined,
     taken: () => Partial<Pick<StoredRule, 'state' | 'sweep' | 'limits' | 'algoId' | 'algoRegistration'>>,
   ): Promise<StoredRule> {
     const { kysely, writer, compile } = this.#options.money
-    const version = rule.version + 1
-    const row = rowOf({ ...rule, version, changedAt: this.#options.clock.now(), changedBy: actor.name })
+    const version = actor === undefined ? rule.version : rule.version + 1
+    const changed = actor === undefined ? rule : { changedAt: this.#options.clock.now(), changedBy: actor.name }
+    const row = rowOf({ ...rule, version, changedAt: changed.changedAt, changedBy: changed.changedBy })
     const { scope: _, ...columns } = row
     const insert = kysely.insertInto('risk_rule').values(row)
     await writer.write([compile(insert.onConflict((on) => on.column('scope').doUpdateSet(columns)))])
