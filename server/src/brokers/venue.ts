@@ -32,6 +32,10 @@ export interface NewOrder {
   readonly tag?: string | undefined
   /** Shared by all orders of one story (children of one request, firings of a trigger); its own id when absent. */
   readonly root?: string | undefined
+  /** Its place among the orders of one request; absent for the only one. */
+  readonly leg?: number | undefined
+  /** Name of the operation that decided about it; absent when its owner did. */
+  readonly origin?: string | undefined
   /** Why it may not be sent. The venue then keeps it as a rejected order, so that it is seen, and does nothing else. */
   readonly denied?: string | undefined
 }
@@ -62,6 +66,8 @@ export interface OrderReport {
   readonly strategy: string
   readonly tag: string | undefined
   readonly root: string
+  readonly leg: number | undefined
+  readonly origin: string | undefined
   readonly placedAt: number
   readonly updatedAt: number
 }
@@ -173,6 +179,14 @@ export interface BooksReport {
   readonly strategyPositions: readonly StrategyPositionReport[]
 }
 
+/** What an account holds of one symbol and product, and what works in it, at one moment. */
+export interface StandingReport {
+  /** Signed. */
+  readonly quantity: Quantity
+  /** Oldest first. */
+  readonly working: readonly OrderReport[]
+}
+
 /**
  * One account at one venue. Every answer is durable: what it tells can't be undone by a crash.
  * `modify` and `cancel` throw Refusal (order_not_found, order_not_open, order_unchangeable); all throw account_stopped
@@ -187,6 +201,12 @@ export interface Venue {
   readonly margin?: MarginVenue
   /** A refused order is a report with status `rejected` and its reason. */
   place(order: NewOrder, steps?: Steps): Promise<OrderReport>
+  /**
+   * Places orders as one thing, in order, margin judged on what all of them lead to: after a crash all are there or none.
+   * Where that isn't affordable all are rejected; `stopsAtRefusal` rejects what comes after a rejected one. The others belong to the story of the first. Venues that can't do that
+   * don't have it.
+   */
+  placeTogether?(orders: readonly NewOrder[], stopsAtRefusal: boolean, steps?: Steps): Promise<readonly OrderReport[]>
   modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport>
   cancel(orderId: string, steps?: Steps): Promise<OrderReport>
   /**
@@ -204,6 +224,7 @@ export interface Venue {
   order(orderId: string): Promise<OrderReport>
   trades(): Promise<readonly TradeReport[]>
   positions(): Promise<readonly PositionReport[]>
+  standing(of: Pick<TradeReport, 'symbol' | 'exchange' | 'product'>): Promise<StandingReport>
   holdings(): Promise<readonly HoldingReport[]>
   funds(): Promise<FundsReport>
   /** Positions, holdings and funds as they were together at one instant, and which strategy has what of them. */

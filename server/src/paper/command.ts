@@ -41,14 +41,25 @@ export interface PlaceCommand {
   readonly tag?: string | undefined
   /** Of its story; absent when the order begins one. */
   readonly root?: string | undefined
+  readonly leg?: number | undefined
+  readonly origin?: string | undefined
   /** Why it may not be sent; absent when it may. */
   readonly denied?: string | undefined
   readonly terms: MarginTerms
-  readonly session: SessionFacts
-  /** Absent when there is no fresh quote: the order then rests, and a MARKET order is refused. */
   /** Absent when the account has what it needs, or margins by leverage. */
   readonly risks?: RiskFacts | undefined
+  readonly session: SessionFacts
+  /** Absent when there is no fresh quote: the order then rests, and a MARKET order is refused. */
   readonly book: Book | undefined
+}
+
+/** Orders that are placed as one thing, margin judged on what all of them lead to. */
+export interface PlaceTogetherCommand {
+  readonly kind: 'place-together'
+  readonly at: number
+  readonly orders: readonly PlaceCommand[]
+  /** After a refused one the rest is refused too. */
+  readonly stopsAtRefusal: boolean
 }
 
 export interface ModifyCommand {
@@ -124,6 +135,7 @@ export interface ResetCommand {
 
 export type Command =
   | PlaceCommand
+  | PlaceTogetherCommand
   | ModifyCommand
   | CancelCommand
   | QuoteCommand

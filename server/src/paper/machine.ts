@@ -26,6 +26,7 @@ export function judge(state: AccountState, command: Command): void {
   if (isGttCommand(command)) judgeGtt(state, command)
   else if (command.kind === 'modify') judgeModify(state, command)
   else if (command.kind === 'cancel') judgeCancel(state, command)
+  else if (command.kind === 'place-together') judgeRoom(state, command.orders, SESSION_ORDERS_MAX)
   else if (command.kind === 'place' && state.orders.size >= SESSION_ORDERS_MAX) {
     throw new Refusal(
       'too_many_orders',
@@ -44,6 +45,9 @@ export function apply(state: AccountState, command: Command): Event[] {
   switch (command.kind) {
     case 'place':
       applyPlace(state, command, events)
+      break
+    case 'place-together':
+      applyPlaceTogether(state, command, events, applyPlace, applyJudgedPlace)
       break
     case 'modify':
       applyModify(state, command, events)
@@ -69,22 +73,33 @@ export function apply(state: AccountState, command: Command): Event[] {
     default:
       applyGtt(state, command, events, applyPlace)
   }
+  settlePortfolio(state)
   state.seq += 1
   state.lastAt = Math.max(state.lastAt, command.at)
   noteChanges(state, command, before, events)
   return events
-  settlePortfolio(state)
 }
 
-export function applyPlace(state: AccountState, command: PlaceCommand, events: Event[]): void {
+/** Takes an order whose funds were judged with others'. */
+const applyJudgedPlace = (state: AccountState, command: PlaceCommand, events: Event[]): void =>
+  applyPlace(state, command, events, 'judged')
+
+export function applyPlace(
+  state: AccountState,
+  command: PlaceCommand,
+  events: Event[],
+  funds: 'judge' | 'judged' = 'judge',
+): void {
   assert(!state.orders.has(command.orderId), `order id ${command.orderId} is used twice`)
   state.requestCount += 1
+  joinPortfolio(state, command.instrument, command.risks)
   const order = orderOf(command)
-  const verdict = judgePlace(state, order, command)
+  const verdict = judgePlace(state, order, command, funds)
   state.orders.set(order.id, order)
   if ('refusal' in verdict) {
     order.status = 'rejected'
     order.reason = verdict.refusal
+    settlePortfolio(state)
     events.push({ kind: 'order', order: { ...order } })
     return
   }
@@ -92,14 +107,13 @@ export function applyPlace(state: AccountState, command: PlaceCommand, events: E
   enlist(state, order)
   const key = instrumentKey(order.instrument)
   const fills = command.book === undefined ? [] : fillsOf(order, command.book, state.taken.get(key), false)
-  joinPortfolio(state, command.instrument, command.risks)
   execute(state, order, fills, command.book, command.at, events)
+  settlePortfolio(state)
 }
 
 function applyModify(state: AccountState, command: ModifyCommand, events: Event[]): void {
   const changed = judgeModify(state, command)
   const order = state.orders.get(command.orderId)
-    settlePortfolio(state)
   assert(order !== undefined, 'judged above')
   state.requestCount += 1
   noteStep(order, 'modified', command.at)
@@ -108,12 +122,12 @@ function applyModify(state: AccountState, command: ModifyCommand, events: Event[
   order.price = changed.price
   order.triggerPrice = changed.triggerPrice
   order.status = changed.status
-  settlePortfolio(state)
   order.triggered = changed.triggered
   order.referencePrice = changed.referencePrice
   order.updatedAt = command.at
   for (const { order: other, margin } of requirements(state, order.instrument, order.product))
     reserve(state, other, margin)
+  touchPortfolio(state, order.instrument)
   const fills =
     command.book === undefined
       ? []
@@ -127,7 +141,6 @@ function applyCancel(state: AccountState, command: CancelCommand, events: Event[
   finish(state, order, 'cancelled', '', command.at)
   // Its cover passes to younger orders, which can only need less than before.
   assert(
-  touchPortfolio(state, order.instrument)
     rebalance(state, order.instrument, order.product).length === 0,
     'a cancel never makes another order unaffordable',
   )

@@ -9,6 +9,7 @@ import type {
   OrderChange,
   OrderReport,
   PositionReport,
+  StandingReport,
   StoryReport,
   TradeReport,
   Venue,
@@ -16,7 +17,7 @@ import type {
 import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { type Money, ZERO_PRICE } from '../kernel/fixed.ts'
+import { type Money, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
@@ -25,7 +26,7 @@ import type { Book, PlaceCommand, SessionFacts } from './command.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
 import type { TermsOf } from './margin-terms.ts'
-import { factsOf, instrumentOf, type MarginTerms, type Order } from './order.ts'
+import { factsOf, instrumentKey, instrumentOf, type MarginTerms, type Order, positionKey } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
 import { orderOf, standingRefusal } from './place.ts'
 import { ReportBook } from './report-book.ts'
@@ -62,7 +63,6 @@ export class PaperVenue implements Venue {
 
   async place(order: NewOrder, steps?: Steps): Promise<OrderReport> {
     const { engine, orderIds } = this.#options
-    const instrument = factsOf(order.instrument)
     const terms = this.#options.termsOf(order.instrument, order.action, order.product)
     const known = terms instanceof Promise ? await terms : terms
     let market = await this.#market(order.instrument, order.action)
@@ -70,32 +70,33 @@ export class PaperVenue implements Venue {
       await orderIds.prepare(1)
       market = await this.#market(order.instrument, order.action)
     }
-    const { at, book, session } = market
-    const orderId = orderIds.take(at)
-    const { action, quantity, priceType, product, price, triggerPrice, disclosedQuantity } = order
-    const { strategy, tag, root, denied } = order
-    const command: PlaceCommand = {
-      kind: 'place',
-      at,
-      orderId,
-      instrument,
-      action,
-      quantity,
-      priceType,
-      product,
-      price,
-      triggerPrice,
-      disclosedQuantity,
-      strategy,
-      tag,
-      root,
-      denied,
-      terms: known,
-      session,
-      book,
-    }
-    const events = await engine.submit(command, steps)
+    const orderId = orderIds.take(market.at)
+    const events = await engine.submit(placeCommand(order, orderId, known, market), steps)
     return reportOf(lastOrder(events, orderId))
+  }
+
+  async placeTogether(
+    orders: readonly NewOrder[],
+    stopsAtRefusal: boolean,
+    steps?: Steps,
+  ): Promise<readonly OrderReport[]> {
+    const { engine, orderIds, scheduler, clock, termsOf } = this.#options
+    const terms = await Promise.all(
+      orders.map(({ instrument, action, product }) => termsOf(instrument, action, product)),
+    )
+    for (;;) {
+      await orderIds.prepare(orders.length)
+      const markets = await Promise.all(orders.map(({ instrument, action }) => this.#market(instrument, action)))
+      const at = clock.now()
+      if (scheduler.isDue(at) || !orderIds.has(orders.length)) continue
+      const commands = orders.map((order, index) => {
+        const [known, market] = [terms[index], markets[index]]
+        assert(known !== undefined && market !== undefined, 'each order has its terms and its market')
+        return placeCommand(order, orderIds.take(at), known, { ...market, at })
+      })
+      const events = await engine.submit({ kind: 'place-together', at, orders: commands, stopsAtRefusal }, steps)
+      return commands.map(({ orderId }) => reportOf(lastOrder(events, orderId)))
+    }
   }
 
   async modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport> {
@@ -166,6 +167,16 @@ export class PaperVenue implements Venue {
     return [...this.#options.engine.state.positions.values()].map(positionReportOf)
   }
 
+  async standing(of: Pick<TradeReport, 'symbol' | 'exchange' | 'product'>): Promise<StandingReport> {
+    await this.#settled()
+    const { positions, working } = this.#options.engine.state
+    const orders = working.get(instrumentKey(of)) ?? []
+    return {
+      quantity: positions.get(positionKey(of, of.product))?.quantity ?? ZERO_QUANTITY,
+      working: orders.filter(({ product }) => product === of.product).map(reportOf),
+    }
+  }
+
   async holdings(): Promise<readonly HoldingReport[]> {
     await this.#settled()
     return [...this.#options.engine.state.holdings.values()].map(holdingReportOf)
@@ -228,6 +239,39 @@ export class PaperVenue implements Venue {
 
 const PAID_IN_FULL: MarginTerms = { leverageHundredths: 100, notionalPrice: ZERO_PRICE }
 const NO_MARKET = { session: { open: false, closedReason: '', squareOffAt: 0 }, book: undefined }
+
+/** The market at one instant, as a command sees it. */
+interface MarketAt {
+  readonly at: number
+  readonly book: Book | undefined
+  readonly session: SessionFacts
+}
+
+/** Written out: it is a part of every order, and copying would cost more than the rest of it. */
+function placeCommand(order: NewOrder, orderId: string, terms: MarginTerms, market: MarketAt): PlaceCommand {
+  return {
+    kind: 'place',
+    at: market.at,
+    orderId,
+    instrument: factsOf(order.instrument),
+    action: order.action,
+    quantity: order.quantity,
+    priceType: order.priceType,
+    product: order.product,
+    price: order.price,
+    triggerPrice: order.triggerPrice,
+    disclosedQuantity: order.disclosedQuantity,
+    strategy: order.strategy,
+    tag: order.tag,
+    root: order.root,
+    leg: order.leg,
+    origin: order.origin,
+    denied: order.denied,
+    terms,
+    session: market.session,
+    book: market.book,
+  }
+}
 
 /** The order as the command left it. */
 function lastOrder(events: readonly Event[], orderId: string): Readonly<Order> {

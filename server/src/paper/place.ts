@@ -39,6 +39,8 @@ export function orderOf(command: PlaceCommand): Order {
     strategy: command.strategy,
     tag: command.tag,
     root: command.root,
+    leg: command.leg,
+    origin: command.origin,
     placedAt: command.at,
     terms: command.terms,
     quantity: command.quantity,
@@ -103,16 +105,14 @@ export function judgePlace(
   if (refusal !== undefined) return { refusal }
   const needs = requirements(state, order.instrument, order.product, order)
   if (funds === 'judged') return { needs }
-  const { required, missing } = shortfall(state, needs)
-  return missing === 0 ? { needs } : { refusal: insufficientFunds(required, availableOf(state), missing) }
   if (isInPortfolio(state, order.instrument)) {
     const unaffordable = portfolioRefusal(state, order)
     return unaffordable === undefined ? { needs } : { refusal: unaffordable }
   }
+  const { required, missing } = shortfall(state, needs)
+  return missing === 0 ? { needs } : { refusal: insufficientFunds(required, availableOf(state), missing) }
 }
 
-/** Why an order can't be taken at its time, whatever the market does and the account holds. */
-export const standingRefusal = (order: Order): string | undefined =>
 /** An order that makes its group need no more is always taken, whatever the account has left. */
 export function portfolioRefusal(state: AccountState, order: Order): string | undefined {
   const { required, unsettled } = portfolioIncrease(state, order)
@@ -122,6 +122,8 @@ export function portfolioRefusal(state: AccountState, order: Order): string | un
     : undefined
 }
 
+/** Why an order can't be taken at its time, whatever the market does and the account holds. */
+export const standingRefusal = (order: Order): string | undefined =>
   instrumentRefusal(order, order.placedAt) ?? quantityRefusal(order) ?? priceRefusal(order)
 
 function instrumentRefusal(order: Order, at: number): string | undefined {

@@ -30,6 +30,8 @@ export function reportOf(order: Readonly<Order>): OrderReport {
     strategy: order.strategy,
     tag: order.tag,
     root: order.root ?? order.id,
+    leg: order.leg,
+    origin: order.origin,
     placedAt: order.placedAt,
     updatedAt: order.updatedAt,
   }

@@ -16,6 +16,10 @@ import { SBIN } from '../paper/test-desk.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import { type Death, Mortal } from '../storage/test-mortal.ts'
 import { type Approval, Approvals } from './approvals.ts'
+import { OrderFlow } from './flow/order-flow.ts'
+import { placedReport } from './plan.ts'
+import { singlePlan } from './plans/single.ts'
+import { OPEN_GATE } from './risk/gate.ts'
 import { Trading } from './trading.ts'
 
 /** Approvals over the real paper exchange on real files, in a process that may die at any of its writes. */
@@ -134,17 +138,25 @@ async function open({ databases }: Mortal, account: string): Promise<Running> {
     },
     publish: () => undefined,
   })
-  const trading = new Trading({
-    find: (symbol) => (symbol === 'SBIN' ? instrumentOf(SBIN) : undefined),
+  const lookup = {
+    find: (symbol: string) => (symbol === 'SBIN' ? instrumentOf(SBIN) : undefined),
     nearest: () => [],
-    marketData: board,
-    venueOf: (of) => paper.venue(of),
-  })
+    venueOf: (of: string) => paper.venue(of),
+  }
+  const trading = new Trading({ ...lookup, marketData: board })
+  const orders = new OrderFlow({ ...lookup, gate: OPEN_GATE })
   const approvals = await Approvals.open({
     money: databases.money,
     clock,
     expiryMs: EXPIRY_MS,
-    execute: async ({ input }, tag) => [(await trading.placeOrder(account, { ...requestOf(input), tag })).id],
+    execute: ({ input }, orderTag) =>
+      orders.run({
+        account,
+        caller: { keyId: undefined },
+        orderTag,
+        expand: () => singlePlan(requestOf(input)),
+        answer: (_plan, [outcome]) => [placedReport(outcome).id],
+      }),
     ordersByTag: (of, tag) => trading.ordersByTag(of, tag),
     audit: () => undefined,
     publish: () => undefined,

@@ -1,5 +1,6 @@
 import type { OrderReport } from '../brokers/venue.ts'
-import type { Refusal } from '../kernel/errors.ts'
+import { assert } from '../kernel/assert.ts'
+import { Refusal } from '../kernel/errors.ts'
 import type { OrderRequest } from './trading.ts'
 
 /** Most orders that one request may lead to. */
@@ -22,6 +23,8 @@ export interface Plan {
   readonly legs: readonly Leg[]
   /** After a refused leg: go on; stop where the cause would repeat (funds, a halt, the instrument); or send nothing more. */
   readonly onRefusal: 'continue' | 'stop-if-it-repeats' | 'stop'
+  /** Name of the request's list that the legs come from, for errors; `orders` when absent. */
+  readonly listName?: string
   /** Margin is judged on what all legs lead to, not leg by leg. */
   readonly marginTogether: boolean
 }
@@ -32,3 +35,10 @@ export type LegOutcome =
   /** By a limit or by the venue; `orderId` when it stands in the book as rejected. */
   | { readonly kind: 'refused'; readonly leg: Leg; readonly refusal: Refusal; readonly orderId: string | undefined }
   | { readonly kind: 'not-sent'; readonly leg: Leg; readonly reason: string }
+
+/** The order of a plan that is one. Throws why there is none. */
+export function placedReport(outcome: LegOutcome | undefined): OrderReport {
+  assert(outcome !== undefined, 'a plan of one order has one outcome')
+  if (outcome.kind === 'placed') return outcome.report
+  throw outcome.kind === 'refused' ? outcome.refusal : new Refusal('order_rejected', outcome.reason)
+}

@@ -5,6 +5,7 @@ import type {
   OrderChange,
   OrderReport,
   PositionReport,
+  StandingReport,
   StoryReport,
   TradeReport,
   Venue,
@@ -58,21 +59,22 @@ export class Trading {
     return venue
   }
 
-  /** Places an order; one that the venue refuses is on its book as `rejected` and thrown as order_rejected. */
-  async placeOrder(account: string, request: OrderRequest, steps?: Steps): Promise<OrderReport> {
-    const venue = this.venue(account)
-    const { symbol, exchange, ...rest } = request
-    const report = await venue.place({ instrument: this.#instrument(symbol, exchange), ...rest }, steps)
-    if (report.status !== 'rejected') return report
-    throw new Refusal('order_rejected', report.reason, { extra: { mode: venue.mode, orderid: report.id } })
-  }
-
-  /** Refuses an order that its venue would refuse whatever the market does; nothing is placed. Throws like placeOrder. */
+  /** Refuses an order that its venue would refuse whatever the market does; nothing is placed. Throws symbol_not_found, order_rejected. */
   checkOrder(account: string, request: OrderRequest): void {
     const { symbol, exchange, ...rest } = request
     const venue = this.venue(account)
     const refusal = venue.refusalOf({ instrument: this.#instrument(symbol, exchange), ...rest })
     if (refusal !== undefined) throw new Refusal('order_rejected', refusal, { extra: { mode: venue.mode } })
+  }
+
+  /** Throws symbol_not_found. */
+  checkSymbol({ symbol, exchange }: Pick<OrderRequest, 'symbol' | 'exchange'>): void {
+    this.#instrument(symbol, exchange)
+  }
+
+  /** Of one symbol and product, at one moment. */
+  standing(account: string, of: Pick<OrderRequest, 'symbol' | 'exchange' | 'product'>): Promise<StandingReport> {
+    return this.venue(account).standing(of)
   }
 
   /**

@@ -2,8 +2,9 @@ import Type, { type TString } from 'typebox'
 import type { OrderReport } from '../../brokers/venue.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { subtract, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
-import type { ModifyRequest, OrderRequest } from '../../trading/trading.ts'
-import type { ValueOf } from '../field.ts'
+import { placedReport } from '../../trading/plan.ts'
+import { singlePlan } from '../../trading/plans/single.ts'
+import type { ModifyRequest } from '../../trading/trading.ts'
 import { defineOperation } from '../operation.ts'
 import {
   action,
@@ -21,6 +22,7 @@ import {
   triggerPrice,
   VAIN_ORDER_FIELDS,
 } from './order-fields.ts'
+import { orderRequestOf } from './order-request.ts'
 import { mode, roundedPrice } from './wire.ts'
 
 const acknowledgement = Type.Object({
@@ -66,20 +68,6 @@ export const orderRowFields = {
 
 const placeInput = { strategy, ...orderFields }
 
-const orderRequestOf = (input: ValueOf<typeof placeInput>, tag: string | undefined): OrderRequest => ({
-  symbol: input.symbol,
-  exchange: input.exchange,
-  action: input.action,
-  quantity: input.quantity,
-  priceType: input.pricetype,
-  product: input.product,
-  price: input.price,
-  triggerPrice: input.trigger_price,
-  disclosedQuantity: input.disclosed_quantity,
-  strategy: input.strategy,
-  tag,
-})
-
 export const placeorder = defineOperation({
   name: 'placeorder',
   method: 'POST',
@@ -105,10 +93,21 @@ export const placeorder = defineOperation({
     product: 'CNC',
   },
   refusals: ['symbol_not_found', 'order_rejected', 'account_stopped'],
-  beforeQueue: (input, account, services) => services.trading.checkOrder(account, orderRequestOf(input, undefined)),
-  async handle(input, { account, services, visit, orderTag }) {
-    const report = await services.trading.placeOrder(account, orderRequestOf(input, orderTag), visit.steps)
-    return { mode: services.trading.venue(account).mode, orderid: report.id, status: 'success' as const }
+  beforeQueue: (input, account, services) =>
+    services.trading.checkOrder(account, orderRequestOf(input, input.strategy)),
+  handle(input, { account, caller, services, visit, orderTag }) {
+    return services.orders.run({
+      account,
+      caller,
+      visit,
+      orderTag,
+      expand: () => singlePlan(orderRequestOf(input, input.strategy)),
+      answer: (_plan, [outcome]) => ({
+        mode: services.trading.venue(account).mode,
+        orderid: placedReport(outcome).id,
+        status: 'success' as const,
+      }),
+    })
   },
 })
 

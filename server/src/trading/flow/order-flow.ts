@@ -1,0 +1,273 @@
+import type { NewOrder, OrderReport, Venue } from '../../brokers/venue.ts'
+import type { Caller } from '../../identity/caller.ts'
+import { assert } from '../../kernel/assert.ts'
+import { type FieldError, Refusal, type RefusalCode } from '../../kernel/errors.ts'
+import type { Steps } from '../../kernel/steps.ts'
+import { TurnsByName } from '../../kernel/turns.ts'
+import type { Instrument } from '../../market/instrument.ts'
+import { type InstrumentLookup, namedInstrument } from '../named-instrument.ts'
+import { type Leg, type LegOutcome, PLAN_LEGS_MAX, type Plan } from '../plan.ts'
+import type { Denial, RiskGate, RiskRequest, Verdicts } from '../risk/gate.ts'
+import { repeats } from './repeats.ts'
+
+/** A request that may lead to orders, whatever door it came in by. */
+export interface FlowRequest<MadePlan extends Plan, Answer> {
+  readonly account: string
+  readonly caller: Pick<Caller, 'keyId'>
+  readonly visit?: { readonly steps: Steps; readonly intent?: Intent | undefined } | undefined
+  /** Of the approval that it comes from; its orders carry it. */
+  readonly orderTag?: string | undefined
+  /** Requests of one name take turns, from what they look at until their orders are placed. */
+  readonly lock?: string | undefined
+  /** What the request comes to. Throws Refusal when it comes to nothing. */
+  expand(): MadePlan | Promise<MadePlan>
+  /** The answer; `outcomes` in the order of the legs' positions. Throws the Refusal that is the answer. */
+  answer(plan: MadePlan, outcomes: readonly LegOutcome[]): Answer
+}
+
+/** What a client named, so that asking again doesn't do it again. */
+export interface Intent {
+  /** Carried by all orders that it leads to. */
+  readonly tag: string
+  /** Whether it was begun before, by a process that then ended: its orders may exist. */
+  readonly isResumed: boolean
+}
+
+export interface OrderFlowOptions extends InstrumentLookup {
+  readonly venueOf: (account: string) => Venue | undefined
+  readonly gate: RiskGate
+}
+
+interface Ready {
+  readonly leg: Leg
+  readonly instrument: Instrument
+}
+
+/**
+ * The one way of every order: plan → instruments → limits → venue → answer. Each operation makes a plan and words the
+ * answer; nothing here knows which operation it is.
+ * Throws Refusal: symbol_not_found, validation_failed for a plan of several legs of which one can't be, order_rejected,
+ * what the limits deny with, venue_unavailable, account_stopped.
+ */
+export class OrderFlow {
+  readonly #options: OrderFlowOptions
+  readonly #turns = new TurnsByName()
+
+  constructor(options: OrderFlowOptions) {
+    this.#options = options
+  }
+
+  run<MadePlan extends Plan, Answer>(request: FlowRequest<MadePlan, Answer>): Promise<Answer> {
+    const { lock, account } = request
+    return lock === undefined ? this.#run(request) : this.#turns.run(`${account} ${lock}`, () => this.#run(request))
+  }
+
+  async #run<MadePlan extends Plan, Answer>(request: FlowRequest<MadePlan, Answer>): Promise<Answer> {
+    const { account, caller, visit } = request
+    const venue = this.#venue(account)
+    const expanded = request.expand()
+    const plan = expanded instanceof Promise ? await expanded : expanded
+    assert(plan.legs.length <= PLAN_LEGS_MAX, `a plan of ${plan.legs.length} legs`)
+    const intent = visit?.intent
+    if (intent?.isResumed === true) {
+      const known = await venue.ordersByTag(intent.tag)
+      if (known.length > 0) return request.answer(plan, resumed(plan, known, venue))
+    }
+    const ready = this.#ready(plan, venue)
+    const tag = intent?.tag ?? request.orderTag
+    const risk: RiskRequest = {
+      account,
+      keyId: caller.keyId ?? '',
+      orders: ready.map(({ leg, instrument }) => ({ order: leg.order, instrument })),
+    }
+    const judged = ready.length === 0 ? [] : this.#options.gate.judge(risk)
+    const verdicts = judged instanceof Promise ? await judged : judged
+    const sending = new Sending(venue, this.#options.gate, risk, verdicts, tag, visit?.steps)
+    const outcomes = await sending.send(plan, ready)
+    return request.answer(plan, outcomes)
+  }
+
+  #venue(account: string): Venue {
+    const venue = this.#options.venueOf(account)
+    if (venue === undefined) throw new Refusal('venue_unavailable', `Account ${account} has no venue to trade at`)
+    return venue
+  }
+
+  /** Every leg with its instrument. Of several legs none leaves when one of them can't be an order at all. */
+  #ready(plan: Plan, venue: Venue): readonly Ready[] {
+    const [only] = plan.legs
+    if (plan.legs.length === 1 && only !== undefined) return [this.#readyLeg(only)]
+    const ready: Ready[] = []
+    const errors: FieldError[] = []
+    for (const leg of plan.legs) {
+      try {
+        const one = this.#readyLeg(leg)
+        const refusal = venue.refusalOf(newOrderOf(one, undefined, undefined, undefined))
+        if (refusal === undefined) ready.push(one)
+        else errors.push({ field: fieldOf(plan, leg), message: refusal })
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        errors.push({ field: `${fieldOf(plan, leg)}.symbol`, message: error.message })
+      }
+    }
+    if (errors.length === 0) return ready
+    const message = errors.map((error) => `${error.field}: ${error.message}`).join(' ')
+    throw new Refusal('validation_failed', `Nothing was sent. ${message}`, { errors })
+  }
+
+  #readyLeg(leg: Leg): Ready {
+    const { symbol, exchange } = leg.order
+    return { leg, instrument: namedInstrument(this.#options, symbol, exchange) }
+  }
+}
+
+/** How an error names a leg: as its place in the request's list. */
+const fieldOf = (plan: Plan, leg: Leg): string => `${plan.listName ?? 'orders'}[${leg.position}]`
+
+function newOrderOf(
+  { leg, instrument }: Ready,
+  tag: string | undefined,
+  root: string | undefined,
+  denied: string | undefined,
+): NewOrder {
+  const { symbol: _, exchange: __, ...order } = leg.order
+  return { ...order, instrument, tag: tag ?? order.tag, root: order.root ?? root, denied, leg: leg.position }
+}
+
+/** The legs of one plan on their way to the venue. */
+class Sending {
+  readonly #venue: Venue
+  readonly #gate: RiskGate
+  readonly #risk: RiskRequest
+  readonly #verdicts: Verdicts
+  readonly #tag: string | undefined
+  readonly #steps: Steps | undefined
+
+  constructor(
+    venue: Venue,
+    gate: RiskGate,
+    risk: RiskRequest,
+    verdicts: Verdicts,
+    tag: string | undefined,
+    steps: Steps | undefined,
+  ) {
+    this.#venue = venue
+    this.#gate = gate
+    this.#risk = risk
+    this.#verdicts = verdicts
+    this.#tag = tag
+    this.#steps = steps
+  }
+
+  async send(plan: Plan, ready: readonly Ready[]): Promise<readonly LegOutcome[]> {
+    const [only] = ready
+    if (ready.length === 1 && only !== undefined) return [await this.#place(only, 0, undefined)]
+    const outcomes =
+      plan.marginTogether && this.#venue.placeTogether !== undefined
+        ? await this.#together(plan, ready)
+        : await this.#oneByOne(plan, ready)
+    return outcomes.sort((one, other) => one.leg.position - other.leg.position)
+  }
+
+  async #together(plan: Plan, ready: readonly Ready[]): Promise<LegOutcome[]> {
+    const { placeTogether } = this.#venue
+    assert(placeTogether !== undefined, 'asked before')
+    const orders = ready.map((one, index) => newOrderOf(one, this.#tag, undefined, this.#verdicts[index]?.message))
+    let reports: readonly OrderReport[] = []
+    try {
+      reports = await placeTogether.call(this.#venue, orders, plan.onRefusal !== 'continue', this.#steps)
+    } finally {
+      for (let index = 0; index < orders.length; index += 1)
+        if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, reports[index]?.id)
+    }
+    return ready.map(({ leg }, index) => {
+      const report = reports[index]
+      assert(report !== undefined, 'a venue reports every order of those placed together')
+      return outcomeOf(leg, report, this.#verdicts[index], this.#venue)
+    })
+  }
+
+  /** After the first order the others belong to its story. */
+  async #oneByOne(plan: Plan, ready: readonly Ready[]): Promise<LegOutcome[]> {
+    const outcomes: LegOutcome[] = []
+    const accepted = new Set<number>()
+    let stopped: string | undefined
+    /** Of the story that they share: the first order's id. */
+    let root: string | undefined
+    let reached = 0
+    try {
+      for (const [index, one] of ready.entries()) {
+        reached = index + 1
+        const { leg } = one
+        const missing = leg.needs?.filter((position) => !accepted.has(position)) ?? []
+        const unsent =
+          stopped ??
+          (missing.length === 0
+            ? undefined
+            : `Not sent, because order ${missing.map((position) => position + 1).join(', ')}, which it relies on, was not accepted.`)
+        if (unsent !== undefined) {
+          if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, undefined)
+          outcomes.push({ kind: 'not-sent', leg, reason: unsent })
+          continue
+        }
+        const outcome = await this.#place(one, index, root)
+        outcomes.push(outcome)
+        if (outcome.kind === 'placed') {
+          accepted.add(leg.position)
+          root ??= outcome.report.id
+          continue
+        }
+        if (outcome.kind === 'refused') root ??= outcome.orderId
+        if (outcome.kind !== 'refused' || plan.onRefusal === 'continue') continue
+        if (plan.onRefusal === 'stop' || repeats(outcome.refusal))
+          stopped = `Not sent, because an order before it was refused: ${outcome.refusal.message}`
+      }
+    } finally {
+      // A venue that fails leaves those that come after it
+      for (let index = reached; index < ready.length; index += 1)
+        if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, undefined)
+    }
+    return outcomes
+  }
+
+  async #place(one: Ready, index: number, root: string | undefined): Promise<LegOutcome> {
+    const denial = this.#verdicts[index]
+    let report: OrderReport | undefined
+    try {
+      report = await this.#venue.place(newOrderOf(one, this.#tag, root, denial?.message), this.#steps)
+      return outcomeOf(one.leg, report, denial, this.#venue)
+    } finally {
+      if (denial === undefined) this.#gate.settle(this.#risk, index, report?.id)
+    }
+  }
+}
+
+function outcomeOf(leg: Leg, report: OrderReport, denial: Denial | undefined, venue: Venue): LegOutcome {
+  if (report.status !== 'rejected') return { kind: 'placed', leg, report }
+  const code: RefusalCode = denial === undefined ? 'order_rejected' : (denial.code as RefusalCode)
+  const refusal = new Refusal(code, report.reason, { extra: { mode: venue.mode, orderid: report.id } })
+  return { kind: 'refused', leg, refusal, orderId: report.id }
+}
+
+/** What is known of a plan that an earlier process began: its orders are what they are, and nothing more is sent. */
+function resumed(plan: Plan, known: readonly OrderReport[], venue: Venue): readonly LegOutcome[] {
+  const byLeg = new Map(known.map((report) => [report.leg ?? 0, report]))
+  return plan.legs
+    .map((leg): LegOutcome => {
+      const report = byLeg.get(leg.position)
+      if (report === undefined)
+        return {
+          kind: 'not-sent',
+          leg,
+          reason: 'Not sent, because the server stopped before. Send what is missing anew.',
+        }
+      const { symbol, exchange, quantity, action, product, priceType } = report
+      return outcomeOf(
+        { ...leg, order: { ...leg.order, symbol, exchange, quantity, action, product, priceType } },
+        report,
+        undefined,
+        venue,
+      )
+    })
+    .sort((one, other) => one.leg.position - other.leg.position)
+}

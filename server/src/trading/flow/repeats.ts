@@ -1,0 +1,20 @@
+import type { Refusal } from '../../kernel/errors.ts'
+
+/** Limits that an order after this one would meet just the same. */
+const LASTING: ReadonlySet<string> = new Set([
+  'risk_unavailable',
+  'risk_halted',
+  'risk_reduce_only',
+  'risk_unprotected',
+  'risk_orders_per_day',
+  'risk_daily_loss',
+  'risk_exchanges',
+  'risk_products',
+  'risk_symbols',
+  'risk_trading_windows',
+])
+const LASTING_REASONS = [/^Insufficient funds/, / is closed; /, / expired on /, /can't be traded/, /^MIS orders cannot/]
+
+/** Whether the next order like a refused one would be refused for the same cause: funds, a halt, the instrument. */
+export const repeats = (refusal: Refusal): boolean =>
+  LASTING.has(refusal.code) || LASTING_REASONS.some((pattern) => pattern.test(refusal.message))
