@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Venue } from '../brokers/venue.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { moneyOf, priceOf, quantityOf } from '../kernel/fixed.ts'
+import { Steps } from '../kernel/steps.ts'
 import { createCalendar } from '../market/exchange-calendar.ts'
 import { instrumentOf } from '../paper/order.ts'
 import { PaperExchange } from '../paper/paper-exchange.ts'
@@ -158,6 +159,40 @@ it('of two at once who cancel all, each cancels what the other has not', async (
   expect([...one.cancelled, ...two.cancelled].sort()).toEqual(ids.sort())
   for (const { id, message } of [...one.failed, ...two.failed])
     expect(message).toBe(`No active GTT with trigger_id '${id}'`)
+})
+
+describe('a request that began before a crash', () => {
+  const resumed = { ...ASKER, visit: { steps: new Steps(() => 0), intent: { tag: 'idem-1', isResumed: true } } }
+
+  it('is answered by what it placed, and places nothing again', async () => {
+    const { gtts, asked } = gttsWith(undefined)
+    const first = await gtts.place(resumed, REQUEST)
+    const second = await gtts.place(resumed, REQUEST)
+    expect([second, await gtts.all('default'), asked.length]).toEqual([first, [first], 1])
+    expect(first.tag).toBe('idem-1')
+  })
+
+  it('is answered by its refusal again', async () => {
+    const { gtts } = gttsWith(undefined)
+    const asker = { ...resumed, visit: { ...resumed.visit, intent: { tag: 'idem-2', isResumed: true } } }
+    const place = () => gtts.place(asker, { ...REQUEST, quantity: quantityOf(1_000_000) })
+    const reasons = await Promise.allSettled([await place().catch((error: Error) => error.message), place()])
+    expect(reasons[1]).toMatchObject({ reason: { message: (reasons[0] as { value: string }).value } })
+    expect(await gtts.all('default')).toHaveLength(1)
+  })
+
+  it('to change or cancel is answered as done when it is done, and done when it is not', async () => {
+    const { gtts } = gttsWith(undefined)
+    const { id } = await gtts.place(ASKER, REQUEST)
+    const change = { ...REQUEST, id, quantity: quantityOf(20) }
+    const changed = await gtts.modify(resumed, change)
+    expect(changed.quantity).toBe(quantityOf(20))
+    expect(await gtts.modify(resumed, change)).toEqual(changed)
+    const cancelled = await gtts.cancel(resumed, id)
+    expect(await gtts.cancel(resumed, id)).toEqual(cancelled)
+    expect((await gtts.modify(resumed, change)).status).toBe('cancelled')
+    await expect(gtts.cancel(ASKER, id)).rejects.toMatchObject({ code: 'gtt_not_found' })
+  })
 })
 
 describe('a venue that keeps none', () => {

@@ -4,6 +4,7 @@ import { Refusal, type RefusalCode } from '../kernel/errors.ts'
 import { ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
+import type { Intent } from './flow/order-flow.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
 import type { Denial, RiskGate, RiskRequest } from './risk/gate.ts'
 
@@ -25,6 +26,7 @@ export interface GttChangeRequest extends GttTerms {
 export interface GttAsker {
   readonly account: string
   readonly keyId: string
+  readonly visit?: { readonly steps: Steps; readonly intent?: Intent | undefined } | undefined
 }
 
 export interface GttsOptions extends InstrumentLookup {
@@ -46,17 +48,20 @@ export class Gtts {
   }
 
   /** Places one. What is refused stands among the account's triggers as `rejected` and is thrown. */
-  async place({ account, keyId }: GttAsker, request: GttRequest, steps?: Steps): Promise<GttReport> {
+  async place({ account, keyId, visit }: GttAsker, request: GttRequest): Promise<GttReport> {
     const { venue, mode } = this.#venue(account)
-    const { symbol, exchange, ...rest } = request
+    const intent = visit?.intent
+    const { symbol, exchange, ...wanted } = request
+    const rest = { ...wanted, tag: intent?.tag ?? request.tag }
+    const [known] = intent?.isResumed === true ? await venue.byTag(intent.tag) : []
+    if (known !== undefined) return accepted(known, undefined, mode)
     const instrument = this.#instrument(symbol, exchange)
     let denial: Denial | undefined
     const report = await this.#judged(account, keyId, instrument, rest, async (found) => {
       denial = found
-      return venue.place({ instrument, ...rest, denied: found?.message }, steps)
+      return venue.place({ instrument, ...rest, denied: found?.message }, visit?.steps)
     })
-    if (report.status !== 'rejected') return report
-    throw new Refusal(codeOf(denial), report.reason, { extra: { mode, trigger_id: report.id } })
+    return accepted(report, denial, mode)
   }
 
   /** Refuses what the venue would refuse whatever the market does; nothing is placed. Throws like `place`. */
@@ -68,11 +73,13 @@ export class Gtts {
   }
 
   /** Replaces triggers, prices, price type and quantity. What it is can't change, and a try is refused by name. */
-  async modify({ account, keyId }: GttAsker, request: GttChangeRequest, steps?: Steps): Promise<GttReport> {
-    const at = this.#venue(account)
-    const { venue, mode } = at
+  async modify({ account, keyId, visit }: GttAsker, request: GttChangeRequest): Promise<GttReport> {
+    const { venue, mode } = this.#venue(account)
     const { id, symbol, exchange, action, product, ...terms } = request
-    const gtt = await this.#active(at, id)
+    const gtt = await venue.find(id)
+    if (visit?.intent?.isResumed === true && hasTerms(gtt, terms)) return gtt
+    if (gtt.status !== 'active')
+      throw new Refusal('gtt_not_found', `No active GTT with trigger_id '${id}'`, { extra: { mode } })
     const refuse = (message: string, code: RefusalCode = 'gtt_unchangeable'): never => {
       throw new Refusal(code, message, { extra: { mode, trigger_id: id } })
     }
@@ -92,19 +99,24 @@ export class Gtts {
     const changed = { ...terms, action, product, strategy: gtt.strategy, tag: gtt.tag }
     return this.#judged(account, keyId, this.#instrument(symbol, exchange), changed, async (denial) => {
       if (denial !== undefined) refuse(`${denial.message.replace(/\.$/, '')}. The GTT is unchanged.`, codeOf(denial))
-      return venue.modify(id, terms, steps)
+      return venue.modify(id, terms, visit?.steps)
     })
   }
 
-  cancel(account: string, id: string, steps?: Steps): Promise<GttReport> {
-    return this.#venue(account).venue.cancel(id, steps)
+  async cancel({ account, visit }: Omit<GttAsker, 'keyId'>, id: string): Promise<GttReport> {
+    const { venue } = this.#venue(account)
+    if (visit?.intent?.isResumed === true) {
+      const gtt = await venue.find(id)
+      if (gtt.status === 'cancelled') return gtt
+    }
+    return venue.cancel(id, visit?.steps)
   }
 
   /** Cancels every active one. One that ends meanwhile is reported as failed. A venue that keeps none has none. */
   async cancelAll(account: string): Promise<{ cancelled: string[]; failed: { id: string; message: string }[] }> {
     const venue = this.#options.venueOf(account)?.gtt
     const active = venue === undefined ? [] : (await venue.all()).filter(({ status }) => status === 'active')
-    const outcomes = await Promise.allSettled(active.map(({ id }) => this.cancel(account, id)))
+    const outcomes = await Promise.allSettled(active.map(({ id }) => this.cancel({ account }, id)))
     const cancelled: string[] = []
     const failed: { id: string; message: string }[] = []
     for (const [index, outcome] of outcomes.entries()) {
@@ -129,12 +141,6 @@ export class Gtts {
   /** Those of any session that carry a tag. A venue that keeps none has none. Throws when the venue can't tell. */
   async byTag(account: string, tag: string): Promise<readonly GttReport[]> {
     return (await this.#options.venueOf(account)?.gtt?.byTag(tag)) ?? []
-  }
-
-  async #active({ venue, mode }: AtVenue, id: string): Promise<GttReport> {
-    const gtt = await venue.find(id)
-    if (gtt.status === 'active') return gtt
-    throw new Refusal('gtt_not_found', `No active GTT with trigger_id '${id}'`, { extra: { mode } })
   }
 
   #venue(account: string): AtVenue {
@@ -199,6 +205,22 @@ interface AtVenue {
 const WORD_OF = { single: 'SINGLE', 'two-leg': 'OCO' } as const
 
 const dearest = (leg: NewGttLeg): number => Math.max(leg.price, leg.triggerPrice)
+
+/** A rejected one is an answer too: the refusal that says why. */
+function accepted(report: GttReport, denial: Denial | undefined, mode: Venue['mode']): GttReport {
+  if (report.status !== 'rejected' || report.orderId !== '') return report
+  throw new Refusal(codeOf(denial), report.reason, { extra: { mode, trigger_id: report.id } })
+}
+
+/** Whether a change has been made already, as far as can be seen. */
+const hasTerms = (gtt: GttReport, { quantity, priceType, legs }: GttTerms): boolean =>
+  gtt.quantity === quantity &&
+  gtt.priceType === priceType &&
+  gtt.legs.length === legs.length &&
+  gtt.legs.every((leg, index) => {
+    const wanted = legs[index]
+    return leg.direction === wanted?.direction && leg.triggerPrice === wanted.triggerPrice && leg.price === wanted.price
+  })
 
 /** The limits' codes are codes of refusals. */
 const codeOf = (denial: Denial | undefined): RefusalCode =>

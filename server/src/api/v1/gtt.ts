@@ -65,8 +65,8 @@ export const placegttorder = defineOperation({
   refusals: ['symbol_not_found', 'order_rejected', 'too_many_orders', 'not_implemented', 'account_stopped'],
   beforeQueue: (input, account, services) => services.gtts.check(account, gttRequestOf(input, undefined)),
   async handle(input, { account, caller, services, visit, orderTag }) {
-    const asker = { account, keyId: caller.keyId ?? '' }
-    const report = await services.gtts.place(asker, gttRequestOf(input, orderTag), visit.steps)
+    const asker = { account, keyId: caller.keyId ?? '', visit }
+    const report = await services.gtts.place(asker, gttRequestOf(input, orderTag))
     return {
       ...firesAtOnce(report),
       mode: services.trading.venue(account).mode,
@@ -112,7 +112,7 @@ export const modifygttorder = defineOperation({
       priceType: input.pricetype,
       legs: legsOf(input),
     }
-    const report = await services.gtts.modify({ account, keyId: caller.keyId ?? '' }, change, visit.steps)
+    const report = await services.gtts.modify({ account, keyId: caller.keyId ?? '', visit }, change)
     return { mode: services.trading.venue(account).mode, status: 'success' as const, trigger_id: report.id }
   },
 })
@@ -131,7 +131,7 @@ export const cancelgttorder = defineOperation({
   example: { strategy: 'my-strategy', trigger_id: 'GTT-261125-00000001' },
   refusals: ['gtt_not_found', 'not_implemented', 'account_stopped'],
   async handle(input, { account, services, visit }) {
-    const report = await services.gtts.cancel(account, input.trigger_id, visit.steps)
+    const report = await services.gtts.cancel({ account, visit }, input.trigger_id)
     return { mode: services.trading.venue(account).mode, status: 'success' as const, trigger_id: report.id }
   },
 })
