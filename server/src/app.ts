@@ -217,6 +217,7 @@ async function connect(
     nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
     marketData,
     venueOf: (account) => paper.venue(account),
+    gate,
   })
   const orders = new OrderFlow({
     find: (symbol, exchange) => listing.find(symbol, exchange),

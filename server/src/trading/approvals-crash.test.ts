@@ -143,7 +143,7 @@ async function open({ databases }: Mortal, account: string): Promise<Running> {
     nearest: () => [],
     venueOf: (of: string) => paper.venue(of),
   }
-  const trading = new Trading({ ...lookup, marketData: board })
+  const trading = new Trading({ ...lookup, marketData: board, gate: OPEN_GATE })
   const orders = new OrderFlow({ ...lookup, gate: OPEN_GATE })
   const approvals = await Approvals.open({
     money: databases.money,

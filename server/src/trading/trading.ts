@@ -10,13 +10,14 @@ import type {
   TradeReport,
   Venue,
 } from '../brokers/venue.ts'
-import { Refusal } from '../kernel/errors.ts'
+import { Refusal, type RefusalCode } from '../kernel/errors.ts'
 import type { Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { type CloseOutcome, closePosition } from './close-position.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
+import type { Denial, RiskAsker, RiskGate } from './risk/gate.ts'
 import { type StrategyBook, strategyBookOf } from './strategy-book.ts'
 import { lastPrices, type ValuedHolding, type ValuedPosition, valueHoldings, valuePositions } from './valuation.ts'
 
@@ -37,6 +38,7 @@ export interface ModifyRequest extends OrderChange {
 export interface TradingOptions extends InstrumentLookup {
   readonly marketData: MarketData
   readonly venueOf: (account: string) => Venue | undefined
+  readonly gate: RiskGate
 }
 
 /** Orders closed at once; far above what an account holds, so that one request stays bounded. */
@@ -96,8 +98,11 @@ export class Trading {
     return namedInstrument(this.#options, symbol, exchange)
   }
 
-  /** Changes quantity, price and trigger of a working order. What the order is can't change, and a try is refused by name. */
-  async modifyOrder(account: string, request: ModifyRequest, steps?: Steps): Promise<OrderReport> {
+  /**
+   * Changes quantity, price and trigger of a working order, if the limits allow it. What the order is can't change, and a
+   * try is refused by name.
+   */
+  async modifyOrder({ account, keyId }: RiskAsker, request: ModifyRequest, steps?: Steps): Promise<OrderReport> {
     const venue = this.venue(account)
     const order = await venue.order(request.orderId)
     const fixed = [
@@ -116,6 +121,14 @@ export class Trading {
       }
     }
     const { quantity, disclosedQuantity, price, triggerPrice } = request
+    const instrument = this.#options.find(order.symbol, order.exchange)
+    // Of what is no longer listed nothing works any more: its venue says so
+    const pending =
+      instrument === undefined
+        ? undefined
+        : this.#options.gate.judgeChange({ account, keyId, existing: order, change: request, instrument })
+    const denial = pending instanceof Promise ? await pending : pending
+    if (denial !== undefined) throw deniedBy(denial, venue)
     return venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, steps)
   }
 
@@ -143,13 +156,22 @@ export class Trading {
     return { cancelled, failed }
   }
 
-  /** Closes every open position at market, after cancelling what still works in it. */
+  /** Closes every open position at market, after cancelling what still works in it. Throws risk_halted. */
   async closePositions(account: string): Promise<{ held: number; rows: number; outcomes: CloseOutcome[] }> {
     const venue = this.venue(account)
     const positions = await venue.positions()
     const open = positions.filter((position) => position.quantity !== 0).slice(0, CLOSED_POSITIONS_MAX)
     const outcomes: CloseOutcome[] = []
-    for (const position of open) outcomes.push(await closePosition(venue, this.#listed(position)))
+    const { gate } = this.#options
+    for (const position of open) {
+      const denial = gate.judgeClosing(account)
+      if (denial !== undefined) throw deniedBy(denial, venue)
+      try {
+        outcomes.push(await closePosition(venue, this.#listed(position)))
+      } finally {
+        gate.closed(account)
+      }
+    }
     return { held: open.length, rows: positions.length, outcomes }
   }
 
@@ -231,6 +253,10 @@ export class Trading {
     return match?.quantity ?? (0 as Quantity)
   }
 }
+
+/** The limits' codes are codes of refusals. */
+const deniedBy = ({ code, message }: Denial, { mode }: Venue): Refusal =>
+  new Refusal(code as RefusalCode, message, { extra: { mode } })
 
 /** The trigger with that id; undefined when there is none. */
 async function knownGtt(venue: Venue, id: string): Promise<GttReport | undefined> {

@@ -149,7 +149,7 @@ export const modifyorder = defineOperation({
     quantity: 2,
   },
   refusals: ['order_not_found', 'order_not_open', 'order_unchangeable', 'account_stopped'],
-  async handle(input, { account, services, visit }) {
+  async handle(input, { account, caller, services, visit }) {
     const wanted: ModifyRequest = {
       orderId: input.orderid,
       symbol: input.symbol,
@@ -162,7 +162,7 @@ export const modifyorder = defineOperation({
       price: input.price,
       triggerPrice: input.trigger_price,
     }
-    const report = await services.trading.modifyOrder(account, wanted, visit.steps)
+    const report = await services.trading.modifyOrder({ account, keyId: caller.keyId ?? '' }, wanted, visit.steps)
     const { mode } = services.trading.venue(account)
     return { message: 'Order modified successfully', mode, orderid: report.id, status: 'success' as const }
   },

@@ -44,6 +44,12 @@ export interface RiskGate {
   settle(request: RiskRequest, index: number, orderId: string | undefined): void
   /** Undefined allows the change. One that only makes an order smaller is always allowed. */
   judgeChange(change: RiskChange): Denial | undefined | Promise<Denial | undefined>
+  /**
+   * Whether a position may be closed now: limits don't hold that up, a halt does. What is allowed counts as on its way
+   * until `closed` is told, once.
+   */
+  judgeClosing(account: string): Denial | undefined
+  closed(account: string): void
 }
 
 /** Lets everything pass: for what has no limits, such as the venue's own tests. */
@@ -51,4 +57,6 @@ export const OPEN_GATE: RiskGate = {
   judge: ({ orders }) => orders.map(() => undefined),
   settle: () => undefined,
   judgeChange: () => undefined,
+  judgeClosing: () => undefined,
+  closed: () => undefined,
 }

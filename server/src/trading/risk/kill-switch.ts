@@ -1,6 +1,7 @@
 import type { Venue } from '../../brokers/venue.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
+import { TurnsByName } from '../../kernel/turns.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
 import { type CloseOutcome, closePosition, closeQuantity } from '../close-position.ts'
 import type { LimitStore, RiskActor, StoredRule } from './limit-store.ts'
@@ -41,6 +42,8 @@ type SweepScope = Exclude<RiskScope, { kind: 'key' }>
 /** Stops all that trades in a scope, at once and until somebody ends it. */
 export class KillSwitch {
   readonly #options: KillSwitchOptions
+  /** Two that close the same position at once would open it the other way. */
+  readonly #turns = new TurnsByName()
 
   constructor(options: KillSwitchOptions) {
     this.#options = options
@@ -86,7 +89,9 @@ export class KillSwitch {
   async #sweep(scope: SweepScope, squareOff: boolean): Promise<SweptAccount[]> {
     const accounts = scope.kind === 'instance' ? this.#options.accounts() : [scope.account]
     const strategy = scope.kind === 'strategy' ? scope.strategy : undefined
-    return Promise.all(accounts.map((account) => this.#sweepAccount(account, strategy, squareOff)))
+    return Promise.all(
+      accounts.map((account) => this.#turns.run(account, () => this.#sweepAccount(account, strategy, squareOff))),
+    )
   }
 
   async #sweepAccount(account: string, strategy: string | undefined, squareOff: boolean): Promise<SweptAccount> {

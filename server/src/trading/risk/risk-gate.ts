@@ -7,6 +7,7 @@ import { minuteOfDay } from '../../kernel/exchange-time.ts'
 import { MULTIPLIER_ONE, type Quantity } from '../../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
 import type { Depth, MarketData, Quote } from '../../market/market-data.ts'
+import { CLOSE_STRATEGY } from '../close-position.ts'
 import type { OrderRequest } from '../trading.ts'
 import { AccountView, type Measured, type Working } from './account-view.ts'
 import { check, DENIAL_PREFIX, type Judged, type MarketView, onlyReduces, type Standing } from './check.ts'
@@ -118,10 +119,27 @@ export class LimitsGate implements RiskGate {
 
   settle(request: RiskRequest, index: number, orderId: string | undefined): void {
     const { account } = request
-    const left = (this.#onTheirWay.get(account) ?? 0) - 1
-    assert(left >= 0, `an order of account ${account} is settled that was never allowed`)
     const working = this.#counted.get(request)?.[index]
     if (working !== undefined) this.#views.get(account)?.settle(working, orderId)
+    this.#arrived(account)
+  }
+
+  judgeClosing(account: string): Denial | undefined {
+    const { store } = this.#options
+    if (store.doubt !== undefined) return this.#unavailable()
+    const { state, stateSource } = store.effective(account, '', CLOSE_STRATEGY)
+    if (state === 'halted') return halted(stateSource)
+    this.#sending(account, 1)
+    return undefined
+  }
+
+  closed(account: string): void {
+    this.#arrived(account)
+  }
+
+  #arrived(account: string): void {
+    const left = (this.#onTheirWay.get(account) ?? 0) - 1
+    assert(left >= 0, `an order of account ${account} is settled that was never allowed`)
     if (left > 0) {
       this.#onTheirWay.set(account, left)
       return
@@ -268,10 +286,7 @@ export class LimitsGate implements RiskGate {
     const view = this.#views.get(account)
     const key = instrumentKeyOf(order)
     const { state, stateSource } = effective
-    if (state === 'halted') {
-      const message = `${DENIAL_PREFIX} ${stateSource} is halted. Nothing is sent until killswitch/release has ended that.`
-      return { code: 'risk_halted', message }
-    }
+    if (state === 'halted') return halted(stateSource)
     if (state === 'reduce_only') {
       const position = view?.account.book.position(key, order.product)
       if (position === undefined || !onlyReduces(order, position)) {
@@ -482,6 +497,11 @@ function needsOf(effective: Effective, order: Judged): OrderNeeds {
       (!hasPrice && (prices || has(['order_value']))),
   }
 }
+
+const halted = (source: string): Denial => ({
+  code: 'risk_halted',
+  message: `${DENIAL_PREFIX} ${source} is halted. Nothing is sent until killswitch/release has ended that.`,
+})
 
 const isUnprotected = ({ account, strategy }: Effective, { priceType }: Judged): boolean =>
   (priceType === 'MARKET' || priceType === 'SL-M') &&
