@@ -1,0 +1,458 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type App, createApp } from './app.ts'
+import { runKillSwitchCommand } from './command-line/killswitch.ts'
+import { loadConfig } from './config.ts'
+import { OWNER } from './identity/audit.ts'
+import { ManualClock } from './kernel/clock.ts'
+import { moneyOf } from './kernel/fixed.ts'
+import { openDatabases } from './storage/open.ts'
+import { LIMIT_NAMES } from './trading/risk/limits.ts'
+
+/** Limits and the kill switch on the whole platform, over HTTP: they hold for every door. */
+
+const UNLIMITED = {
+  ADDRESS_RATE_LIMIT: '1000000 per second',
+  API_RATE_LIMIT: '1000000 per second',
+  ORDER_RATE_LIMIT: '1000000 per second',
+  SMART_ORDER_RATE_LIMIT: '1000000 per second',
+}
+const BUY = { strategy: 's', exchange: 'NSE', symbol: 'SBIN', action: 'BUY', quantity: 1, product: 'MIS' }
+const RESTING = { ...BUY, pricetype: 'LIMIT', price: 500 }
+const { strategy: _, ...LEG } = RESTING
+const GTT = { ...BUY, trigger_type: 'SINGLE', symbol: 'IDEA', product: 'CNC', price: 1, triggerprice_sl: 1.05 }
+
+interface Reply {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+class Running {
+  readonly app: App
+  readonly clock: ManualClock
+  readonly folder: string
+  readonly admin: string
+  readonly trader: string
+
+  constructor(parts: Pick<Running, 'app' | 'clock' | 'folder' | 'admin' | 'trader'>) {
+    this.app = parts.app
+    this.clock = parts.clock
+    this.folder = parts.folder
+    this.admin = parts.admin
+    this.trader = parts.trader
+  }
+
+  static async start(folder: string, settings: Record<string, string> = {}): Promise<Running> {
+    const clock = new ManualClock('2026-11-25T11:00:00+05:30')
+    const config = loadConfig({ DATA_DIR: folder, ...UNLIMITED, ...settings }, folder)
+    const app = await createApp(config, clock, pino({ level: 'silent' }))
+    const key = async (scopes: string[]) =>
+      (await app.keys.createKey({ account: 'default', name: 'test', scopes }, OWNER)).text
+    const running = new Running({ app, clock, folder, admin: await key(['admin']), trader: await key(['trade']) })
+    started.push(running)
+    return running
+  }
+
+  async post(name: string, payload: object, key = this.trader): Promise<Reply> {
+    const answer = await this.app.http.inject({
+      method: 'POST',
+      url: `/api/v1/${name}`,
+      headers: { 'x-api-key': key },
+      payload,
+    })
+    return { status: answer.statusCode, body: answer.json() }
+  }
+
+  async set(limits: object, more: object = { scope: 'account' }): Promise<void> {
+    const { status, body } = await this.post('risk/set', { ...more, limits }, this.admin)
+    expect([status, body]).toEqual([200, expect.anything()])
+  }
+
+  async orders(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const { body } = await this.post('orderbook', {})
+    return (body['data'] as { orders: readonly Readonly<Record<string, unknown>>[] }).orders
+  }
+
+  async working(): Promise<number> {
+    const orders = await this.orders()
+    return orders.filter(({ order_status: is }) => is === 'open' || is === 'trigger pending').length
+  }
+
+  async close(): Promise<void> {
+    started.splice(started.indexOf(this), 1)
+    await this.app.close()
+  }
+}
+
+const started: Running[] = []
+const folders: string[] = []
+const newFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'sauda-risk-'))
+  folders.push(folder)
+  return folder
+}
+/** Of its own, for what a setting or a restart changes. */
+const start = (settings?: Record<string, string>) => Running.start(newFolder(), settings)
+let shared: Running
+beforeAll(async () => {
+  shared = await start()
+})
+afterEach(async () => {
+  for (const running of started.filter((one) => one !== shared)) await running.close()
+})
+afterAll(async () => {
+  for (const running of [...started]) await running.close()
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+
+/** The shared one, with nothing set and nothing in its books. */
+async function fresh(): Promise<Running> {
+  const { app, clock } = shared
+  for (const { scope, state } of app.limits.rules()) {
+    if (state === 'halted') await app.limits.release(scope, OWNER)
+    const limits = Object.fromEntries(LIMIT_NAMES.map((name) => [name, null]))
+    await app.limits.set(scope, { limits, state: 'active' }, OWNER)
+  }
+  await app.paper.venue('default')?.reset(moneyOf(10_000_000))
+  clock.advance(2_000)
+  return shared
+}
+
+const codesOf = (replies: readonly Reply[]): Record<string, number> => {
+  const counts: Record<string, number> = {}
+  for (const { status, body } of replies) {
+    const code = status === 200 ? 'ok' : String(body['code'])
+    counts[code] = (counts[code] ?? 0) + 1
+  }
+  return counts
+}
+const many = (count: number, send: (index: number) => Promise<Reply>): Promise<Reply[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => send(index)))
+
+describe('limits', () => {
+  it('deny an order, which stands in the book as rejected with the reason', async () => {
+    const running = await fresh()
+    await running.set({ order_value: 499 })
+    const denied = await running.post('placeorder', RESTING)
+    expect(denied.status).toBe(400)
+    expect(denied.body).toMatchObject({
+      code: 'risk_order_value',
+      message: 'Risk: order_value of account default is 499.00, and this order is worth 500.00.',
+      orderid: expect.any(String),
+      mode: 'analyze',
+    })
+    expect(await running.orders()).toMatchObject([
+      { orderid: denied.body['orderid'], order_status: 'rejected', rejection_reason: denied.body['message'] },
+    ])
+    expect((await running.post('placeorder', { ...RESTING, price: 499 })).status).toBe(200)
+  })
+
+  it('hold through every door', async () => {
+    const running = await fresh()
+    expect((await running.post('placeorder', RESTING)).status).toBe(200)
+    const [order] = await running.orders()
+    await running.set({ order_quantity: 1 })
+    const two = { quantity: 2 }
+    const code = 'risk_order_quantity'
+    for (const [name, input] of [
+      ['placeorder', { ...RESTING, ...two }],
+      ['placegttorder', { ...GTT, ...two }],
+      ['modifyorder', { ...RESTING, ...two, orderid: order?.['orderid'] }],
+      ['placesmartorder', { ...RESTING, ...two, position_size: 2 }],
+    ] as const)
+      expect([name, (await running.post(name, input)).body['code']]).toEqual([name, code])
+    const basket = await running.post('basketorder', { strategy: 's', orders: [{ ...LEG, ...two }, LEG] })
+    expect(JSON.stringify(basket.body)).toContain('Risk: order_quantity')
+    const split = await running.post('splitorder', { ...RESTING, quantity: 5, splitsize: 2 })
+    expect(JSON.stringify(split.body)).toContain('Risk: order_quantity')
+    expect(await running.working()).toBe(3)
+  })
+
+  it('of all scopes the tightest holds, and each is told with its source', async () => {
+    const running = await fresh()
+    await running.set({ order_value: 10_000, orders_per_day: 100 }, { scope: 'instance' })
+    await running.set({ order_value: 5_000 })
+    await running.set({ order_value: 7_000, orders_per_day: 1 }, { scope: 'strategy', strategy: 's' })
+    const { body } = await running.post('risk', { strategy: 's' })
+    expect(body['data']).toMatchObject({
+      state: 'active',
+      limits: [
+        { limit: 'order_value', measured_on: 'account', source: 'account default', value: 5000 },
+        { limit: 'orders_per_day', measured_on: 'account', source: 'this instance', value: 100 },
+        { limit: 'order_value', measured_on: 'strategy', source: 'strategy "s"', value: 7000 },
+        { limit: 'orders_per_day', measured_on: 'strategy', source: 'strategy "s"', value: 1 },
+      ],
+    })
+    expect((await running.post('placeorder', RESTING)).status).toBe(200)
+    expect((await running.post('placeorder', RESTING)).body['code']).toBe('risk_orders_per_day')
+    expect((await running.post('placeorder', { ...RESTING, strategy: 'other' })).status).toBe(200)
+    const use = (await running.post('risk', { strategy: 's' })).body['data']
+    expect(use).toMatchObject({ use: { account: { orders_today: 2, open_orders: 2 }, strategy: { orders_today: 1 } } })
+  })
+
+  it('a key’s own orders count for it over a restart', async () => {
+    const folder = newFolder()
+    const running = await Running.start(folder)
+    const [id] = running.app.keys.list().filter(({ scopes }) => scopes.join() === 'trade')
+    await running.set({ orders_per_day: 2 }, { scope: 'key', key_id: id?.id })
+    expect((await running.post('placeorder', RESTING)).status).toBe(200)
+    const { trader } = running
+    await running.close()
+    const again = await Running.start(folder)
+    expect((await again.post('placeorder', RESTING, trader)).status).toBe(200)
+    expect((await again.post('placeorder', RESTING, trader)).body['code']).toBe('risk_orders_per_day')
+    expect((await again.post('placeorder', RESTING)).status).toBe(200)
+  })
+
+  it('64 requests side by side don’t pass together', async () => {
+    const running = await fresh()
+    await running.set({ orders_per_second: 5 })
+    expect(codesOf(await many(64, () => running.post('placeorder', RESTING)))).toEqual({
+      ok: 5,
+      risk_orders_per_second: 59,
+    })
+    running.clock.advance(1_000)
+    await running.post(
+      'risk/set',
+      { scope: 'account', clear: ['orders_per_second'], limits: { position_quantity: 10 } },
+      running.admin,
+    )
+    const bought = await many(64, () => running.post('placeorder', { ...BUY, pricetype: 'MARKET' }))
+    expect(codesOf(bought)).toEqual({ ok: 5, risk_position_quantity: 59 }) // five work already
+    const { body } = await running.post('openposition', {
+      strategy: 's',
+      symbol: 'SBIN',
+      exchange: 'NSE',
+      product: 'MIS',
+    })
+    expect(Number(body['quantity'])).toBe(5)
+  })
+
+  it('open orders of requests side by side', async () => {
+    const running = await fresh()
+    await running.set({ open_orders: 7, gross_exposure: 100_000, daily_loss: 1000 })
+    expect(codesOf(await many(64, () => running.post('placeorder', RESTING)))).toEqual({ ok: 7, risk_open_orders: 57 })
+    expect(await running.working()).toBe(7)
+    const open = (await running.orders()).find(({ order_status: is }) => is === 'open')
+    await running.post('cancelorder', { strategy: 's', orderid: open?.['orderid'] })
+    expect((await running.post('placeorder', RESTING)).status).toBe(200)
+    expect((await running.post('placeorder', RESTING)).body['code']).toBe('risk_open_orders')
+  })
+
+  it('in reduce_only what makes a position smaller passes, and no more', async () => {
+    const running = await fresh()
+    await running.post('placeorder', { ...BUY, quantity: 10, pricetype: 'MARKET' })
+    const set = await running.post('risk/set', { scope: 'account', state: 'reduce_only' }, running.admin)
+    expect(set.body['data']).toMatchObject({ state: 'reduce_only' })
+    const sell = { ...BUY, action: 'SELL', pricetype: 'LIMIT', price: 2000 }
+    expect((await running.post('placeorder', RESTING)).body['code']).toBe('risk_reduce_only')
+    expect((await running.post('placeorder', { ...sell, quantity: 6 })).status).toBe(200)
+    expect((await running.post('placeorder', { ...sell, quantity: 5 })).body['code']).toBe('risk_reduce_only')
+    expect((await running.post('placeorder', { ...sell, quantity: 4 })).status).toBe(200)
+    expect((await running.post('placegttorder', GTT)).body['code']).toBe('risk_reduce_only')
+  })
+
+  it('the exchanges’ rules hold on paper when the setting asks', async () => {
+    const running = await start({ PAPER_EXCHANGE_RULES: 'on' })
+    const market = await running.post('placeorder', { ...BUY, pricetype: 'MARKET' })
+    expect(market.body['code']).toBe('risk_unprotected')
+    expect(codesOf(await many(12, () => running.post('placeorder', RESTING)))).toEqual({
+      ok: 10,
+      risk_segment_orders_per_second: 2,
+    })
+    await running.set({ market_protection_percent: 50 })
+    await running.post('risk/set', { scope: 'account', algo_registration: 'NSE-1' }, running.admin)
+    expect(codesOf(await many(12, () => running.post('placeorder', { ...BUY, pricetype: 'MARKET' })))).toEqual({
+      ok: 12,
+    })
+  })
+})
+
+describe('setting limits', () => {
+  it('is for the scope admin, and takes known limits only', async () => {
+    const running = await fresh()
+    const wanted = { scope: 'account', limits: { order_value: 5 } }
+    expect((await running.post('risk/set', wanted)).body['code']).toBe('scope_missing')
+    const unknown = await running.post('risk/set', { scope: 'account', limits: { order_valu: 5 } }, running.admin)
+    expect([unknown.status, unknown.body['message']]).toEqual([
+      400,
+      'limits.order_valu: Unknown field. There is no field "order_valu"; did you mean order_value?',
+    ])
+    const windows = { scope: 'account', limits: { trading_windows: ['15:30-09:15'] } }
+    expect((await running.post('risk/set', windows, running.admin)).body['errors']).toEqual([
+      {
+        field: 'limits.trading_windows[0]',
+        message: 'Must be two times as HH:MM-HH:MM, the earlier one first. Got "15:30-09:15".',
+      },
+    ])
+  })
+
+  it('refuses to overwrite what somebody else has changed', async () => {
+    const running = await fresh()
+    await running.set({ order_value: 5 })
+    const version = running.app.limits.rule({ kind: 'account', account: 'default' })?.version ?? 0
+    const stale = { scope: 'account', limits: { order_value: 6 }, version: version - 1 }
+    expect(await running.post('risk/set', stale, running.admin)).toMatchObject({
+      status: 409,
+      body: { code: 'risk_changed' },
+    })
+    expect((await running.post('risk/set', { ...stale, version }, running.admin)).body['data']).toMatchObject({
+      version: version + 1,
+      limits: { order_value: 6 },
+    })
+  })
+
+  it('leaves a row in the audit log', async () => {
+    const running = await fresh()
+    await running.set({ order_value: 5 })
+    const answer = await running.app.http.inject({ url: '/api/v1/audit', headers: { 'x-api-key': running.admin } })
+    expect(answer.payload).toContain('risk.set')
+  })
+
+  it('limits outlast a restart; one that can’t be read denies everything', async () => {
+    const folder = newFolder()
+    const running = await Running.start(folder)
+    await running.set({ order_value: 499 })
+    await running.close()
+    const again = await Running.start(folder)
+    expect((await again.post('placeorder', RESTING)).body['code']).toBe('risk_order_value')
+    await again.close()
+    const { money, close } = await openDatabases(folder)
+    const { kysely, writer, compile } = money
+    await writer.write([compile(kysely.updateTable('risk_rule').set({ limits: '{"order_value":"lots"}' }))])
+    await close()
+    const doubtful = await Running.start(folder)
+    for (const [name, input] of [
+      ['placeorder', RESTING],
+      ['placegttorder', GTT],
+      ['risk', {}],
+    ] as const)
+      expect([name, (await doubtful.post(name, input)).body['code']]).toEqual([name, 'risk_unavailable'])
+    const set = { scope: 'account', limits: { order_value: 5 } }
+    expect((await doubtful.post('risk/set', set, doubtful.admin)).body['code']).toBe('risk_unavailable')
+  })
+})
+
+describe('the kill switch', () => {
+  it('cancels all that works and waits, and nothing passes until it is released', async () => {
+    const running = await fresh()
+    await many(5, () => running.post('placeorder', RESTING))
+    await running.post('placeorder', { ...RESTING, pricetype: 'SL', price: 2000, trigger_price: 1990 })
+    expect((await running.post('placegttorder', GTT)).status).toBe(200)
+    await running.post('placeorder', { ...BUY, pricetype: 'MARKET', quantity: 3 })
+    const [order] = await running.orders()
+    const killed = await running.post('killswitch', {})
+    expect(killed).toMatchObject({ status: 200, body: { message: 'Halted: 6 orders and 1 triggers cancelled' } })
+    expect(await running.working()).toBe(0)
+    const gtts = await running.post('gttorderbook', {})
+    expect(JSON.stringify(gtts.body)).not.toContain('"active"')
+    for (const [name, input] of [
+      ['placeorder', RESTING],
+      ['placesmartorder', { ...RESTING, position_size: 5 }],
+      ['placegttorder', GTT],
+      ['closeposition', { strategy: 's' }],
+    ] as const)
+      expect([name, (await running.post(name, input)).body['code']]).toEqual([name, 'risk_halted'])
+    for (const [name, input] of [
+      ['basketorder', { strategy: 's', orders: [LEG, LEG] }],
+      ['splitorder', { ...RESTING, quantity: 5, splitsize: 2 }],
+    ] as const)
+      expect([name, JSON.stringify((await running.post(name, input)).body)]).toEqual([
+        name,
+        expect.stringContaining('is halted'),
+      ])
+    expect(await running.working()).toBe(0)
+    expect(order).toBeDefined()
+    expect((await running.post('killswitch/release', {})).body['code']).toBe('scope_missing')
+    expect((await running.post('killswitch/release', {}, running.admin)).status).toBe(200)
+    expect((await running.post('placeorder', RESTING)).status).toBe(200)
+  })
+
+  it('squares off when asked', async () => {
+    const running = await fresh()
+    await running.post('placeorder', { ...BUY, pricetype: 'MARKET', quantity: 3 })
+    await running.post('placeorder', { ...BUY, symbol: 'IDEA', action: 'SELL', pricetype: 'MARKET', quantity: 3 })
+    const killed = await running.post('killswitch', { square_off: true })
+    expect(killed.body['message']).toBe('Halted: 0 orders and 0 triggers cancelled, 2 positions closed')
+    const { body } = await running.post('positionbook', {})
+    const positions = body['data'] as readonly { quantity: unknown }[]
+    expect(positions.map(({ quantity }) => Number(quantity))).toEqual([0, 0])
+  })
+
+  it('of a strategy leaves the others alone', async () => {
+    const running = await fresh()
+    await running.post('placeorder', { ...BUY, pricetype: 'MARKET', quantity: 3 })
+    await running.post('placeorder', { ...BUY, strategy: 'other', pricetype: 'MARKET', quantity: 2 })
+    await running.post('placeorder', RESTING)
+    await running.post('placeorder', { ...RESTING, strategy: 'other' })
+    const killed = await running.post('killswitch', { scope: 'strategy', strategy: 's', square_off: true })
+    expect(killed.body['message']).toBe('Halted: 1 orders and 0 triggers cancelled, 1 positions closed')
+    expect(await running.working()).toBe(1)
+    const { body } = await running.post('positionbook', {})
+    expect((body['data'] as readonly { quantity: unknown }[]).map(({ quantity }) => Number(quantity))).toEqual([2])
+    expect((await running.post('placeorder', RESTING)).body['code']).toBe('risk_halted')
+    expect((await running.post('placeorder', { ...RESTING, strategy: 'other' })).status).toBe(200)
+  })
+
+  it('leaves nothing of what was on its way', async () => {
+    const running = await fresh()
+    await running.set({ open_orders: 1_000 })
+    const sent = many(40, () => running.post('placeorder', RESTING))
+    const killed = running.post('killswitch', {})
+    const more = many(40, () => running.post('placeorder', RESTING))
+    const replies = await Promise.all([sent, more])
+    expect((await killed).status).toBe(200)
+    expect(await running.working()).toBe(0)
+    expect(codesOf(replies.flat())['risk_halted']).toBeGreaterThan(0)
+  })
+
+  it('holds over a restart', async () => {
+    const folder = newFolder()
+    const running = await Running.start(folder)
+    await running.post('killswitch', {})
+    await running.close()
+    const again = await Running.start(folder)
+    expect((await again.post('placeorder', RESTING)).body['code']).toBe('risk_halted')
+    const { body } = await again.post('risk', {})
+    expect(body['data']).toMatchObject({ state: 'halted', state_source: 'account default' })
+  })
+
+  it('thrown without a server, halts the next start and cancels what worked', async () => {
+    const folder = newFolder()
+    const running = await Running.start(folder)
+    await running.post('placeorder', RESTING)
+    await running.close()
+    const said: string[] = []
+    const output = { print: (text: string) => said.push(text), printError: (text: string) => said.push(text) }
+    expect(await runKillSwitchCommand(['on'], { dataDir: folder }, output)).toBe(0)
+    expect(said.join('')).toBe('Halted. Sauda is not running: its next start cancels what works.\n')
+    const again = await Running.start(folder)
+    expect(await again.working()).toBe(1)
+    again.app.start()
+    await expect.poll(() => again.working()).toBe(0)
+    expect((await again.post('placeorder', RESTING)).body['code']).toBe('risk_halted')
+    await again.close()
+    expect(await runKillSwitchCommand(['off'], { dataDir: folder }, output)).toBe(0)
+    expect((await (await Running.start(folder)).post('placeorder', RESTING)).status).toBe(200)
+  })
+
+  it('works in semi-automatic mode and when the budget of orders is used up', async () => {
+    const running = await start({ ORDER_RATE_LIMIT: '1 per second', API_RATE_LIMIT: '1 per second' })
+    await running.post('placeorder', RESTING)
+    expect((await running.post('placeorder', RESTING)).body['code']).toBe('rate_limited')
+    await running.app.accounts.setOrderMode('default', 'semi_auto', OWNER)
+    expect((await running.post('killswitch', {})).status).toBe(200)
+  })
+
+  it('is for one’s own account; the instance is for the scope admin', async () => {
+    const running = await fresh()
+    expect((await running.post('killswitch', { scope: 'instance' })).body['code']).toBe('scope_missing')
+    expect((await running.post('killswitch', { account: 'acc_other' })).body['code']).toBe('account_not_found')
+    expect((await running.post('killswitch', { scope: 'strategy' })).body['code']).toBe('validation_failed')
+    expect((await running.post('killswitch', { scope: 'instance' }, running.admin)).status).toBe(200)
+    expect((await running.post('placeorder', RESTING)).body['message']).toContain('this instance is halted')
+  })
+})
