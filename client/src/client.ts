@@ -16,6 +16,8 @@ export interface ClientOptions {
 export interface CallOptions {
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+  /** Names an order-writing request: sent again within a day, it does nothing and is answered as the first time. */
+  readonly idempotencyKey?: string
 }
 
 // An operation whose fields are all optional may be called without an input.
@@ -88,6 +90,7 @@ function sender(options: ClientOptions) {
     const timeout = AbortSignal.timeout(timeoutMs)
     const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
     const headers: Record<string, string> = { 'content-type': 'application/json', 'x-api-key': options.apiKey }
+    if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey
     try {
       const answer = Object.hasOwn(GET_OPERATIONS, name)
         ? await request(`${base}${name}?${queryText(input)}`, { method: 'GET', headers, signal })

@@ -12,7 +12,7 @@ import { clientAddresses } from './api/middleware/client-address.ts'
 import { isForeignOrigin, ownOrigins } from './api/middleware/cors.ts'
 import { finishedOf } from './api/middleware/finished.ts'
 import { holdForApproval } from './api/middleware/hold-for-approval.ts'
-import { refuseIdempotencyKey } from './api/middleware/idempotency.ts'
+import { onlyOnce } from './api/middleware/idempotency.ts'
 import { limitAddress, limitCaller, limitOrders, tellLimits } from './api/middleware/limit-requests.ts'
 import { logOrders } from './api/middleware/log-orders.ts'
 import { RateLimits } from './api/middleware/rate-limits.ts'
@@ -64,6 +64,7 @@ import { errorPages, mountPages } from './pages/index.ts'
 import { type Committed, PaperExchange, riskReference, type SessionRules, venueEventsOf } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Approval, Approvals } from './trading/approvals.ts'
+import { Idempotency } from './trading/flow/idempotency.ts'
 import { OrderFlow } from './trading/flow/order-flow.ts'
 import { Gtts, OrderEvents, Trading } from './trading/index.ts'
 import { KillSwitch } from './trading/risk/kill-switch.ts'
@@ -224,6 +225,11 @@ async function connect(
     nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
     venueOf,
     gate,
+  })
+  const idempotency = new Idempotency({
+    money: databases.money,
+    clock,
+    onError: onError('old idempotency keys could not be swept'),
   })
   const gtts = new Gtts({
     find: (symbol, exchange) => listing.find(symbol, exchange),
@@ -410,8 +416,8 @@ async function connect(
       }),
       authorise,
       limitCaller(limits),
-      refuseIdempotencyKey,
     ],
+    onlyOnce: onlyOnce(idempotency),
     beforeHandler: [
       limitOrders(limits),
       holdForApproval({
@@ -453,6 +459,7 @@ async function connect(
     options,
     trading,
     orders,
+    idempotency,
     gtts,
     limits: limitStore,
     gate,
@@ -532,7 +539,7 @@ async function connect(
       await http.close()
       await paper.close()
       await orderEvents.close()
-      await Promise.all([identity.close(), keys.close(), traffic.close(), orderLog.close()])
+      await Promise.all([identity.close(), keys.close(), idempotency.close(), traffic.close(), orderLog.close()])
       await audit.close()
       await databases.close()
     },

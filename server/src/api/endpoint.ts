@@ -3,6 +3,7 @@ import { type FieldError, Refusal } from '../kernel/errors.ts'
 import { errorReply, inputRefusal, replyBody } from './errors.ts'
 import { FieldProblem } from './field-type.ts'
 import { JsonText } from './json-text.ts'
+import { CLIENT_ORDER_ID } from './middleware/idempotency.ts'
 import { objectDecoder } from './nested-fields.ts'
 import type { AnyOperation } from './operation.ts'
 import type { OperationOutcome, Pipeline } from './pipeline.ts'
@@ -24,9 +25,9 @@ export type Endpoint = (source: object, visit: Visit) => unknown
 
 export function endpointOf(operation: AnyOperation, options: EndpointOptions): Endpoint {
   const { services, clock, pipeline } = options
-  const { beforeFields, beforeHandler, afterHandler } = pipeline
+  const { beforeFields, onlyOnce, beforeHandler, afterHandler } = pipeline
   const check = operation.check?.bind(operation)
-  const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check }, ['apikey'])
+  const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check }, standingFields(operation))
 
   const run = (source: object, visit: Visit): unknown => {
     const warnings: FieldError[] = []
@@ -34,13 +35,17 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
     if (input instanceof FieldProblem) throw inputRefusal(input.errors, visit.apiKey)
     refuseKeyInFields(source, visit.apiKey)
     visit.steps.lap('validate')
+    const answer = onlyOnce?.(visit, operation, source, () => act(input, source, visit)) ?? act(input, source, visit)
+    return warnings.length === 0 ? answer : addWarnings(answer, warnings)
+  }
+
+  const act = (input: DecodedInput, source: object, visit: Visit): unknown => {
     for (const step of beforeHandler) {
       const instead = step(visit, operation, input, source)
-      if (instead !== undefined) return warnings.length === 0 ? instead : addWarnings(instead, warnings)
+      if (instead !== undefined) return instead
     }
     const { caller } = visit
-    const answer = operation.handle(input, { caller, account: caller.account, visit, now: clock.now(), services })
-    return warnings.length === 0 ? answer : addWarnings(answer, warnings)
+    return operation.handle(input, { caller, account: caller.account, visit, now: clock.now(), services })
   }
 
   const tellOutcome = (source: object, visit: Visit, outcome: OperationOutcome): void => {
@@ -77,6 +82,12 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
     }
   }
 }
+
+type DecodedInput = Parameters<AnyOperation['handle']>[0]
+
+/** Fields that every such operation takes, and that aren't its own. */
+const standingFields = (operation: AnyOperation): readonly string[] =>
+  operation.access === 'trade' ? ['apikey', CLIENT_ORDER_ID] : ['apikey']
 
 /** The fields of a parsed body. Throws not_an_object. */
 export function fieldsOf(body: unknown): object {

@@ -84,6 +84,8 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   no_live_venue: 409,
   no_data: 404,
   order_not_found: 404,
+  idempotency_key_reused: 422,
+  request_running: 409,
   method_not_allowed: 405,
   request_timeout: 408,
   body_too_large: 413,
@@ -139,7 +141,11 @@ export interface ErrorReply {
   readonly extra: Readonly<Record<string, unknown>>
 }
 
-const RETRY_AFTER_SECONDS: { readonly [Code in WireCode]?: number } = { overloaded: 1, shutting_down: 5 }
+const RETRY_AFTER_SECONDS: { readonly [Code in WireCode]?: number } = {
+  overloaded: 1,
+  request_running: 1,
+  shutting_down: 5,
+}
 
 /** What to answer for anything thrown. Only a Refusal's own words reach the client. */
 export function errorReply(

@@ -167,13 +167,6 @@ describe('a handler', () => {
     expect([visit.id, visit.route, visit.path]).toEqual(['request-1', 'trade', '/api/v1/trade'])
   })
 
-  it('is not asked when a trade names an idempotency key, which would promise too much', async () => {
-    const asked = contexts.length
-    const refused = await send(withKey(good), { 'idempotency-key': 'abc-1' })
-    expect(refused).toMatchObject({ status: 501, json: { code: 'not_implemented' } })
-    expect(contexts.length).toBe(asked)
-  })
-
   it('of a GET gets path and query', async () => {
     const { status, json } = await send(undefined, {}, `/api/v1/item/sbin?count=5&apikey=${READ_KEY}`, 'GET')
     expect([status, json]).toEqual([200, { count: 5_000_000, symbol: 'SBIN' }])

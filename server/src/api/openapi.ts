@@ -1,6 +1,8 @@
+import { IDEMPOTENCY_KEY_LENGTH_MAX } from '../trading/flow/idempotency.ts'
 import { COMMON_CODES, STATUS_OF, type WireCode } from './errors.ts'
 import { type AnyField, type JsonSchema, shown } from './field-type.ts'
 import { API_KEY_LENGTH_MAX } from './middleware/authenticate.ts'
+import { CLIENT_ORDER_ID } from './middleware/idempotency.ts'
 import { objectSchema } from './nested-fields.ts'
 import type { Access, AnyOperation } from './operation.ts'
 import { withWarnings } from './output-schema.ts'
@@ -80,6 +82,22 @@ const API_KEY: JsonSchema = {
   description: 'API key, unless a header carries it.',
 }
 
+const IDEMPOTENCY_KEY: JsonSchema = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
+  description:
+    'The same as the field `client_order_id`. An answer that was given before has the header `Idempotent-Replayed`.',
+}
+
+const CLIENT_ORDER_ID_SCHEMA: JsonSchema = {
+  type: 'string',
+  maxLength: IDEMPOTENCY_KEY_LENGTH_MAX,
+  description:
+    'Your own name of this request, unless the header Idempotency-Key carries it: sent again within a day, it is answered as the first time and does nothing.',
+}
+
 function operationDocument(operation: AnyOperation, options: OpenApiOptions): JsonSchema {
   const example = exampleOf(operation, options)
   const { name, tag, summary, description, access } = operation
@@ -91,7 +109,10 @@ function operationDocument(operation: AnyOperation, options: OpenApiOptions): Js
     ...securityOf(access),
     ...(operation.method === 'GET'
       ? { parameters: parametersOf(operation, example) }
-      : { requestBody: bodyOf(operation, example) }),
+      : {
+          ...(operation.access === 'trade' ? { parameters: [IDEMPOTENCY_KEY] } : {}),
+          requestBody: bodyOf(operation, example),
+        }),
     responses: responsesOf(operation),
   }
 }
@@ -132,6 +153,7 @@ function bodyOf(operation: AnyOperation, example: JsonSchema): JsonSchema {
     ...(own as JsonSchema),
     ...Object.fromEntries(ignored),
     ...(isForKeys ? { apikey: API_KEY } : {}),
+    ...(operation.access === 'trade' ? { [CLIENT_ORDER_ID]: CLIENT_ORDER_ID_SCHEMA } : {}),
   }
   return {
     required: true,

@@ -31,6 +31,16 @@ export interface Pipeline {
   readonly beforeBody: readonly ((visit: Visit) => void)[]
   /** With the body read as JSON; nothing else in it has been looked at. */
   readonly beforeFields: readonly ((visit: Visit, operation: AnyOperation, source: object) => void)[]
+  /**
+   * With every field right, around all that follows: for what must be done once however often it is asked for. Undefined
+   * lets `act` be called as usual.
+   */
+  readonly onlyOnce?: (
+    visit: Visit,
+    operation: AnyOperation,
+    source: object,
+    act: () => unknown,
+  ) => Promise<object> | undefined
   /** With every field right. What one of them returns is the answer, and the handler isn't asked. */
   readonly beforeHandler: readonly ((
     visit: Visit,

@@ -11,6 +11,7 @@ import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
 import type { OptionResolver } from '../options/index.ts'
 import type { Approvals } from '../trading/approvals.ts'
+import type { Idempotency } from '../trading/flow/idempotency.ts'
 import type { OrderFlow } from '../trading/flow/order-flow.ts'
 import type { Gtts, Trading } from '../trading/index.ts'
 import type { OrderEvents } from '../trading/order-events.ts'
@@ -40,6 +41,7 @@ export interface Services {
   readonly options: OptionResolver
   readonly trading: Trading
   readonly orders: OrderFlow
+  readonly idempotency: Idempotency
   readonly gtts: Gtts
   readonly limits: LimitStore
   readonly gate: LimitsGate

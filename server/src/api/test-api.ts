@@ -6,7 +6,6 @@ import { ManualClock } from '../kernel/clock.ts'
 import { createHttp, type HttpOptions, mountOperations } from './http.ts'
 import { arrivals } from './middleware/arrive.ts'
 import { authenticator, authorise } from './middleware/authenticate.ts'
-import { refuseIdempotencyKey } from './middleware/idempotency.ts'
 import type { AnyOperation } from './operation.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Services } from './services.ts'
@@ -91,7 +90,6 @@ function testPipeline(now: number, more: Partial<Pipeline> = {}): Pipeline {
     beforeFields: [
       authenticator({ keys, sessionCaller: ({ headers }) => sessionOf(cookies.sessionToken(headers)), isForeign }),
       authorise,
-      refuseIdempotencyKey,
     ],
     beforeHandler: [],
     afterHandler: [],

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Caller, NOBODY } from '../identity/caller.ts'
 import type { Verdict } from '../kernel/rate-limiter.ts'
 import { Steps } from '../kernel/steps.ts'
+import type { Intent } from '../trading/flow/order-flow.ts'
 
 export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
 
@@ -36,6 +37,8 @@ export class Visit {
   /** Stable code of the refusal that was answered; empty when there was none. */
   errorCode = ''
   bytesIn = 0
+  /** What its client named it for, so that asking again doesn't do it again; undefined without a name. */
+  intent: Intent | undefined
   /** Of the order that it was about, for the latency of orders; empty without one. */
   orderId = ''
   symbol = ''

@@ -48,6 +48,8 @@ export type RefusalCode =
   | 'range_too_long'
   | 'quote_unavailable'
   | 'order_not_found'
+  | 'idempotency_key_reused'
+  | 'request_running'
   | 'order_rejected'
   | 'order_not_open'
   | 'order_unchangeable'

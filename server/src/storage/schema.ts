@@ -15,6 +15,7 @@ export interface MoneyDatabase {
   ban: BanTable
   approval: ApprovalTable
   risk_rule: RiskRuleTable
+  idempotency: IdempotencyTable
   risk_use: RiskUseTable
 }
 
@@ -134,6 +135,22 @@ export interface ApprovalTable {
   reason: string
   /** Comma-separated. */
   order_ids: string
+}
+
+/** A request that its client named. */
+export interface IdempotencyTable {
+  account: string
+  key: string
+  /** Of what it asks for. */
+  hash: string
+  operation: string
+  /** Carried by the orders that it led to. */
+  tag: string
+  created_at: number
+  /** Null until it was answered. */
+  status: number | null
+  /** JSON. */
+  answer: string | null
 }
 
 /** What is set for one scope of orders: `instance`, `account:…`, `key:…` or `strategy:…`. */

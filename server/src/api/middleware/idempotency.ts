@@ -1,12 +1,94 @@
-import { Refusal } from '../../kernel/errors.ts'
+import { Refusal, type RefusalCode } from '../../kernel/errors.ts'
+import { type FirstAnswer, IDEMPOTENCY_KEY_LENGTH_MAX, type Idempotency } from '../../trading/flow/idempotency.ts'
+import { inputRefusal } from '../errors.ts'
 import type { AnyOperation } from '../operation.ts'
 import type { Visit } from '../visit.ts'
 
-/** Ignoring the header would let a repeated order trade twice under a promise that it can't. */
-export function refuseIdempotencyKey(visit: Visit, operation: AnyOperation): void {
-  if (operation.access !== 'trade' || visit.headers['idempotency-key'] === undefined) return
-  throw new Refusal(
-    'not_implemented',
-    'Idempotency-Key is not supported yet, and ignoring it could trade twice: send the request without it.',
-  )
+/** Field of a body that names the request, for clients that can't send headers. */
+export const CLIENT_ORDER_ID = 'client_order_id'
+const REPLAYED = 'idempotent-replayed'
+const KEY = /^[\x21-\x7e]+$/
+
+/** Refusals that say how something stands, and would say so again; every other one may be tried again. */
+const LASTING: ReadonlySet<RefusalCode> = new Set([
+  'order_not_open',
+  'order_not_found',
+  'order_unchangeable',
+  'gtt_not_found',
+  'gtt_unchangeable',
+])
+/** After these nobody knows what is on disk. */
+const UNKNOWN: ReadonlySet<RefusalCode> = new Set(['account_stopped'])
+
+/**
+ * Does what was named once: the first answer is kept and given again. Undefined for a request without a name. What is
+ * refused before anything was done isn't kept.
+ */
+export function onlyOnce(idempotency: Pick<Idempotency, 'begin' | 'finish' | 'giveUp'>) {
+  return (visit: Visit, operation: AnyOperation, source: object, act: () => unknown): Promise<object> | undefined => {
+    if (operation.access !== 'trade') return undefined
+    const key = nameOf(visit, source)
+    return key === undefined ? undefined : once(idempotency, visit, operation, source, key, act)
+  }
+}
+
+async function once(
+  idempotency: Pick<Idempotency, 'begin' | 'finish' | 'giveUp'>,
+  visit: Visit,
+  operation: AnyOperation,
+  source: object,
+  key: string,
+  act: () => unknown,
+): Promise<object> {
+  const { apikey: _, [CLIENT_ORDER_ID]: __, ...payload } = source as Readonly<Record<string, unknown>>
+  const { account } = visit.caller
+  const begun = await idempotency.begin({ account, key, operation: operation.name, payload })
+  if (begun.kind === 'replay') {
+    visit.answerHeaders[REPLAYED] = 'true'
+    if (begun.first.kind === 'answer') return begun.first.body
+    const { code, message, extra } = begun.first
+    throw new Refusal(code, message, { extra })
+  }
+  visit.intent = begun.intent
+  try {
+    const body = (await act()) as object
+    await idempotency.finish(begun.request, { kind: 'answer', body })
+    return body
+  } catch (error) {
+    const kept = keptRefusal(error)
+    if (kept !== undefined) await idempotency.finish(begun.request, kept)
+    else await idempotency.giveUp(begun.request, !(error instanceof Refusal) || UNKNOWN.has(error.code))
+    throw error
+  }
+}
+
+/** A refusal that left something behind, such as a rejected order, is the answer. */
+function keptRefusal(error: unknown): FirstAnswer | undefined {
+  if (!(error instanceof Refusal)) return undefined
+  const { code, message, extra } = error
+  const isKept = LASTING.has(code) || 'orderid' in extra || 'trigger_id' in extra
+  return isKept ? { kind: 'refusal', code, message, extra } : undefined
+}
+
+function nameOf(visit: Visit, source: object): string | undefined {
+  const inHeader = visit.headers['idempotency-key']
+  const inBody = CLIENT_ORDER_ID in source ? source[CLIENT_ORDER_ID] : undefined
+  const fromHeader = inHeader === undefined ? undefined : checked(inHeader, 'Idempotency-Key', visit)
+  const fromBody =
+    inBody === undefined || inBody === null || inBody === '' ? undefined : checked(inBody, CLIENT_ORDER_ID, visit)
+  if (fromHeader !== undefined && fromBody !== undefined && fromHeader !== fromBody) {
+    const message = `The header Idempotency-Key names the request "${fromHeader}". Send one name, or the same one twice. Got "${fromBody}".`
+    throw inputRefusal([{ field: CLIENT_ORDER_ID, message }], visit.apiKey)
+  }
+  return fromHeader ?? fromBody
+}
+
+function checked(value: unknown, field: string, visit: Visit): string {
+  const text = typeof value === 'number' ? String(value) : value
+  // It is kept, and the key must not be
+  if (visit.apiKey !== '' && typeof text === 'string' && text.includes(visit.apiKey))
+    throw inputRefusal([{ field, message: 'Must not contain the API key.' }], visit.apiKey)
+  if (typeof text === 'string' && text.length <= IDEMPOTENCY_KEY_LENGTH_MAX && KEY.test(text)) return text
+  const message = `Must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} visible ASCII characters without spaces.`
+  throw inputRefusal([{ field, message }], visit.apiKey)
 }

@@ -2,6 +2,7 @@ import { ACTIONS, PRICE_TYPES, PRODUCTS } from '../../brokers/venue.ts'
 import type { FieldError } from '../../kernel/errors.ts'
 import { type Price, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import { EXCHANGES } from '../../market/instrument.ts'
+import { IDEMPOTENCY_KEY_LENGTH_MAX } from '../../trading/flow/idempotency.ts'
 import { price, quantity } from '../number-fields.ts'
 import { choice, text } from '../text-fields.ts'
 
@@ -39,6 +40,13 @@ export const orderId = text({
   rule: 'Order ID is missing.',
   description: 'As returned by placeorder.',
   example: '26112500000001',
+})
+
+export const clientOrderId = text({
+  min: 1,
+  max: IDEMPOTENCY_KEY_LENGTH_MAX,
+  description: 'Name that the request was given, in this field or the header Idempotency-Key.',
+  example: 'signal-42',
 })
 
 /** What an order consists of, in placeorder and every operation built on it. */

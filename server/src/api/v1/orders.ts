@@ -1,13 +1,16 @@
 import Type, { type TString } from 'typebox'
 import type { OrderReport } from '../../brokers/venue.ts'
+import { Refusal } from '../../kernel/errors.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { subtract, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import { placedReport } from '../../trading/plan.ts'
 import { singlePlan } from '../../trading/plans/single.ts'
 import type { ModifyRequest } from '../../trading/trading.ts'
 import { defineOperation } from '../operation.ts'
+import type { Services } from '../services.ts'
 import {
   action,
+  clientOrderId,
   disclosedQuantity,
   exchange,
   limitPrice,
@@ -278,10 +281,15 @@ export const orderstatus = defineOperation({
   method: 'POST',
   tag: 'Orders',
   summary: 'One order, of this session or an earlier one',
-  description: '`average_price` is that of all its trades.',
+  description:
+    'Found by `orderid`, or by the `client_order_id` of the request that it came from, for a day. `average_price` is that of all its trades.',
   access: 'read',
   rateClass: 'read',
-  input: { strategy, orderid: orderId },
+  input: { strategy, orderid: orderId.optional(), client_order_id: clientOrderId.optional() },
+  check: ({ orderid, client_order_id: name }) =>
+    orderid === undefined && name === undefined
+      ? [{ field: 'orderid', message: 'Order ID is missing. Send orderid, or client_order_id.' }]
+      : [],
   output: Type.Object({
     data: Type.Object({
       ...orderRowFields,
@@ -293,7 +301,11 @@ export const orderstatus = defineOperation({
   example: { strategy: 'my-strategy', orderid: '26112500000001' },
   refusals: ['order_not_found'],
   async handle(input, { account, services }) {
-    const order = await services.trading.order(account, input.orderid)
+    const { orderid, client_order_id: name } = input
+    const order =
+      orderid === undefined
+        ? await namedOrder(account, name ?? '', services)
+        : await services.trading.order(account, orderid)
     return {
       data: { ...orderRow(order), price_type: order.priceType },
       mode: services.trading.venue(account).mode,
@@ -301,6 +313,15 @@ export const orderstatus = defineOperation({
     }
   },
 })
+
+/** The first order that the request of that name led to. Throws order_not_found. */
+async function namedOrder(account: string, name: string, services: Services): Promise<OrderReport> {
+  const tag = await services.idempotency.tagOf(account, name)
+  const orders = tag === undefined ? [] : await services.trading.ordersByTag(account, tag)
+  const [first] = orders.toSorted((one, other) => (one.id < other.id ? -1 : 1))
+  if (first !== undefined) return first
+  throw new Refusal('order_not_found', `No order of a request named ${name.slice(0, 64)} found`)
+}
 
 /** An order as the order book shows it. */
 export function orderRow(order: OrderReport) {

@@ -72,7 +72,7 @@ export const placesmartorder = defineOperation({
       },
       answer({ decision }, [outcome]) {
         const { mode } = services.trading.venue(account)
-        if (typeof decision === 'string') {
+        if (outcome === undefined) {
           const message =
             decision === 'matched'
               ? 'Positions Already Matched. No Action needed.'

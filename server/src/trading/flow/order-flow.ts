@@ -1,19 +1,21 @@
 import type { NewOrder, OrderReport, Venue } from '../../brokers/venue.ts'
-import type { Caller } from '../../identity/caller.ts'
 import { assert } from '../../kernel/assert.ts'
 import { type FieldError, Refusal, type RefusalCode } from '../../kernel/errors.ts'
+import { ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import type { Steps } from '../../kernel/steps.ts'
 import { TurnsByName } from '../../kernel/turns.ts'
 import type { Instrument } from '../../market/instrument.ts'
 import { type InstrumentLookup, namedInstrument } from '../named-instrument.ts'
 import { type Leg, type LegOutcome, PLAN_LEGS_MAX, type Plan } from '../plan.ts'
 import type { Denial, RiskGate, RiskRequest, Verdicts } from '../risk/gate.ts'
+import type { OrderRequest } from '../trading.ts'
 import { repeats } from './repeats.ts'
 
 /** A request that may lead to orders, whatever door it came in by. */
 export interface FlowRequest<MadePlan extends Plan, Answer> {
   readonly account: string
-  readonly caller: Pick<Caller, 'keyId'>
+  /** `keyId` is undefined for a session. */
+  readonly caller: { readonly keyId?: string | undefined }
   readonly visit?: { readonly steps: Steps; readonly intent?: Intent | undefined } | undefined
   /** Of the approval that it comes from; its orders carry it. */
   readonly orderTag?: string | undefined
@@ -249,25 +251,37 @@ function outcomeOf(leg: Leg, report: OrderReport, denial: Denial | undefined, ve
   return { kind: 'refused', leg, refusal, orderId: report.id }
 }
 
-/** What is known of a plan that an earlier process began: its orders are what they are, and nothing more is sent. */
+/**
+ * What is known of a plan that an earlier process began: its orders are what they are, whatever the plan would be now, and
+ * nothing more is sent.
+ */
 function resumed(plan: Plan, known: readonly OrderReport[], venue: Venue): readonly LegOutcome[] {
-  const byLeg = new Map(known.map((report) => [report.leg ?? 0, report]))
-  return plan.legs
-    .map((leg): LegOutcome => {
-      const report = byLeg.get(leg.position)
-      if (report === undefined)
-        return {
-          kind: 'not-sent',
-          leg,
-          reason: 'Not sent, because the server stopped before. Send what is missing anew.',
-        }
-      const { symbol, exchange, quantity, action, product, priceType } = report
-      return outcomeOf(
-        { ...leg, order: { ...leg.order, symbol, exchange, quantity, action, product, priceType } },
-        report,
-        undefined,
-        venue,
-      )
-    })
-    .sort((one, other) => one.leg.position - other.leg.position)
+  const outcomes: LegOutcome[] = known.map((report) => {
+    const position = report.leg ?? 0
+    const planned = plan.legs.find((leg) => leg.position === position)
+    return outcomeOf({ ...planned, position, order: requestOf(report) }, report, undefined, venue)
+  })
+  const there = new Set(outcomes.map(({ leg }) => leg.position))
+  for (const leg of plan.legs)
+    if (!there.has(leg.position))
+      outcomes.push({
+        kind: 'not-sent',
+        leg,
+        reason: 'Not sent, because the server stopped before. Send what is missing anew.',
+      })
+  return outcomes.sort((one, other) => one.leg.position - other.leg.position)
 }
+
+const requestOf = (report: OrderReport): OrderRequest => ({
+  symbol: report.symbol,
+  exchange: report.exchange,
+  action: report.action,
+  quantity: report.quantity,
+  priceType: report.priceType,
+  product: report.product,
+  price: report.price,
+  triggerPrice: report.triggerPrice,
+  disclosedQuantity: ZERO_QUANTITY,
+  strategy: report.strategy,
+  tag: report.tag,
+})

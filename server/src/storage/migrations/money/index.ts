@@ -3,5 +3,6 @@ import { accountsAndJournal } from './0001-accounts-and-journal.ts'
 import { usersAndBans } from './0002-users-and-bans.ts'
 import { approvals } from './0003-approvals.ts'
 import { risk } from './0004-risk.ts'
+import { idempotency } from './0005-idempotency.ts'
 
-export const moneyMigrations: readonly Migration[] = [accountsAndJournal, usersAndBans, approvals, risk]
+export const moneyMigrations: readonly Migration[] = [accountsAndJournal, usersAndBans, approvals, risk, idempotency]
