@@ -73,11 +73,11 @@ const visitOf = (approval: Approval, clock: Clock): Visit =>
     bytesBefore: 0,
   })
 
-/** Ids in an answer: `orderid` or `trigger_id`, or those of its `results`. */
+/** Ids in an answer: `orderid` or `trigger_id`, or those of its `results`, whose pieces are in `split_results`. */
 function orderIdsOf(answer: unknown): readonly string[] {
   if (typeof answer !== 'object' || answer === null) return []
-  const { orderid, trigger_id: triggerId, results } = answer as Readonly<Record<string, unknown>>
+  const { orderid, trigger_id: triggerId, results, split_results: pieces } = answer as Readonly<Record<string, unknown>>
   if (typeof orderid === 'string') return [orderid]
   if (typeof triggerId === 'string') return [triggerId]
-  return Array.isArray(results) ? results.flatMap(orderIdsOf) : []
+  return [results, pieces].flatMap((rows) => (Array.isArray(rows) ? rows.flatMap(orderIdsOf) : []))
 }

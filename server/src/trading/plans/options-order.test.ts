@@ -43,6 +43,7 @@ describe('the plan of an options order', () => {
       ],
       onRefusal: 'stop',
       marginTogether: false,
+      listName: 'pieces',
     })
   })
 

@@ -17,16 +17,23 @@ export interface OptionOrder extends Omit<OrderRequest, 'symbol' | 'exchange'> {
  */
 export function optionsOrderPlan(order: OptionOrder, option: Instrument): Plan {
   const { quantity, splitSize } = order
-  if (pieceCount(quantity, splitSize) > PIECES_MAX)
-    throw new Refusal(
-      'too_many_orders',
-      `Total number of orders would exceed maximum limit of ${PIECES_MAX}. Got ${pieceCount(quantity, splitSize)}; use a larger splitsize.`,
-    )
+  refuseTooManyPieces(order)
   const legs = piecesOf(quantity, splitSize).map((piece, position) => ({
     position,
     order: pieceOf(order, option, piece),
   }))
-  return { legs, onRefusal: splitSize === 0 ? 'stop' : 'stop-if-it-repeats', marginTogether: false }
+  const onRefusal = splitSize === 0 ? 'stop' : 'stop-if-it-repeats'
+  return { legs, onRefusal, marginTogether: false, listName: 'pieces' }
+}
+
+/** Throws too_many_orders. */
+export function refuseTooManyPieces({ quantity, splitSize }: Pick<OptionOrder, 'quantity' | 'splitSize'>): void {
+  const count = pieceCount(quantity, splitSize)
+  if (count <= PIECES_MAX) return
+  throw new Refusal(
+    'too_many_orders',
+    `Total number of orders would exceed maximum limit of ${PIECES_MAX}. Got ${count}; use a larger splitsize.`,
+  )
 }
 
 /** The order for a part of the quantity. */
