@@ -114,6 +114,15 @@ describe('a GTT order', () => {
     expect(gtt).toMatchObject({ trigger_id: body['trigger_id'], orderid: order?.['orderid'], margin_blocked: 0 })
   })
 
+  it('that is named is placed once, however often it is asked for', async () => {
+    const named = { ...SINGLE, client_order_id: 'protect-1' }
+    const answers = [await send('placegttorder', named), await send('placegttorder', named)]
+    expect(answers[1]).toEqual(answers[0])
+    expect(await rowsOf('gttorderbook')).toMatchObject([{ trigger_id: answers[0]?.body['trigger_id'] }])
+    const { status } = await send('placegttorder', { ...named, quantity: 11 })
+    expect([status, (await rowsOf('gttorderbook')).length]).toEqual([422, 1])
+  })
+
   it('stays when all orders are cancelled', async () => {
     await send('placegttorder', SINGLE)
     expect((await send('cancelallorder', { strategy: 's' })).body['message']).toBe('No open orders to cancel')
