@@ -7,6 +7,7 @@ import type { Gtt } from './gtt/gtt.ts'
 import { GttDesk } from './gtt/test-gtt-desk.ts'
 import { apply } from './machine.ts'
 import { type InstrumentFacts, instrumentKey, isWorking } from './order.ts'
+import type { RiskReference } from './portfolio.ts'
 import { decodeState, encodeState } from './snapshot.ts'
 import { openAccount } from './state.ts'
 import { BTC_PERP, BTC_SPOT, NIFTY_CE, NIFTY_FUT, RELIANCE, SBIN, termsFor, USDINR } from './test-desk.ts'
@@ -222,6 +223,21 @@ function perform(desk: GttDesk, action: Step): void {
   }
 }
 
+/** Nobody's contracts are margined together, everybody's, or from time to time as settings change. */
+const margin = fc.constantFrom('simple', 'portfolio', 'changing')
+
+/** The price of an underlying goes from one to the next, so that arrays are renewed. */
+function marginBy(desk: GttDesk, mode: string): void {
+  const moved = (price: number): RiskReference['price'] =>
+    priceOf(decimal(price * (1 + ((desk.commands.length % 7) - 3) / 200)))
+  desk.reference = ({ exchange }) => {
+    if (mode === 'simple' || (mode === 'changing' && desk.commands.length % 20 < 10)) return undefined
+    if (exchange === 'NFO') return { price: moved(25000), riskClass: 'index' }
+    if (exchange === 'CDS') return { price: moved(87.5), riskClass: 'currency' }
+    return exchange === 'CRYPTO' ? { price: moved(60000), riskClass: 'crypto' } : undefined
+  }
+}
+
 function run(desk: GttDesk, steps: readonly Step[]): void {
   for (const action of steps) {
     try {
@@ -257,8 +273,10 @@ test('whatever traders do, books add up, money is conserved and orders finish on
     fc.property(
       fc.constantFrom('20000.00', '500000.00', '10000000.00'),
       fc.array(step, { maxLength: 150, size: 'max' }),
-      (capital, steps) => {
+      margin,
+      (capital, steps, mode) => {
         const desk = new GttDesk(capital)
+        marginBy(desk, mode)
         run(desk, steps)
         const finished = new Map<string, number>()
         for (const event of desk.events) {
@@ -280,8 +298,9 @@ test('whatever traders do, books add up, money is conserved and orders finish on
 
 test('the same commands give the same state, also through a snapshot at any point', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.nat({ max: 80 }), (steps, cut) => {
+    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.nat({ max: 80 }), margin, (steps, cut, mode) => {
       const desk = new GttDesk('500000.00')
+      marginBy(desk, mode)
       run(desk, steps)
       let replayed = openAccount('default', 50_000_000 as Money, Date.parse('2026-08-04T04:30:00Z'), '2026-08-04')
       for (const [index, command] of desk.commands.entries()) {
@@ -296,8 +315,9 @@ test('the same commands give the same state, also through a snapshot at any poin
 
 test('closing everything leaves nothing reserved: cash is the capital and what was realised', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), margin, (steps, mode) => {
       const desk = new GttDesk()
+      marginBy(desk, mode)
       run(desk, steps)
       for (const gtt of [...desk.state.gtts.values()]) if (gtt.status === 'active') desk.cancelGtt(gtt)
       for (const order of [...desk.state.orders.values()]) if (isWorking(order)) desk.cancel(order)

@@ -23,6 +23,7 @@ import {
   type Product,
   positionKey,
 } from './order.ts'
+import { type RiskReference, withRisks } from './portfolio.ts'
 import { type AccountState, assertInvariants, availableOf, openAccount } from './state.ts'
 
 /** A trader's desk for tests: one account, quotes given by hand, every book checked after every command. */
@@ -124,6 +125,8 @@ export class Desk {
   now = START_AT
   readonly events: Event[] = []
   readonly commands: Command[] = []
+  /** What contracts are margined by together; by leverage where it gives nothing. */
+  reference: (on: InstrumentFacts) => RiskReference | undefined = () => undefined
   readonly #books = new Map<string, Book>()
   #nextId = 1
 
@@ -159,7 +162,8 @@ export class Desk {
     return this.#books.get(instrumentKey(on))
   }
 
-  apply(command: Command): Event[] {
+  apply(given: Command): Event[] {
+    const command = withRisks(this.state, given)
     judge(this.state, command)
     const events = apply(this.state, command)
     this.commands.push(command)
@@ -199,7 +203,7 @@ export class Desk {
       triggerPrice: priceOf(input.trigger ?? 0),
       disclosedQuantity: quantityOf(input.disclosed ?? 0),
       strategy: input.strategy ?? 'test',
-      terms: input.terms ?? termsFor(on, product, action),
+      terms: { ...(input.terms ?? termsFor(on, product, action)), reference: this.reference(on) },
       session: input.session ?? OPEN,
       book: this.bookOf(on),
     })
