@@ -11,10 +11,12 @@ import type {
   Venue,
 } from '../brokers/venue.ts'
 import { Refusal, type RefusalCode } from '../kernel/errors.ts'
+import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
+import { type BrokerageTerms, chargeOrders, type OrderCharges } from './charges/index.ts'
 import { type CloseOutcome, closePosition } from './close-position.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
 import type { Denial, RiskAsker, RiskGate } from './risk/gate.ts'
@@ -38,6 +40,7 @@ export interface ModifyRequest extends OrderChange {
 export interface TradingOptions extends InstrumentLookup {
   readonly marketData: MarketData
   readonly venueOf: (account: string) => Venue | undefined
+  readonly brokerage: BrokerageTerms
   readonly gate: RiskGate
 }
 
@@ -94,6 +97,17 @@ export class Trading {
     return venue.margin.preview(orders)
   }
 
+  /**
+   * What orders would cost besides their prices on that date. Throws Refusal: symbol_not_found, quote_unavailable.
+   */
+  charges(requests: readonly OrderRequest[], date: ExchangeDate): Promise<OrderCharges> {
+    const orders = requests.map(({ symbol, exchange, ...rest }) => ({
+      instrument: this.#instrument(symbol, exchange),
+      ...rest,
+    }))
+    return chargeOrders(orders, this.#options.marketData, this.#options.brokerage, date)
+  }
+
   #instrument(symbol: string, exchange: Exchange): Instrument {
     return namedInstrument(this.#options, symbol, exchange)
   }
@@ -123,13 +137,18 @@ export class Trading {
     const { quantity, disclosedQuantity, price, triggerPrice } = request
     const instrument = this.#options.find(order.symbol, order.exchange)
     // Of what is no longer listed nothing works any more: its venue says so
-    const pending =
-      instrument === undefined
-        ? undefined
-        : this.#options.gate.judgeChange({ account, keyId, existing: order, change: request, instrument })
+    if (instrument === undefined)
+      return venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, steps)
+    const { gate } = this.#options
+    const change = { account, keyId, existing: order, change: request, instrument }
+    const pending = gate.judgeChange(change)
     const denial = pending instanceof Promise ? await pending : pending
     if (denial !== undefined) throw deniedBy(denial, venue)
-    return venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, steps)
+    try {
+      return await venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, steps)
+    } finally {
+      gate.settleChange(change)
+    }
   }
 
   cancelOrder(account: string, orderId: string, steps?: Steps): Promise<OrderReport> {

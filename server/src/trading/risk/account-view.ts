@@ -48,6 +48,7 @@ export class AccountView {
   #strategies = new Map<string, Measured>()
   #orders = new Map<string, Working>()
   readonly #onTheirWay = new Set<Working>()
+  readonly #changes = new Set<Working>()
   /** Of orders whose venue has answered and hasn't told of them yet. */
   readonly #awaited = new Map<string, Working>()
   readonly #ended = new Set<string>()
@@ -155,6 +156,7 @@ export class AccountView {
       this.#work(working, working.quantity, 1)
       this.#count(working.strategy, 1)
     }
+    for (const working of this.#changes) this.#work(working, working.quantity, 0)
   }
 
   /** What the venue tells of the account, in order. */
@@ -234,6 +236,18 @@ export class AccountView {
     this.#work(working, quantity, 1)
     this.#count(strategy, 1)
     return working
+  }
+
+  /** Counts what a change would add to an order until it is settled. */
+  beginChange(order: OrderReport, added: number): Working {
+    const working = { ...this.#workingOf(order), quantity: added }
+    this.#changes.add(working)
+    this.#work(working, added, 0)
+    return working
+  }
+
+  settleChange(working: Working): void {
+    if (this.#changes.delete(working)) this.#work(working, -working.quantity, 0)
   }
 
   /** Its venue has answered, or it won't be sent. */

@@ -42,8 +42,10 @@ export interface RiskGate {
    * sent: until then it counts as on its way. `orderId` is what the venue calls it; undefined when it didn't get there.
    */
   settle(request: RiskRequest, index: number, orderId: string | undefined): void
-  /** Undefined allows the change. One that only makes an order smaller is always allowed. */
+  /** Undefined allows the change, which then counts until it is settled. One that only makes an order smaller passes. */
   judgeChange(change: RiskChange): Denial | undefined | Promise<Denial | undefined>
+  /** To be told once of each change that was allowed, as soon as its venue has answered. */
+  settleChange(change: RiskChange): void
   /**
    * Whether a position may be closed now: limits don't hold that up, a halt does. What is allowed counts as on its way
    * until `closed` is told, once.
@@ -57,6 +59,7 @@ export const OPEN_GATE: RiskGate = {
   judge: ({ orders }) => orders.map(() => undefined),
   settle: () => undefined,
   judgeChange: () => undefined,
+  settleChange: () => undefined,
   judgeClosing: () => undefined,
   closed: () => undefined,
 }

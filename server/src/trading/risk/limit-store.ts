@@ -169,6 +169,16 @@ export class LimitStore {
     return known
   }
 
+  /** Whether an account's orders may be limited by anything, whatever their key and strategy. */
+  isLimited(account: string): boolean {
+    if (this.#options.exchangeRules(account)) return true
+    return this.rules().some(
+      ({ scope, state, limits }) =>
+        (scope.kind === 'instance' || scope.kind === 'key' || scope.account === account) &&
+        (state !== 'active' || Object.keys(limits).length > 0),
+    )
+  }
+
   /** State of an account, whatever the strategy. */
   accountState(account: string): RiskState {
     const own = this.rule({ kind: 'account', account })?.state ?? 'active'

@@ -1,3 +1,4 @@
+import type { Exchange } from '../../market/instrument.ts'
 import { PER_SECOND_MAX } from './limits.ts'
 
 const SECOND_MS = 1000
@@ -61,3 +62,10 @@ export class RecentOrders {
     return this.#rings.get(subject)?.since(elapsedMs - SECOND_MS) ?? 0
   }
 }
+
+/** Names of those whose orders are counted. */
+export const accountSubject = (account: string): string => `a:${account}`
+export const keySubject = (keyId: string): string => `k:${keyId}`
+export const strategySubject = (account: string, strategy: string): string => `s:${account}:${strategy}`
+/** A subject's orders on one exchange. */
+export const segmentSubject = (subject: string, exchange: Exchange): string => `${exchange}|${subject}`

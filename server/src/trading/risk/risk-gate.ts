@@ -6,18 +6,19 @@ import { Refusal } from '../../kernel/errors.ts'
 import { minuteOfDay } from '../../kernel/exchange-time.ts'
 import { MULTIPLIER_ONE, type Quantity } from '../../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
-import type { Depth, MarketData, Quote } from '../../market/market-data.ts'
+import type { MarketData } from '../../market/market-data.ts'
 import { CLOSE_STRATEGY } from '../close-position.ts'
 import type { OrderRequest } from '../trading.ts'
 import { AccountView, type Measured, type Working } from './account-view.ts'
 import { check, DENIAL_PREFIX, type Judged, type MarketView, onlyReduces, type Standing } from './check.ts'
 import type { Bounds, Effective } from './effective.ts'
 import type { Denial, RiskAsker, RiskChange, RiskGate, RiskRequest, Verdicts } from './gate.ts'
+import { type Asked, judgedChange, judgedOrder, onlyShrinks } from './judged.ts'
 import type { LimitStore } from './limit-store.ts'
-import type { NumberLimit } from './limits.ts'
-import { RecentOrders } from './recent-orders.ts'
+import { seeMarket, type Wanted } from './market-view.ts'
+import { isUnprotected, type Needs, needsOf } from './needs.ts'
+import { accountSubject, keySubject, RecentOrders, segmentSubject, strategySubject } from './recent-orders.ts'
 import { instrumentKeyOf } from './running-book.ts'
-import { worstPrice } from './worst-price.ts'
 
 export interface LimitsGateOptions {
   readonly store: LimitStore
@@ -37,25 +38,13 @@ export interface FiringOrder {
   readonly strategy: string
 }
 
-type Asked = RiskRequest['orders'][number]
-
-/** What the limits of some orders need to know of the market. */
+/** What limits need to know of the market, by what is judged. */
 type Market = ReadonlyMap<Asked | RiskChange, MarketView>
 const NO_MARKET: Market = new Map()
 /** Looks that one judgement may take while what is set changes. */
 const ROUNDS_MAX = 5
 /** Most verdicts are of one order, and good. */
 const ONE_ALLOWED: Verdicts = Object.freeze([undefined])
-
-const NEED_ACCOUNT: readonly NumberLimit[] = [
-  'open_orders',
-  'orders_per_day',
-  'position_quantity',
-  'gross_exposure',
-  'net_exposure',
-  'daily_loss',
-]
-const NEED_PRICES: readonly NumberLimit[] = ['gross_exposure', 'net_exposure', 'daily_loss']
 
 /** The limits and states of the store, before every venue. */
 export class LimitsGate implements RiskGate {
@@ -67,11 +56,15 @@ export class LimitsGate implements RiskGate {
   readonly #idle = new Map<string, (() => void)[]>()
   /** How each of them is counted in its account's view. */
   readonly #counted = new WeakMap<RiskRequest, (Working | undefined)[]>()
+  readonly #changes = new WeakMap<RiskChange, Working>()
 
   constructor(options: LimitsGateOptions) {
     this.#options = options
     options.store.onChange(() => {
-      for (const view of this.#views.values()) view.doubt()
+      for (const [account, view] of this.#views) {
+        view.doubt()
+        this.#forget(account)
+      }
     })
   }
 
@@ -158,13 +151,12 @@ export class LimitsGate implements RiskGate {
     const effective = store.effective(account, keyId, existing.strategy)
     if (effective.isOpen || onlyShrinks(change)) return undefined
     const needs = needsOf(effective, judgedChange(change))
-    const isKnown = this.#isKnown(account, { ...needs, account: needs.account || needs.reduces })
-    return isKnown && !needs.quote && !needs.depth
+    return this.#isKnown(account, needs) && !needs.quote && !needs.depth
       ? this.#decideChange(change, undefined)
       : this.#judgeChangeLater(change, needs)
   }
 
-  async #judgeChangeLater(change: RiskChange, needs: OrderNeeds): Promise<Denial | undefined> {
+  async #judgeChangeLater(change: RiskChange, needs: Needs): Promise<Denial | undefined> {
     const { instrument, account } = change
     try {
       const asked = { of: change, instrument, order: judgedChange(change), depth: needs.depth }
@@ -184,7 +176,16 @@ export class LimitsGate implements RiskGate {
   #decideChange(change: RiskChange, market: MarketView | undefined): Denial | undefined {
     const { account, keyId, existing } = change
     const effective = this.#options.store.effective(account, keyId, existing.strategy)
-    return this.#verdict(change, effective, judgedChange(change), existing.strategy, market)
+    const judged = judgedChange(change)
+    const denial = this.#verdict(change, effective, judged, existing.strategy, market)
+    const view = denial === undefined && judged.added > 0 ? this.#views.get(account) : undefined
+    if (view !== undefined) this.#changes.set(change, view.beginChange(existing, judged.added))
+    return denial
+  }
+
+  settleChange(change: RiskChange): void {
+    const working = this.#changes.get(change)
+    if (working !== undefined) this.#views.get(change.account)?.settleChange(working)
   }
 
   /** Whether a trigger may place its order now. One that mayn't goes on waiting. */
@@ -210,6 +211,11 @@ export class LimitsGate implements RiskGate {
   /** What the venue tells of an account. `events` is asked only where limits are measured. */
   told(account: string, events: () => readonly VenueEvent[]): void {
     this.#views.get(account)?.told(events())
+  }
+
+  /** Where nothing is limited any more, nothing is measured. */
+  #forget(account: string): void {
+    if (!this.#options.store.isLimited(account) && this.onTheirWay(account) === 0) this.#views.delete(account)
   }
 
   /** Orders of the account that are allowed and on their way. */
@@ -246,6 +252,7 @@ export class LimitsGate implements RiskGate {
     })
     const { account, keyId } = asker
     const watched = strategy !== undefined && store.watches(account, strategy)
+    this.#forget(account)
     return {
       account: useOf(view.account, accountSubject(account)),
       key: { ordersToday: store.keyUse(keyId, clock.now()), ordersInSecond: ordersInSecond(keySubject(keyId)) },
@@ -362,15 +369,15 @@ export class LimitsGate implements RiskGate {
     if (effective.key.numbers.orders_per_day !== undefined) store.countKeyUse(keyId, clock.now())
   }
 
-  #needsOf({ account, keyId, waits = false }: RiskRequest, orders: readonly Asked[]): Needs {
-    const market: Wanted[] = []
+  #needsOf({ account, keyId, waits = false }: RiskRequest, orders: readonly Asked[]): PlanNeeds {
+    const market: Wanted<Asked>[] = []
     let needsAccount = this.#views.has(account)
     let prices = false
     for (const asked of orders) {
       const effective = this.#options.store.effective(account, keyId, asked.order.strategy)
       const order = judgedOrder(asked, waits)
       const needs = needsOf(effective, order)
-      needsAccount ||= needs.account || needs.reduces
+      needsAccount ||= needs.account
       prices ||= needs.prices
       if (needs.quote || needs.depth) {
         market.push({ of: asked, instrument: asked.instrument, order, depth: needs.depth })
@@ -386,31 +393,8 @@ export class LimitsGate implements RiskGate {
     await view.prepare()
   }
 
-  async #see(wanted: readonly Wanted[]): Promise<Market> {
-    if (wanted.length === 0) return NO_MARKET
-    const { marketData } = this.#options
-    const seen = new Map<Asked | RiskChange, MarketView>()
-    const plain = wanted.filter(({ depth }) => !depth)
-    const [quotes] = await Promise.all([
-      plain.length === 0 ? [] : marketData.quotes(plain.map(({ instrument }) => instrument)),
-      ...wanted.filter(({ depth }) => depth).map((one) => this.#seeDepth(one, seen)),
-    ])
-    for (const [index, { of }] of plain.entries()) {
-      const quote = quotes[index]
-      if (quote !== undefined && !(quote instanceof Error)) seen.set(of, viewOf(quote, undefined))
-    }
-    return seen
-  }
-
-  async #seeDepth({ of, instrument, order }: Wanted, seen: Map<Asked | RiskChange, MarketView>): Promise<void> {
-    let depth: Depth
-    try {
-      depth = await this.#options.marketData.depth(instrument)
-    } catch (error) {
-      if (error instanceof Refusal && error.code === 'quote_unavailable') return // the limit says that there is none
-      throw error
-    }
-    seen.set(of, viewOf(depth, worstPrice(depth, order.action, order.quantity)))
+  async #see(wanted: readonly Wanted<Asked | RiskChange>[]): Promise<Market> {
+    return wanted.length === 0 ? NO_MARKET : seeMarket(this.#options.marketData, wanted)
   }
 
   #view(account: string): AccountView {
@@ -443,6 +427,11 @@ export class LimitsGate implements RiskGate {
   }
 }
 
+/** What has to be known to judge the orders of a plan. */
+interface PlanNeeds extends Pick<Needs, 'account' | 'prices'> {
+  readonly market: readonly Wanted<Asked>[]
+}
+
 export interface Use {
   readonly openOrders: number
   readonly ordersToday: number
@@ -455,65 +444,10 @@ export interface Use {
 
 export type KeyUse = Pick<Use, 'ordersToday' | 'ordersInSecond'>
 
-interface Wanted {
-  readonly of: Asked | RiskChange
-  readonly instrument: Instrument
-  readonly order: Judged
-  /** The book, not only the last price. */
-  readonly depth: boolean
-}
-
-interface Needs {
-  readonly account: boolean
-  readonly prices: boolean
-  readonly market: readonly Wanted[]
-}
-
-interface OrderNeeds {
-  readonly account: boolean
-  /** Whether it reduces a position matters. */
-  readonly reduces: boolean
-  readonly prices: boolean
-  readonly quote: boolean
-  readonly depth: boolean
-}
-
-/** What has to be known to judge an order. */
-function needsOf(effective: Effective, order: Judged): OrderNeeds {
-  const { account, strategy, state } = effective
-  const has = (names: readonly NumberLimit[]): boolean =>
-    names.some((name) => account.numbers[name] !== undefined || strategy.numbers[name] !== undefined)
-  const isMarket = order.priceType === 'MARKET' || order.priceType === 'SL-M'
-  const prices = has(NEED_PRICES)
-  const hasPrice = order.price > 0 || order.triggerPrice > 0
-  return {
-    account: has(NEED_ACCOUNT),
-    reduces: state === 'reduce_only',
-    prices,
-    depth: isMarket && !order.waits && has(['market_protection_percent']),
-    quote:
-      (!order.waits && has(['quote_age_ms'])) ||
-      (order.priceType === 'LIMIT' && has(['price_distance_percent'])) ||
-      (!hasPrice && (prices || has(['order_value']))),
-  }
-}
-
 const halted = (source: string): Denial => ({
   code: 'risk_halted',
   message: `${DENIAL_PREFIX} ${source} is halted. Nothing is sent until killswitch/release has ended that.`,
 })
-
-const isUnprotected = ({ account, strategy }: Effective, { priceType }: Judged): boolean =>
-  (priceType === 'MARKET' || priceType === 'SL-M') &&
-  account.numbers.market_protection_percent === undefined &&
-  strategy.numbers.market_protection_percent === undefined
-
-const viewOf = ({ ltp, at }: Quote, worst: MarketView['worst']): MarketView => ({ lastPrice: ltp, at, worst })
-
-const accountSubject = (account: string): string => `a:${account}`
-const keySubject = (keyId: string): string => `k:${keyId}`
-const strategySubject = (account: string, strategy: string): string => `s:${account}:${strategy}`
-const segmentSubject = (subject: string, exchange: Exchange): string => `${exchange}|${subject}`
 
 const NOTHING: Standing = {
   openOrders: 0,
@@ -527,40 +461,3 @@ const NOTHING: Standing = {
   netLow: 0,
   dailyLoss: 0,
 }
-
-const judgedOrder = ({ order, instrument }: Asked, waits: boolean): Judged => ({
-  symbol: instrument.symbol,
-  exchange: instrument.exchange,
-  action: order.action,
-  product: order.product,
-  priceType: order.priceType,
-  quantity: order.quantity,
-  added: order.quantity,
-  price: order.price,
-  triggerPrice: order.triggerPrice,
-  multiplier: instrument.multiplier,
-  isNew: true,
-  waits,
-})
-
-/** A change of 0 leaves a price as it is. */
-const judgedChange = ({ existing, change, instrument }: RiskChange): Judged => ({
-  symbol: instrument.symbol,
-  exchange: instrument.exchange,
-  action: existing.action,
-  product: existing.product,
-  priceType: existing.priceType,
-  quantity: change.quantity,
-  added: Math.max(0, change.quantity - existing.quantity) as Quantity,
-  price: change.price > 0 ? change.price : existing.price,
-  triggerPrice: change.triggerPrice > 0 ? change.triggerPrice : existing.triggerPrice,
-  multiplier: instrument.multiplier,
-  isNew: false,
-  waits: false,
-})
-
-/** It makes the order smaller, or leaves its size, and no price is another one. */
-const onlyShrinks = ({ existing, change }: RiskChange): boolean =>
-  change.quantity <= existing.quantity &&
-  (change.price === 0 || change.price === existing.price) &&
-  (change.triggerPrice === 0 || change.triggerPrice === existing.triggerPrice)
