@@ -7,6 +7,15 @@ type OrderRow = OutputOf<'orderbook'>['data']['orders'][number]
 const CAPITAL_PAISE = 10_000_000_00
 const paise = (rupees: number): number => Math.round(rupees * 100)
 
+/** Reads the books and compares them with each other. Returns the orders. */
+export async function checkBooks(client: Client): Promise<readonly OrderRow[]> {
+  const { orders, trades, positions } = await readBooks(client)
+  expect(new Set(orders.map(({ orderid }) => orderid)).size, 'order ids are unique').toBe(orders.length)
+  checkTrades(orders, trades, positions)
+  await checkFunds(client)
+  return orders
+}
+
 /** Reads everything back and compares it with what was acknowledged and with itself. Returns the number of orders. */
 export async function checkAll(client: Client, ledger: Ledger): Promise<number> {
   const { orders, trades, positions } = await readBooks(client)
@@ -75,9 +84,9 @@ function checkTrades(orders: readonly OrderRow[], trades: Trades, positions: Pos
   expect(new Set(trades.map(({ tradeid }) => tradeid)).size, 'trade ids are unique').toBe(trades.length)
   const traded = new Map<string, number>()
   const net = new Map<string, number>()
-  for (const { orderid, action, symbol, exchange, quantity, price, trade_value } of trades) {
+  for (const { orderid, action, symbol, exchange, product, quantity, price, trade_value } of trades) {
     traded.set(orderid, (traded.get(orderid) ?? 0) + quantity)
-    const instrument = `${exchange}:${symbol}`
+    const instrument = `${exchange}:${symbol}:${product}`
     net.set(instrument, (net.get(instrument) ?? 0) + (action === 'BUY' ? quantity : -quantity))
     expect(paise(trade_value), `value of a trade of order ${orderid}`).toBe(paise(price * quantity))
   }
@@ -87,9 +96,10 @@ function checkTrades(orders: readonly OrderRow[], trades: Trades, positions: Pos
   }
   expect([...traded.keys()], 'orders that traded and are in no book').toEqual([])
   if (positions === undefined) return
-  for (const { exchange, symbol, quantity } of positions) {
-    expect(net.get(`${exchange}:${symbol}`) ?? 0, `position of ${symbol}`).toBe(quantity)
-    net.delete(`${exchange}:${symbol}`)
+  for (const { exchange, symbol, product, quantity } of positions) {
+    const instrument = `${exchange}:${symbol}:${product}`
+    expect(net.get(instrument) ?? 0, `position of ${instrument}`).toBe(quantity)
+    net.delete(instrument)
   }
   expect([...net.entries()].filter(([, quantity]) => quantity !== 0)).toEqual([])
 }

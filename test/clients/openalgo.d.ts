@@ -16,6 +16,7 @@ declare module 'openalgo' {
   export default class OpenAlgo {
     constructor(apiKey: string, host?: string, version?: string)
     placeOrder(fields: Fields): Promise<Answer>
+    placeSmartOrder(fields: Fields): Promise<Partial<Answer>>
     modifyOrder(fields: Fields): Promise<Answer>
     cancelOrder(fields: Fields): Promise<Answer>
     cancelAllOrder(fields: Fields): Promise<Answer>

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checks } from '../checks.ts'
+import { seedFrom } from '../random.ts'
 
 const VENV = join(import.meta.dirname, '.venv')
 const PYTHON = join(VENV, 'bin/python')
 /** Installing pulls pandas and numpy over the network. */
 const INSTALL_MS_MAX = 300_000
-const CHECKS_MS_MAX = 120_000
+const CHECKS_MS_MAX = 400_000
 
 /** Makes the virtual environment with the newest client that pip offers; one that works is used again. */
 export async function preparePython(): Promise<void> {
@@ -19,11 +20,21 @@ export async function preparePython(): Promise<void> {
   await must(PYTHON, ['-c', version])
 }
 
-/** The script prints its lines itself; here they are only counted. */
-export async function checkPythonClient(checks: Checks, host: string, key: string): Promise<void> {
+export const checkPythonClient = (checks: Checks, host: string, key: string): Promise<void> =>
+  checkWith('test_clients.py', checks, { SAUDA_HOST: host, SAUDA_KEY: key })
+
+/** `SAUDA_SEED` repeats a run. */
+export const checkPythonRoundTrips = (checks: Checks, host: string, key: string): Promise<void> =>
+  checkWith('round_trips.py', checks, {
+    SAUDA_HOST: host,
+    SAUDA_KEY: key,
+    SAUDA_SEED: String(seedFrom('SAUDA_SEED')),
+  })
+
+/** The scripts print their lines themselves; here they are only counted. */
+async function checkWith(name: string, checks: Checks, env: Readonly<Record<string, string>>): Promise<void> {
   let output = ''
-  const script = join(import.meta.dirname, 'test_clients.py')
-  const env = { SAUDA_HOST: host, SAUDA_KEY: key }
+  const script = join(import.meta.dirname, name)
   const code = await run(PYTHON, [script], CHECKS_MS_MAX, env, (text) => {
     output += text
   })

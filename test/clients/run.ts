@@ -1,14 +1,17 @@
 import { Checks } from '../checks.ts'
 import { ServerProcess } from '../server-process.ts'
 import { checkNodeClient } from './node-client.ts'
-import { checkPythonClient, preparePython } from './python.ts'
+import { checkNodeRoundTrips } from './node-round-trips.ts'
+import { checkPythonClient, checkPythonRoundTrips, preparePython } from './python.ts'
 import { checkTypedClient } from './typed-client.ts'
 
 /** `npm run test:clients`: each client against a server of its own, on a fresh account. */
 
 const CLIENTS = [
   ['python', checkPythonClient],
+  ['python', checkPythonRoundTrips],
   ['node', checkNodeClient],
+  ['node', checkNodeRoundTrips],
   ['typed', checkTypedClient],
 ] as const
 
