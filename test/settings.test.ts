@@ -43,6 +43,8 @@ const ONE: Settings = {
   OPTION_BUY_LEVERAGE: '2',
   OPTION_SELL_LEVERAGE: '2',
   OPTION_SELL_MARGIN: 'premium',
+  BROKERAGE_PER_ORDER: '7',
+  BROKERAGE_PERCENT: '0.25',
 }
 /** Each leverage is four times the other's. */
 const OTHER: Settings = {
@@ -130,6 +132,20 @@ const blockedBy = (order: object) => async (platform: Platform) => {
   const before = await platform.blocked()
   expect(await platform.order(order)).toMatchObject({ status: 200 })
   return (await platform.blocked()) - before
+}
+
+/** Rupees of brokerage on an intraday order of that value. */
+const brokerageOf = (price: number) => async (platform: Platform) => {
+  const order = {
+    exchange: 'NSE',
+    symbol: 'SBIN',
+    action: 'BUY',
+    quantity: 1,
+    product: 'MIS',
+    pricetype: 'LIMIT',
+    price,
+  }
+  return (await platform.ask('charges', { positions: [order] })).at('data', 'brokerage')
 }
 
 const leverages = (order: object) => async () => {
@@ -399,6 +415,12 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     expect(await both(send(5_000))).toEqual(['body_too_large', 'validation_failed'])
   },
   PAPER_CAPITAL: async () => expect(capitals).toEqual([87_654_321.09, 10_000_000]),
+  PAPER_MARGIN: async () => {
+    // A scan range of 9.3 % and 2 % on top
+    const scanned = await Platform.with({ ...OTHER, PAPER_MARGIN: 'portfolio' }, blockedBy(NIFTY_FUT))
+    const eighth = await Platform.with({ ...OTHER, PAPER_MARGIN: 'simple' }, blockedBy(NIFTY_FUT))
+    expect((scanned ?? 0) / (eighth ?? 1)).toBeCloseTo(0.113 * 8, 1)
+  },
   EQUITY_MIS_LEVERAGE: leverages({}),
   FUTURES_LEVERAGE: leverages(NIFTY_FUT),
   OPTION_BUY_LEVERAGE: leverages(NIFTY_CALL),
@@ -413,6 +435,8 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     expect((call ?? 0) / (future ?? 0)).toBeCloseTo(1, 1)
     expect((await Platform.with(OTHER, blockedBy(OTHER_CALL))) / (call ?? 0)).not.toBeCloseTo(1, 1)
   },
+  BROKERAGE_PER_ORDER: async () => expect(await both(brokerageOf(1_000_000))).toEqual([7, 20]),
+  BROKERAGE_PERCENT: async () => expect(await both(brokerageOf(1_000))).toEqual([2.5, 0.3]),
   NSE_BSE_SQUARE_OFF_TIME: squaresOff('NSE_BSE_SQUARE_OFF_TIME', '14:00', {}),
   CDS_BCD_SQUARE_OFF_TIME: squaresOff('CDS_BCD_SQUARE_OFF_TIME', '15:00', {
     exchange: 'CDS',

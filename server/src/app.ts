@@ -219,6 +219,7 @@ async function connect(
     marketData,
     venueOf: (account) => paper.venue(account),
     gate,
+    brokerage: { perOrder: config.brokeragePerOrder, sharePerMillion: config.brokerageMillionths },
   })
   const orders = new OrderFlow({
     find: (symbol, exchange) => listing.find(symbol, exchange),

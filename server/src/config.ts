@@ -30,6 +30,7 @@ const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 const PREFIX = 'SAUDA_'
 export const LEVERAGE_MAX = 50
 export const PAPER_CAPITAL_MAX: Money = moneyOf('1000000000000.00')
+const BROKERAGE_MAX: Money = moneyOf('100000.00')
 export const BODY_LIMIT_KIB_MAX = 16_384
 
 const SETTINGS = {
@@ -281,6 +282,28 @@ const SETTINGS = {
     default: 'futures',
     about: 'Margin of sold options on paper: as for a future of the same underlying, or on the premium alone.',
     ...oneOf('futures', 'premium'),
+  },
+  brokeragePerOrder: {
+    name: 'BROKERAGE_PER_ORDER',
+    default: '20.00',
+    about:
+      'Rupees of brokerage on one order, at most, for the operation charges. Options always pay it, delivery nothing.',
+    allowed: 'an amount from 0 to 100000.00 with at most 2 decimals, without separators',
+    read: (text: string): Money | undefined => {
+      const value = parseDecimal(text, MONEY_DECIMALS)
+      return typeof value === 'number' && value >= 0 && value <= BROKERAGE_MAX ? money(value) : undefined
+    },
+  },
+  brokerageMillionths: {
+    name: 'BROKERAGE_PERCENT',
+    default: '0.03',
+    about:
+      'Brokerage in percent of the value of an intraday or futures order, where that is less than BROKERAGE_PER_ORDER.',
+    allowed: 'a number from 0 to 100 with at most 4 decimals',
+    read: (text: string): number | undefined => {
+      const value = parseDecimal(text, 4)
+      return typeof value === 'number' && value >= 0 && value <= 1_000_000 ? value : undefined
+    },
   },
   nseBseSquareOffMinute: timeOfDay('NSE_BSE_SQUARE_OFF_TIME', '15:15', squareOff('NSE, BSE, NFO and BFO')),
   cdsBcdSquareOffMinute: timeOfDay('CDS_BCD_SQUARE_OFF_TIME', '16:45', squareOff('CDS and BCD')),

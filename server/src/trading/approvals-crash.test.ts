@@ -143,7 +143,12 @@ async function open({ databases }: Mortal, account: string): Promise<Running> {
     nearest: () => [],
     venueOf: (of: string) => paper.venue(of),
   }
-  const trading = new Trading({ ...lookup, marketData: board, gate: OPEN_GATE })
+  const trading = new Trading({
+    ...lookup,
+    marketData: board,
+    gate: OPEN_GATE,
+    brokerage: { perOrder: moneyOf(20), sharePerMillion: 300 },
+  })
   const orders = new OrderFlow({ ...lookup, gate: OPEN_GATE })
   const approvals = await Approvals.open({
     money: databases.money,

@@ -24,6 +24,7 @@ import {
 import { bans, banscreate, banslift } from './bans.ts'
 import { basketorder } from './basket-order.ts'
 import { orderbook, tradebook } from './books.ts'
+import { charges } from './charges.ts'
 import { cancelgttorder, gttorderbook, modifygttorder, placegttorder } from './gtt.ts'
 import { health } from './health.ts'
 import { history, intervals } from './history.ts'
@@ -71,6 +72,7 @@ export const operations = [
   holdings,
   funds,
   margin,
+  charges,
   pnlsymbols,
   strategybook,
   orderevents,
