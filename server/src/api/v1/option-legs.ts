@@ -130,8 +130,11 @@ export function legRowOf(
   assert(input !== undefined && found !== undefined, `there is no leg ${index}`)
   const { order, choice, typedOffset } = input
   const { option, refusal } = found
+  // What was sent counts: a request that is resumed after a crash would find another option at another price
+  const sent = pieces.map(({ position }) => outcomes.get(position ?? -1)?.leg.order).find((each) => each !== undefined)
+  const { exchange, symbol } = sent ?? option ?? {}
   const named = {
-    ...(option === undefined ? {} : { exchange: option.exchange, symbol: option.symbol }),
+    ...(exchange === undefined || symbol === undefined ? {} : { exchange, symbol }),
     action: order.action,
     leg: index + 1,
     offset: typedOffset,
