@@ -173,7 +173,7 @@ def trip_optionsmultiorder():
         {"offset": "ATM", "option_type": side, "action": "SELL", "quantity": 65, "product": "NRML"},
         {"offset": f"OTM{width}", "option_type": side, "action": "BUY", "quantity": 65, "product": "NRML"},
     ]
-    answer = done(client.optionsmultiorder(**option_request(), legs=legs))
+    answer = done(client.optionsmultiorder(strategy="Python", **option_request(), legs=legs))
     equal([row["leg"] for row in answer["results"]], [1, 2])
     for row, leg in zip(answer["results"], legs):
         equal([row["status"], row["action"], row["offset"]], ["success", leg["action"], leg["offset"]])
