@@ -277,7 +277,7 @@ describe('the stream', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     clock.advance(15_000)
     await until(() => stream.isOver)
-    expect(stream.end?.code).toBe('api_key_invalid')
+    expect(stream.end?.code).toBe('access_ended')
   })
 
   it('ends when the server stops, which doesn’t wait for it', async () => {

@@ -69,7 +69,7 @@ export class EventFrames implements AsyncIterable<string>, AsyncIterator<string,
     for (;;) {
       const { ended } = this.#reader
       if (ended !== undefined) return this.#ended(ended)
-      if (!mayGoOn()) return this.#last('api_key_invalid', 'The key is no longer valid.')
+      if (!mayGoOn()) return this.#last('access_ended', 'The key is no longer valid, or the session is over.')
       const page = await this.#reader.read(this.#after, BATCH_EVENTS)
       this.#after = page.after
       if (page.parts.length > 0) return this.#handOver(eventFrames(page.parts))

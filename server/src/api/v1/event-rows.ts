@@ -17,11 +17,15 @@ export interface EventRow {
   readonly type: VenueEvent['type']
 }
 
+/** With the keys in the order in which every answer has them. */
+const sorted = (row: object): object =>
+  Object.fromEntries(Object.entries(row).sort(([one], [other]) => (one < other ? -1 : 1)))
+
 /** What an event tells, with the keys of the books. */
 function dataOf(event: VenueEvent): object {
   switch (event.type) {
     case 'order':
-      return { ...orderRow(event.order), root: event.order.root }
+      return sorted({ ...orderRow(event.order), root: event.order.root })
     case 'trade':
       return tradeRow(event.trade)
     case 'position': {

@@ -30,6 +30,12 @@ const after = makeField<string | number, EventCursor>(
 const readerOf = ({ account, caller, services }: Context): EventReader =>
   services.orderEvents.reader(account, caller.keyId ?? caller.sessionId ?? '')
 
+/** Whether a key works, or somebody is signed in, as when the stream began. */
+function isStillThere({ keyId, sessionId }: Context['caller'], { keys, identity }: Context['services']): boolean {
+  if (keyId !== undefined) return keys.callerOf(keyId) !== undefined
+  return sessionId !== undefined && identity.sessions.find(sessionId) !== undefined
+}
+
 export const orderevents = defineOperation({
   name: 'orderevents',
   method: 'POST',
@@ -116,7 +122,7 @@ Server-sent events: each has the event as JSON in \`data\` and its \`id\`. The h
       return new EventStream(
         new EventFrames(reader, start, {
           follow,
-          mayGoOn: () => caller.keyId === undefined || services.keys.callerOf(caller.keyId) !== undefined,
+          mayGoOn: () => isStillThere(caller, services),
         }),
       )
     } catch (error) {
