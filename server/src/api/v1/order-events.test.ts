@@ -6,17 +6,20 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { VenueEvent } from '../../brokers/venue-event.ts'
+import type { Identity } from '../../identity/identity.ts'
 import type { KeyStore } from '../../identity/key-store.ts'
 import { ManualClock } from '../../kernel/clock.ts'
 import { type Databases, openDatabases } from '../../storage/open.ts'
 import { OrderEvents, STALL_MS } from '../../trading/order-events.ts'
-import { READ_KEY, testServer } from '../test-api.ts'
+import { cookieOf, READ_KEY, testServer } from '../test-api.ts'
+import { HEARTBEAT_MS } from './event-frames.ts'
 import { ordereventsstream } from './order-events.ts'
 
 let folder: string
 let databases: Databases
 let events: OrderEvents
 let api: FastifyInstance
+let isSignedIn = true
 const clock = new ManualClock('2026-11-25T11:00:00+05:30')
 
 beforeAll(async () => {
@@ -28,7 +31,8 @@ beforeAll(async () => {
   events = new OrderEvents({ record: databases.record, clock, retentionMs: 1_000_000, onError })
   await events.begin('default', 0)
   const keys = { callerOf: () => ({}) } as unknown as KeyStore
-  api = testServer([ordereventsstream], { orderEvents: events, keys })
+  const identity = { sessions: { find: () => (isSignedIn ? {} : undefined) } } as unknown as Identity
+  api = testServer([ordereventsstream], { orderEvents: events, keys, identity })
   await api.listen({ port: 0, host: '127.0.0.1' })
 })
 afterAll(async () => {
@@ -39,11 +43,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const connect = (query: string): Promise<IncomingMessage> =>
+const connect = (
+  query: string,
+  headers: Record<string, string> = { 'x-api-key': READ_KEY },
+): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const { port } = api.server.address() as AddressInfo
     const url = `http://127.0.0.1:${port}/api/v1/orderevents/stream${query}`
-    get(url, { headers: { 'x-api-key': READ_KEY }, agent: false }, resolve).on('error', reject)
+    get(url, { headers, agent: false }, resolve).on('error', reject)
   })
 
 const LONG = 'x'.repeat(100_000)
@@ -99,4 +106,18 @@ it('many readers get the same events', async () => {
   expect(new Set(texts).size).toBe(1)
   for (const connection of connections) connection.destroy()
   await until(() => events.readerCount === 0)
+})
+
+it('ends when the person signs out', async () => {
+  const response = await connect('', { cookie: cookieOf('viewer') })
+  let text = ''
+  response.setEncoding('utf8').on('data', (more: string) => {
+    text += more
+  })
+  await until(() => text !== '')
+  isSignedIn = false
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  clock.advance(HEARTBEAT_MS)
+  await until(() => response.closed)
+  expect(text).toMatch(/event: end\ndata: \{"code":"access_ended"/)
 })
