@@ -101,7 +101,8 @@ describe.each(all.map((operation) => [operation.name, operation] as const))('the
 
   it('documents its fields, the key, and every status it may answer', () => {
     const { schema } = documented?.requestBody?.content['application/json'] ?? {}
-    const fields = documented?.parameters?.map((field) => field.name) ?? Object.keys(schema?.properties ?? {})
+    const parameters = documented?.parameters?.map((field) => field.name) ?? []
+    const fields = [...parameters, ...Object.keys(schema?.properties ?? {})]
     const key = operation.method === 'GET' ? operation.keyInQuery === true : isForKeys
     expect(fields.toSorted()).toEqual(expect.arrayContaining(Object.keys(operation.input)))
     expect(fields.includes('apikey')).toBe(key)
