@@ -8,7 +8,7 @@ import type { Gtt } from './gtt/gtt.ts'
 import type { Journal } from './journal.ts'
 import { apply, judge } from './machine.ts'
 import type { Order, Trade } from './order.ts'
-import { withRisks } from './portfolio.ts'
+import { prepared } from './prepared.ts'
 import { encodeState } from './snapshot.ts'
 import { type AccountState, assertInvariants } from './state.ts'
 
@@ -65,7 +65,7 @@ export class AccountEngine {
    */
   async submit(given: Command, steps?: Steps): Promise<readonly Event[]> {
     if (this.#stopped !== undefined) throw this.#stopped
-    const command = withRisks(this.state, given)
+    const command = prepared(this.state, given)
     try {
       judge(this.state, command)
     } catch (refusal) {

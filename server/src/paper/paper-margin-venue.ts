@@ -11,7 +11,6 @@ import type { AccountEngine } from './engine.ts'
 import { applyPlace } from './machine.ts'
 import type { TermsOf } from './margin-terms.ts'
 import { factsOf } from './order.ts'
-import { ordersWithRisks } from './portfolio.ts'
 import type { Scheduler } from './scheduler.ts'
 import { type Trial, tryOrders } from './scratch.ts'
 import { type AccountState, availableOf } from './state.ts'
@@ -45,12 +44,12 @@ export class PaperMarginVenue implements MarginVenue {
     const at = clock.now()
     const commands = await Promise.all(orders.map((order, index) => this.#commandOf(order, index, at)))
     const { state } = engine
-    const together = tryOrders(state, ordersWithRisks(state, commands), applyPlace)
+    const together = tryOrders(state, commands, applyPlace)
     refuseRejected(together)
     return {
       blocked: together.blocked,
       exposure: exposureOf(together),
-      alone: commands.map((command) => tryOrders(state, ordersWithRisks(state, [command]), applyPlace).blocked),
+      alone: commands.map((command) => tryOrders(state, [command], applyPlace).blocked),
       reserved: state.reserved,
       available: availableOf(state),
     }

@@ -78,13 +78,11 @@ export const groupKeyOf = ({ exchange, name }: InstrumentFacts): string => `${ex
 export const isInPortfolio = (state: AccountState, instrument: InstrumentFacts): boolean =>
   state.portfolio.groupOf.size > 0 && state.portfolio.groupOf.has(instrumentKey(instrument))
 
-/** The command with the arrays that it needs, computed from the state that it is applied to. */
+/** The command with the arrays that it needs, computed from the state that it is applied to. See `prepared`. */
 export function withRisks(state: AccountState, command: Command): Command {
   switch (command.kind) {
     case 'place':
       return command.terms.reference === undefined ? command : placeWithRisks(state.portfolio, command)
-    case 'place-together':
-      return { ...command, orders: ordersWithRisks(state, command.orders) }
     case 'fire-gtt': {
       const { reference, ...terms } = command.terms
       const instrument = state.gtts.get(command.gttId)?.instrument
@@ -102,21 +100,22 @@ export function withRisks(state: AccountState, command: Command): Command {
   }
 }
 
-function placeWithRisks(portfolio: Portfolio, command: PlaceCommand): PlaceCommand {
+export function placeWithRisks(portfolio: Portfolio, command: PlaceCommand): PlaceCommand {
   const { reference, ...terms } = command.terms
   if (reference === undefined) return command
   return { ...command, terms, risks: riskFacts(portfolio, command.instrument, reference, command.at) }
 }
 
-/** Of orders that are placed one after the other: what one brings, the next has. */
-export function ordersWithRisks(state: AccountState, orders: readonly PlaceCommand[]): readonly PlaceCommand[] {
-  if (orders.every(({ terms }) => terms.reference === undefined)) return orders
-  const portfolio = copyPortfolio(state.portfolio)
-  return orders.map((order) => {
-    const known = placeWithRisks(portfolio, order)
-    if (known.risks !== undefined) takeArrays(portfolio, known.instrument, known.risks)
-    return known
-  })
+/** The same for one of several orders: it brings its own array in any case, since one before it may end its group. */
+export function legWithRisks(portfolio: Portfolio, command: PlaceCommand): PlaceCommand {
+  const known = placeWithRisks(portfolio, command)
+  if (known === command || known.risks !== undefined) return known
+  const key = instrumentKey(command.instrument)
+  const group = portfolio.groupOf.get(key)
+  const member = group?.members.get(key)
+  return group === undefined || member === undefined
+    ? known
+    : { ...known, risks: { basis: group.basis, arrays: [[key, member.risk]] } }
 }
 
 export function riskFacts(

@@ -4,7 +4,7 @@ import { emptyAttribution } from './attribution/attribution.ts'
 import type { PlaceCommand } from './command.ts'
 import type { Event } from './event.ts'
 import { instrumentKey, type Order } from './order.ts'
-import { copyPortfolio, groupKeyOf } from './portfolio.ts'
+import { copyPortfolio, groupKeyOf, legWithRisks } from './portfolio.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 /** Lent to a trial, in paise, so that nothing in it fails for funds: more than any orders of one request can need. */
@@ -17,6 +17,8 @@ export type Place = (state: AccountState, command: PlaceCommand, events: Event[]
 export interface Trial {
   /** The orders as they would be afterwards, in the order of the commands. */
   readonly orders: readonly Readonly<Order>[]
+  /** The commands with the arrays that each needs after those before it. */
+  readonly commands: readonly PlaceCommand[]
   /** What is blocked more than before; negative when they free more than they need. */
   readonly blocked: Money
   /** What becomes unavailable: what is blocked, and what closing positions loses. */
@@ -29,10 +31,15 @@ export interface Trial {
 export function tryOrders(state: AccountState, commands: readonly PlaceCommand[], place: Place): Trial {
   const after = copyOf(state, commands)
   const available = availableOf(after)
-  for (const command of commands) place(after, command, [])
+  const known = commands.map((command) => {
+    const leg = legWithRisks(after.portfolio, command)
+    place(after, leg, [])
+    return leg
+  })
   const orders = commands.flatMap(({ orderId }) => after.orders.get(orderId) ?? [])
   return {
     orders,
+    commands: known,
     blocked: subtract(after.reserved, state.reserved),
     needed: subtract(available, availableOf(after)),
     before: state,

@@ -23,7 +23,8 @@ import {
   type Product,
   positionKey,
 } from './order.ts'
-import { type RiskReference, withRisks } from './portfolio.ts'
+import type { RiskReference } from './portfolio.ts'
+import { prepared } from './prepared.ts'
 import { type AccountState, assertInvariants, availableOf, openAccount } from './state.ts'
 
 /** A trader's desk for tests: one account, quotes given by hand, every book checked after every command. */
@@ -158,12 +159,16 @@ export class Desk {
     return this
   }
 
+  setBook(on: InstrumentFacts, book: Book): void {
+    this.#books.set(instrumentKey(on), book)
+  }
+
   bookOf(on: InstrumentFacts): Book | undefined {
     return this.#books.get(instrumentKey(on))
   }
 
   apply(given: Command): Event[] {
-    const command = withRisks(this.state, given)
+    const command = prepared(this.state, given)
     judge(this.state, command)
     const events = apply(this.state, command)
     this.commands.push(command)
