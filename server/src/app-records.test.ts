@@ -249,6 +249,25 @@ describe('orderstory', () => {
     expect(await dataOf<Row>('orderstory', { orderid: String(child?.['orderid']) })).toEqual(story)
   })
 
+  it('tells of all parts of a split order, by any of them and by their root', async () => {
+    const order = { exchange: 'NSE', symbol: 'SBIN', action: 'BUY', pricetype: 'MARKET', product: 'MIS', strategy: 's' }
+    const { body } = await ask('splitorder', { ...order, quantity: 5, splitsize: 2 })
+    const parts = (body['results'] as Row[]).map((row) => String(row['orderid']))
+    const story = await dataOf<Row>('orderstory', { orderid: parts[1] ?? '' })
+    expect(story['root']).toBe(parts[0])
+    expect((story['orders'] as Row[]).map((row) => row['orderid'])).toEqual(parts)
+    expect(parts).toHaveLength(3)
+    expect(await dataOf<Row>('orderstory', { orderid: String(story['root']) })).toEqual(story)
+    await app.close()
+    clock.advance(DAY_MS)
+    await start()
+    expect(await ordersOf()).toEqual([])
+    expect(await dataOf<Row>('orderstory', { orderid: parts[2] ?? '' })).toMatchObject({
+      root: story['root'],
+      orders: story['orders'],
+    })
+  })
+
   it('of nothing is refused', async () => {
     expect(await ask('orderstory', { orderid: '1' })).toMatchObject({ status: 404, body: { code: 'order_not_found' } })
   })
