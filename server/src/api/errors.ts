@@ -36,7 +36,6 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   last_admin: 409,
   account_not_found: 404,
   rate_limited: 429,
-  cost_over_limit: 400,
   semi_auto: 403,
   approval_decided: 409,
   role_missing: 403,

@@ -31,7 +31,6 @@ export type RefusalCode =
   | 'last_admin'
   | 'account_not_found'
   | 'rate_limited'
-  | 'cost_over_limit'
   | 'semi_auto'
   | 'approval_decided'
   | 'session_required'

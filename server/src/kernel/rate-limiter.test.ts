@@ -36,7 +36,6 @@ describe.each(RATE_ALGORITHMS)('%s', (algorithm) => {
     clock.advance(100)
     expect(limiter.take('a', 4)).toMatchObject({
       allowed: false,
-      never: false,
       cost: 4,
       retryAfterMs: expect.closeTo(900, 6),
     })
@@ -54,15 +53,61 @@ describe.each(RATE_ALGORITHMS)('%s', (algorithm) => {
     expect(limiter.ask('a')).toMatchObject({ allowed: false, limit: { name: 'order-minute' } })
   })
 
-  test('what costs more than the smallest limit can never pass, and takes nothing', () => {
-    const { limiter } = limiterOf('5 per minute; 3 per second', { algorithm })
-    expect(limiter.take('a', 4)).toMatchObject({
+  test('what costs more than a limit passes when nothing of it is used, and is made up for', () => {
+    const { limiter, clock } = limiterOf('100 per minute; 3 per second', { algorithm })
+    expect(limiter.take('a').allowed).toBe(true)
+    // A bucket has filled again before a window has passed
+    const wholeMs = algorithm === 'token-bucket' ? 1_000 / 3 : 1_000
+    expect(limiter.take('a', 7)).toMatchObject({
       allowed: false,
-      never: true,
-      retryAfterMs: 0,
+      cost: 7,
+      retryAfterMs: expect.closeTo(wholeMs, 6),
       limit: { name: 'order-second', count: 3 },
     })
+    clock.advance(1_000)
+    expect(limiter.take('a')).toMatchObject({ allowed: true, remaining: 2 })
+    expect(limiter.take('a', 6, 1)).toMatchObject({ allowed: true, remaining: 0, limit: { name: 'order-second' } })
+    // 7 at 3 a second
+    clock.advance(1_333)
+    expect(limiter.take('a').allowed).toBe(false)
+    const verdict = limiter.ask('a', 3)
+    clock.advance(verdict.allowed ? expect.fail('it is owed') : verdict.retryAfterMs + 1e-6)
     expect(limiter.take('a', 3).allowed).toBe(true)
+    expect(limiter.ask('a', 1, 0)).toMatchObject({ allowed: false })
+  })
+
+  test('no more passes on average than the limit says, whatever things cost', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ gap: fc.nat(1_500), cost: fc.integer({ min: 1, max: 20 }) }), { maxLength: 60 }),
+        (steps) => {
+          const { limiter, clock } = limiterOf('4 per second', { algorithm })
+          let passed = 0
+          for (const { gap, cost } of steps) {
+            clock.advance(gap)
+            if (!limiter.take('a', cost).allowed) continue
+            // Whatever was owed was made up for before, and once the count may pass beyond that
+            const windows = (clock.now() - START) / 1_000
+            expect(passed).toBeLessThanOrEqual(4 * (windows + 1) + 1e-6)
+            passed += cost
+          }
+        },
+      ),
+    )
+  })
+
+  test('what is refused for its cost passes once it has waited as long as it was told', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 20 }), (costs) => {
+        const { limiter, clock } = limiterOf('4 per second', { algorithm })
+        for (const cost of costs) {
+          const verdict = limiter.take('a', cost)
+          if (verdict.allowed) continue
+          clock.advance(verdict.retryAfterMs + 1e-6)
+          expect(limiter.take('a', cost).allowed).toBe(true)
+        }
+      }),
+    )
   })
 
   test('asking takes nothing', () => {

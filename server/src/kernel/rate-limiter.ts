@@ -37,10 +37,8 @@ export interface Allowed extends Standing {
 
 export interface NotAllowed extends Standing {
   readonly allowed: false
-  /** Until it may pass when nothing else does; 0 when it never may. */
+  /** Until it may pass when nothing else does. */
   readonly retryAfterMs: number
-  /** It costs more than the limit lets through at once. */
-  readonly never: boolean
   /** What was paid before included. */
   readonly cost: number
 }
@@ -69,7 +67,6 @@ export class RateLimiter {
   readonly #meters: readonly Meter[]
   readonly #clock: Pick<Clock, 'elapsedMs'>
   readonly #keysMax: number
-  readonly #costMax: number
   readonly #slots = new Map<string, number>()
   /** By slot; undefined where one is free. */
   readonly #keys: (string | undefined)[] = []
@@ -90,7 +87,6 @@ export class RateLimiter {
     this.#meters = this.limits.map((limit) => newMeter(options.algorithm, limit))
     this.#clock = options.clock
     this.#keysMax = options.keysMax ?? RATE_KEYS_MAX
-    this.#costMax = Math.min(...rates.map(({ count }) => count))
   }
 
   /** Keys that have a slot of their own. */
@@ -101,6 +97,9 @@ export class RateLimiter {
   /**
    * Takes the cost from every limit of the key, or, when one of them refuses, nothing. `paid` is what was taken before
    * for the same thing: it may pass only when both together fit.
+   *
+   * What costs more than a limit lets through at once passes when nothing else of that limit is used, and leaves it in
+   * debt: a basket mustn't be torn apart for its length, and on average no more passes than the limit says.
    */
   take(key: string, cost = 1, paid = 0): Verdict {
     const now = this.#now()
@@ -121,20 +120,18 @@ export class RateLimiter {
   #refusal(slot: number, unpaid: number, paid: number, now: number): NotAllowed | undefined {
     assert(Number.isInteger(unpaid) && unpaid > 0, 'a cost is a whole number above 0')
     const cost = unpaid + paid
-    if (cost > this.#costMax) {
-      const smallest = this.limits.findIndex(({ count }) => count === this.#costMax)
-      return { ...this.#standing(slot, smallest, now), allowed: false, retryAfterMs: 0, never: true, cost }
-    }
     let retryAfterMs = 0
     let refusing = 0
     for (const [index, meter] of this.#meters.entries()) {
-      const waitMs = meter.waitMs(slot, unpaid, now)
+      const { count } = this.#limitAt(index)
+      const isUnused = cost > count && meter.remaining(slot, now) >= count - paid
+      const waitMs = cost <= count ? meter.waitMs(slot, unpaid, now) : isUnused ? 0 : meter.resetMs(slot, now)
       if (waitMs <= retryAfterMs) continue
       retryAfterMs = waitMs
       refusing = index
     }
     if (retryAfterMs === 0) return undefined
-    return { ...this.#standing(slot, refusing, now), allowed: false, retryAfterMs, never: false, cost }
+    return { ...this.#standing(slot, refusing, now), allowed: false, retryAfterMs, cost }
   }
 
   #allowed(slot: number, now: number): Allowed {

@@ -7,14 +7,17 @@ export type RateAlgorithm = (typeof RATE_ALGORITHMS)[number]
 
 /**
  * The uses of one rate by many, each with a slot: a small whole number. `now` is in milliseconds, above 0, and never goes
- * back from one call to the next; a cost is a whole number from 1 to the rate's count.
+ * back from one call to the next; a cost is a whole number from 1.
  */
 export interface Meter {
   /** What may be taken now; a whole number. */
   remaining(slot: number, now: number): number
-  /** Milliseconds until so much may be taken when nothing else is; 0 when it may be now. */
+  /** Milliseconds until so much, the rate's count at most, may be taken when nothing else is; 0 when it may be now. */
   waitMs(slot: number, cost: number, now: number): number
-  /** Takes what `waitMs` said may be taken. */
+  /**
+   * Takes what `waitMs` said may be taken, or, from an unused slot, more than the count. Then nothing more may be taken
+   * until the rate has made up for it.
+   */
   take(slot: number, cost: number, now: number): void
   /** Milliseconds until the slot is as if unused; 0 when it is. */
   resetMs(slot: number, now: number): number
@@ -62,6 +65,9 @@ class Slots {
   }
 }
 
+/** How much longer than a window the rate takes to make up for `used`, in whole windows. */
+const owedMs = (used: number, { count, windowMs }: Rate): number => (Math.ceil(used / count) - 1) * windowMs
+
 function read(page: Float64Array, index: number): number {
   const value = page[index]
   assert(value !== undefined, 'a slot lies in its page')
@@ -81,7 +87,7 @@ class FixedWindow implements Meter {
   remaining(slot: number, now: number): number {
     const page = this.#slots.page(slot)
     const index = this.#slots.indexOf(slot)
-    return now >= read(page, index) ? this.#rate.count : this.#rate.count - read(page, index + 1)
+    return now >= read(page, index) ? this.#rate.count : Math.max(0, this.#rate.count - read(page, index + 1))
   }
 
   waitMs(slot: number, cost: number, now: number): number {
@@ -95,6 +101,8 @@ class FixedWindow implements Meter {
       page[index] = now + this.#rate.windowMs
       page[index + 1] = cost
     } else page[index + 1] = read(page, index + 1) + cost
+    const used = read(page, index + 1)
+    if (used > this.#rate.count) page[index] = read(page, index) + owedMs(used, this.#rate)
   }
 
   resetMs(slot: number, now: number): number {
@@ -143,14 +151,15 @@ class SlidingWindow implements Meter {
     const page = this.#slots.page(slot)
     const index = this.#slots.indexOf(slot)
     this.#forget(page, index, now)
-    return this.#rate.count - read(page, index + USED)
+    return Math.max(0, this.#rate.count - read(page, index + USED))
   }
 
   waitMs(slot: number, cost: number, now: number): number {
-    let missing = cost - this.remaining(slot, now)
-    if (missing <= 0) return 0
     const page = this.#slots.page(slot)
     const index = this.#slots.indexOf(slot)
+    this.#forget(page, index, now)
+    let missing = cost + read(page, index + USED) - this.#rate.count
+    if (missing <= 0) return 0
     for (let nth = 0; ; nth++) {
       const use = this.#useAt(page, index, nth)
       missing -= read(page, use + 1)
@@ -163,10 +172,13 @@ class SlidingWindow implements Meter {
     const index = this.#slots.indexOf(slot)
     const length = read(page, index + LENGTH)
     const since = read(page, index + NEWEST_SINCE)
-    page[index + USED] = read(page, index + USED) + cost
+    const used = read(page, index + USED) + cost
+    page[index + USED] = used
+    // What is above the count is remembered for longer, as if it were used later
+    const at = used > this.#rate.count ? now + owedMs(used, this.#rate) : now
     if (length > 0 && (now === since || now - since < this.#sliceMs)) {
       const newest = this.#useAt(page, index, length - 1)
-      page[newest] = now
+      page[newest] = at
       page[newest + 1] = read(page, newest + 1) + cost
       return
     }
@@ -174,7 +186,7 @@ class SlidingWindow implements Meter {
     page[index + LENGTH] = length + 1
     page[index + NEWEST_SINCE] = now
     const newest = this.#useAt(page, index, length)
-    page[newest] = now
+    page[newest] = at
     page[newest + 1] = cost
   }
 
@@ -220,7 +232,7 @@ class TokenBucket implements Meter {
   }
 
   remaining(slot: number, now: number): number {
-    return Math.floor(this.#rate.count - this.#missing(slot, now) + ROUNDING)
+    return Math.max(0, Math.floor(this.#rate.count - this.#missing(slot, now) + ROUNDING))
   }
 
   waitMs(slot: number, cost: number, now: number): number {

@@ -105,14 +105,24 @@ test('legs count', () => {
   expect(limits.admit('order', 'key_a', 2)).toMatchObject({ allowed: true, remaining: 0 })
 })
 
-test('legs that come after the first was paid for can never pass either when all together are too many', () => {
+test('legs that come after the first was paid for pass together with it or not at all', () => {
   expect(limits.admit('order', 'key_a').allowed).toBe(true)
-  expect(limits.admit('order', 'key_a', 6, 1)).toMatchObject({ allowed: false, never: true, cost: 7 })
   expect(limits.admit('order', 'key_a', 5, 1)).toMatchObject({ allowed: true, remaining: 0 })
-  expect(limits.admit('order', 'key_a', 5, 1)).toMatchObject({ allowed: false, never: false, retryAfterMs: 1_000 })
-  expect(limits.admit('smart-order', 'key_b').allowed).toBe(true)
-  expect(limits.admit('smart-order', 'key_b', 4, 1)).toMatchObject({ allowed: false, never: true })
-  expect(limits.admit('smart-order', 'key_b', 3, 1)).toMatchObject({ allowed: true, remaining: 0 })
+  expect(limits.admit('order', 'key_a', 5, 1)).toMatchObject({ allowed: false, retryAfterMs: 1_000, cost: 6 })
+})
+
+test('more legs than pass at once pass when nothing else was asked for, and what follows waits for them', () => {
+  expect(limits.admit('order', 'key_a').allowed).toBe(true)
+  expect(limits.admit('order', 'key_a').allowed).toBe(true)
+  expect(limits.admit('order', 'key_a', 16, 1)).toMatchObject({ allowed: false, retryAfterMs: 1_000, cost: 17 })
+  clock.advance(1_000)
+  expect(limits.admit('order', 'key_a').allowed).toBe(true)
+  expect(limits.admit('order', 'key_a', 16, 1)).toMatchObject({ allowed: true, remaining: 0 })
+  // 17 at 6 a second
+  clock.advance(2_999)
+  expect(limits.admit('order', 'key_a')).toMatchObject({ allowed: false, retryAfterMs: 1 })
+  clock.advance(1)
+  expect(limits.admit('order', 'key_a')).toMatchObject({ allowed: true, remaining: 5 })
 })
 
 test.each([
@@ -187,16 +197,4 @@ test('a refusal never says to try again at once', () => {
   const verdict = limits.admit('order', 'key_a')
   if (verdict.allowed) expect.fail('it should have been refused')
   expect(rateLimitRefusal(verdict).extra).toEqual({ retry_after: 1 })
-})
-
-test('what can never pass is told to be split, not to be tried again', () => {
-  const verdict = limits.admit('order', 'key_a', 7)
-  if (verdict.allowed) expect.fail('it should have been refused')
-  const { status, headers, text } = errorAnswer(rateLimitRefusal(verdict), 'request-1')
-  expect([status, headers['retry-after']]).toEqual([400, undefined])
-  expect(JSON.parse(text)).toMatchObject({
-    code: 'cost_over_limit',
-    message:
-      'This request counts as 7, and the limit "order" lets 6 per second through. Split it into requests of at most 6.',
-  })
 })

@@ -88,13 +88,7 @@ export function rateLimitHeaders({ limit, remaining, resetMs, policy }: Verdict)
 const wholeSeconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000 - 1e-9))
 
 /** What to answer when a limit says no; its `retry_after`, in whole seconds, becomes the header `Retry-After` too. */
-export function rateLimitRefusal({ limit, retryAfterMs, never, cost }: NotAllowed): Refusal {
-  if (never) {
-    return new Refusal(
-      'cost_over_limit',
-      `This request counts as ${cost}, and the limit "${limit.name}" lets ${rateText(limit)} through. Split it into requests of at most ${limit.count}.`,
-    )
-  }
+export function rateLimitRefusal({ limit, retryAfterMs, cost }: NotAllowed): Refusal {
   const seconds = Math.max(1, wholeSeconds(retryAfterMs))
   const counted = cost === 1 ? 'Too many requests' : `Too many requests for one that counts as ${cost}`
   return new Refusal(
