@@ -33,7 +33,15 @@ test('a fresh folder has one account, on paper, and keeps it as it was created',
 test('what a writer acknowledged can be read at once and after a restart', async () => {
   const { money, record } = databases
   await money.writer.write([money.compile(money.kysely.insertInto('setting').values({ name: 'theme', value: 'dark' }))])
-  const order = { account: 'default', order_id: '1', session_date: '2026-01-05', placed_at: 5, body: '{}', tag: null, root: null }
+  const order = {
+    account: 'default',
+    order_id: '1',
+    session_date: '2026-01-05',
+    placed_at: 5,
+    body: '{}',
+    tag: null,
+    root: null,
+  }
   await record.writer.write([record.compile(record.kysely.insertInto('paper_order').values(order))])
   for (const restarted of [false, true]) {
     if (restarted) await reopen()

@@ -8,14 +8,8 @@ import { ManualClock } from '../kernel/clock.ts'
 import { DAY_MS } from '../kernel/exchange-time.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import { RECENT_EVENTS_MAX, UNSTORED_EVENTS_MAX } from './order-event-feed.ts'
-import {
-  type EventCursor,
-  type EventReader,
-  OrderEvents,
-  READERS_MAX,
-  READERS_PER_OWNER_MAX,
-  STALL_MS,
-} from './order-events.ts'
+import { type EventCursor, type EventReader, STALL_MS } from './order-event-reader.ts'
+import { OrderEvents, READERS_MAX, READERS_PER_OWNER_MAX } from './order-events.ts'
 
 let folder: string
 let databases: Databases

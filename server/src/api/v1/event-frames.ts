@@ -1,5 +1,5 @@
 import { Refusal } from '../../kernel/errors.ts'
-import { type EventCursor, type EventReader, type ReaderEnd, STALL_MS } from '../../trading/order-events.ts'
+import { type EventCursor, type EventReader, type ReaderEnd, STALL_MS } from '../../trading/order-event-reader.ts'
 import { eventFrames } from './event-rows.ts'
 
 export const HEARTBEAT_MS = 15_000

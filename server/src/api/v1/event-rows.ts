@@ -1,7 +1,7 @@
 import type { VenueChange, VenueEvent } from '../../brokers/venue-event.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { toNumber } from '../../kernel/fixed.ts'
-import type { EventCursor, SeenEvents } from '../../trading/order-events.ts'
+import type { EventCursor, SeenEvents } from '../../trading/order-event-reader.ts'
 import { tradeRow } from './books.ts'
 import { gttRow } from './gtt.ts'
 import { orderRow } from './orders.ts'

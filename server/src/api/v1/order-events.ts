@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import type { EventCursor, EventReader } from '../../trading/order-events.ts'
+import type { EventCursor, EventReader } from '../../trading/order-event-reader.ts'
 import { download, EventStream } from '../download.ts'
 import { flag, integer } from '../field.ts'
 import { makeField, problem, shown } from '../field-type.ts'
