@@ -29,7 +29,7 @@ const ALWAYS_OPEN: SessionFacts = { open: true, closedReason: '', squareOffAt: N
 
 /**
  * What the paper exchange would block for orders: they are placed, by the same function, on a copy of the account. So
- * what is told is exactly what is blocked when they are placed on the same market.
+ * what is told is exactly what is blocked when they are placed as a basket on the same market.
  */
 export class PaperMarginVenue implements MarginVenue {
   readonly #options: PaperMarginOptions
@@ -44,7 +44,10 @@ export class PaperMarginVenue implements MarginVenue {
     const at = clock.now()
     const commands = await Promise.all(orders.map((order, index) => this.#commandOf(order, index, at)))
     const { state } = engine
-    const together = tryOrders(state, commands, applyPlace)
+    // Purchases first, as a basket is placed
+    const bought = commands.filter(({ action }) => action === 'BUY')
+    const sold = commands.filter(({ action }) => action === 'SELL')
+    const together = tryOrders(state, [...bought, ...sold], applyPlace)
     refuseRejected(together)
     return {
       blocked: together.blocked,
@@ -62,7 +65,7 @@ export class PaperMarginVenue implements MarginVenue {
       ...wanted,
       kind: 'place',
       at,
-      orderId: `preview-${index + 1}`,
+      orderId: String(index + 1),
       instrument: factsOf(instrument),
       terms: await this.#options.termsOf(instrument, order.action, order.product),
       session: ALWAYS_OPEN,
@@ -87,9 +90,8 @@ export class PaperMarginVenue implements MarginVenue {
 }
 
 function refuseRejected(trial: Trial): void {
-  for (const [index, order] of trial.orders.entries()) {
-    if (order.status === 'rejected') throw new Refusal('order_rejected', `Position ${index + 1}: ${order.reason}`)
-  }
+  const rejected = trial.orders.find(({ status }) => status === 'rejected')
+  if (rejected !== undefined) throw new Refusal('order_rejected', `Position ${rejected.id}: ${rejected.reason}`)
 }
 
 /** All that doesn't come from scenarios: of margin by leverage everything. */

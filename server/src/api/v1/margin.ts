@@ -12,7 +12,7 @@ export const margin = defineOperation({
   tag: 'Account',
   summary: 'What the venue would block for positions together',
   description:
-    'On paper: exactly what is blocked on top when these orders are placed on the same market, in this order, together with what the account holds and has working. `span_margin` comes from scenarios of price and volatility, `exposure_margin` from the rest; they add up to `total_margin_required`, which is 0 when the orders free more than they need (`margin_change` has the sign). `margin_benefit` is what each alone would block less what they block together. Nothing is placed.',
+    'On paper: exactly what is blocked on top when these orders are placed as a basket on the same market, purchases first, together with what the account holds and has working. `span_margin` comes from scenarios of price and volatility, `exposure_margin` from the rest; they add up to `total_margin_required`, which is 0 when the orders free more than they need (`margin_change` has the sign). `margin_benefit` is what each alone would block less what they block together. Nothing is placed.',
   access: 'read',
   rateClass: 'read',
   input: { positions },

@@ -33,7 +33,7 @@ export const positions = list(object(positionFields, { check: missingPrices }), 
   min: 1,
   max: POSITIONS_MAX,
   noun: 'Positions',
-  description: 'Each as the order that would open it, in the order in which they are placed.',
+  description: 'Each as the order that would open it.',
 })
 
 export const orderRequestsOf = (given: ValueOf<{ positions: typeof positions }>['positions']): OrderRequest[] =>
