@@ -65,7 +65,7 @@ export class OrderFlow {
   }
 
   async #run<MadePlan extends Plan, Answer>(request: FlowRequest<MadePlan, Answer>): Promise<Answer> {
-    const { account, caller, visit } = request
+    const { account, visit } = request
     const venue = this.#venue(account)
     const expanded = request.expand()
     const plan = expanded instanceof Promise ? await expanded : expanded
@@ -73,20 +73,39 @@ export class OrderFlow {
     const intent = visit?.intent
     if (intent?.isResumed === true) {
       const known = await venue.ordersByTag(intent.tag)
-      if (known.length > 0) return request.answer(plan, resumed(plan, known, venue))
+      if (known.length > 0) return request.answer(plan, await this.#resume(request, plan, known, venue))
     }
     const ready = this.#ready(plan, venue)
-    const tag = intent?.tag ?? request.orderTag
-    const risk: RiskRequest = {
-      account,
-      keyId: caller.keyId ?? '',
-      orders: ready.map(({ leg, instrument }) => ({ order: leg.order, instrument })),
-    }
+    const risk = riskOf(request, ready)
     const judged = ready.length === 0 ? [] : this.#options.gate.judge(risk)
     const verdicts = judged instanceof Promise ? await judged : judged
+    const tag = intent?.tag ?? request.orderTag
     const sending = new Sending(venue, this.#options.gate, risk, verdicts, tag, visit?.steps)
     const outcomes = await sending.send(plan, ready)
     return request.answer(plan, outcomes)
+  }
+
+  /** Goes on with a plan of which an earlier process had sent `known`: sends what is missing, and nothing again. */
+  async #resume(
+    request: Pick<FlowRequest<Plan, unknown>, 'account' | 'caller' | 'visit'>,
+    plan: Plan,
+    known: readonly OrderReport[],
+    venue: Venue,
+  ): Promise<readonly LegOutcome[]> {
+    const { gate } = this.#options
+    const sent = sentBefore(plan, known, venue)
+    const missing = plan.legs.filter(({ position }) => !sent.some(({ leg }) => leg.position === position))
+    const instruments = missing.map(({ order }) => this.#options.find(order.symbol, order.exchange))
+    const ready = missing.flatMap((leg, index) => {
+      const instrument = instruments[index]
+      return instrument === undefined ? [] : [{ leg, instrument }]
+    })
+    // Prices may have moved since: what would be planned now then isn't what was begun
+    if (!isPartOf(plan, known) || ready.length < missing.length) return inPlace([...sent, ...missing.map(abandoned)])
+    const risk = riskOf(request, ready)
+    const verdicts = ready.length === 0 ? [] : await gate.judge(risk)
+    const sending = new Sending(venue, gate, risk, verdicts, request.visit?.intent?.tag, request.visit?.steps)
+    return inPlace([...sent, ...(await sending.sendRest(plan, ready, sent))])
   }
 
   #venue(account: string): Venue {
@@ -164,11 +183,11 @@ class Sending {
   async send(plan: Plan, ready: readonly Ready[]): Promise<readonly LegOutcome[]> {
     const [only] = ready
     if (ready.length === 1 && only !== undefined) return [await this.#place(only, 0, undefined)]
-    const outcomes =
+    return inPlace(
       plan.marginTogether && this.#venue.placeTogether !== undefined
         ? await this.#together(plan, ready)
-        : await this.#oneByOne(plan, ready)
-    return outcomes.sort((one, other) => one.leg.position - other.leg.position)
+        : await this.sendRest(plan, ready, []),
+    )
   }
 
   async #together(plan: Plan, ready: readonly Ready[]): Promise<LegOutcome[]> {
@@ -189,40 +208,24 @@ class Sending {
     })
   }
 
-  /** After the first order the others belong to its story. */
-  async #oneByOne(plan: Plan, ready: readonly Ready[]): Promise<LegOutcome[]> {
+  /** One by one, after those that were `sent`. After the first order the others belong to its story. */
+  async sendRest(plan: Plan, ready: readonly Ready[], sent: readonly LegOutcome[]): Promise<LegOutcome[]> {
     const outcomes: LegOutcome[] = []
-    const accepted = new Set<number>()
-    let stopped: string | undefined
-    /** Of the story that they share: the first order's id. */
-    let root: string | undefined
+    const course = new Course(plan)
+    for (const outcome of sent) course.follow(outcome)
     let reached = 0
     try {
       for (const [index, one] of ready.entries()) {
         reached = index + 1
-        const { leg } = one
-        const missing = leg.needs?.filter((position) => !accepted.has(position)) ?? []
-        const unsent =
-          stopped ??
-          (missing.length === 0
-            ? undefined
-            : `Not sent, because order ${missing.map((position) => position + 1).join(', ')}, which it relies on, was not accepted.`)
+        const unsent = course.unsentBecause(one.leg)
         if (unsent !== undefined) {
           if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, undefined)
-          outcomes.push({ kind: 'not-sent', leg, reason: unsent })
+          outcomes.push({ kind: 'not-sent', leg: one.leg, reason: unsent })
           continue
         }
-        const outcome = await this.#place(one, index, root)
+        const outcome = await this.#place(one, index, course.root)
+        course.follow(outcome)
         outcomes.push(outcome)
-        if (outcome.kind === 'placed') {
-          accepted.add(leg.position)
-          root ??= outcome.report.id
-          continue
-        }
-        if (outcome.kind === 'refused') root ??= outcome.orderId
-        if (outcome.kind !== 'refused' || plan.onRefusal === 'continue') continue
-        if (plan.onRefusal === 'stop' || repeats(outcome.refusal))
-          stopped = `Not sent, because an order before it was refused: ${outcome.refusal.message}`
       }
     } finally {
       // A venue that fails leaves those that come after it
@@ -251,26 +254,80 @@ function outcomeOf(leg: Leg, report: OrderReport, denial: Denial | undefined, ve
   return { kind: 'refused', leg, refusal, orderId: report.id }
 }
 
-/**
- * What is known of a plan that an earlier process began: its orders are what they are, whatever the plan would be now, and
- * nothing more is sent.
- */
-function resumed(plan: Plan, known: readonly OrderReport[], venue: Venue): readonly LegOutcome[] {
-  const outcomes: LegOutcome[] = known.map((report) => {
-    const position = report.leg ?? 0
-    const planned = plan.legs.find((leg) => leg.position === position)
-    return outcomeOf({ ...planned, position, order: requestOf(report) }, report, undefined, venue)
-  })
-  const there = new Set(outcomes.map(({ leg }) => leg.position))
-  for (const leg of plan.legs)
-    if (!there.has(leg.position))
-      outcomes.push({
-        kind: 'not-sent',
-        leg,
-        reason: 'Not sent, because the server stopped before. Send what is missing anew.',
-      })
-  return outcomes.sort((one, other) => one.leg.position - other.leg.position)
+/** What orders of one plan that were sent mean for those that follow. */
+class Course {
+  /** Of the story that they share: the first order's id. */
+  root: string | undefined
+  readonly #plan: Plan
+  readonly #accepted = new Set<number>()
+  #stopped: string | undefined
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+  }
+
+  follow(outcome: LegOutcome): void {
+    if (outcome.kind === 'placed') {
+      this.#accepted.add(outcome.leg.position)
+      this.root ??= outcome.report.root
+    } else if (outcome.kind === 'refused') {
+      this.root ??= outcome.orderId
+      const { onRefusal } = this.#plan
+      if (onRefusal === 'stop' || (onRefusal === 'stop-if-it-repeats' && repeats(outcome.refusal)))
+        this.#stopped ??= `Not sent, because an order before it was refused: ${outcome.refusal.message}`
+    }
+  }
+
+  /** Undefined when the leg is to be sent. */
+  unsentBecause({ needs = [] }: Leg): string | undefined {
+    if (this.#stopped !== undefined) return this.#stopped
+    const missing = needs.filter((position) => !this.#accepted.has(position))
+    if (missing.length === 0) return undefined
+    const numbers = missing.map((position) => position + 1).join(', ')
+    return `Not sent, because order ${numbers}, which it relies on, was not accepted.`
+  }
 }
+
+const inPlace = (outcomes: readonly LegOutcome[]): readonly LegOutcome[] =>
+  outcomes.toSorted((one, other) => one.leg.position - other.leg.position)
+
+const riskOf = (
+  { account, caller }: Pick<FlowRequest<Plan, unknown>, 'account' | 'caller'>,
+  ready: readonly Ready[],
+): RiskRequest => ({
+  account,
+  keyId: caller.keyId ?? '',
+  orders: ready.map(({ leg, instrument }) => ({ order: leg.order, instrument })),
+})
+
+/** Orders that an earlier process had sent, oldest first: they are what they are, whatever the plan would be now. */
+function sentBefore(plan: Plan, known: readonly OrderReport[], venue: Venue): readonly LegOutcome[] {
+  return known
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+    .map((report) => {
+      const position = report.leg ?? 0
+      const planned = plan.legs.find((leg) => leg.position === position)
+      return outcomeOf({ ...planned, position, order: requestOf(report) }, report, undefined, venue)
+    })
+}
+
+/** Whether each order stands where the plan has one like it. */
+const isPartOf = (plan: Plan, known: readonly OrderReport[]): boolean =>
+  known.every((report) => {
+    const planned = plan.legs.find(({ position }) => position === (report.leg ?? 0))?.order
+    return (
+      planned?.symbol === report.symbol &&
+      planned.exchange === report.exchange &&
+      planned.action === report.action &&
+      planned.product === report.product
+    )
+  })
+
+const abandoned = (leg: Leg): LegOutcome => ({
+  kind: 'not-sent',
+  leg,
+  reason: 'Not sent, because the server stopped before, and prices have moved since. Send what is missing anew.',
+})
 
 const requestOf = (report: OrderReport): OrderRequest => ({
   symbol: report.symbol,
