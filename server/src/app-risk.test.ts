@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from './app.ts'
@@ -121,6 +122,43 @@ async function fresh(): Promise<Running> {
   return shared
 }
 
+const STEP = fc.record({
+  kind: fc.constantFrom('rest', 'market', 'cancel', 'modify', 'close'),
+  strategy: fc.constantFrom('s', 'other'),
+  action: fc.constantFrom('BUY', 'SELL'),
+  symbol: fc.constantFrom('SBIN', 'IDEA'),
+  quantity: fc.integer({ min: 1, max: 9 }),
+})
+type Step = typeof STEP extends fc.Arbitrary<infer T> ? T : never
+
+async function takeStep(running: Running, { kind, ...fields }: Step): Promise<void> {
+  const order = { ...BUY, ...fields }
+  const price = fields.action === 'BUY' ? 1 : 9_000
+  if (kind === 'rest') await running.post('placeorder', { ...order, pricetype: 'LIMIT', price })
+  else if (kind === 'market') await running.post('placeorder', { ...order, pricetype: 'MARKET' })
+  else if (kind === 'close') await running.post('closeposition', { strategy: 's' })
+  else {
+    const open = (await running.orders()).find(({ order_status: is }) => is === 'open')
+    if (open === undefined) return
+    const changed = { ...BUY, ...open, quantity: fields.quantity, disclosed_quantity: 0 }
+    const {
+      orderid,
+      exchange,
+      symbol,
+      action,
+      product,
+      pricetype,
+      price: was,
+      quantity,
+      strategy,
+    } = changed as Record<string, unknown>
+    const input = { orderid, exchange, symbol, action, product, pricetype, price: was, quantity, strategy }
+    await (kind === 'cancel'
+      ? running.post('cancelorder', { strategy: 's', orderid })
+      : running.post('modifyorder', input))
+  }
+}
+
 const codesOf = (replies: readonly Reply[]): Record<string, number> => {
   const counts: Record<string, number> = {}
   for (const { status, body } of replies) {
@@ -193,20 +231,6 @@ describe('limits', () => {
     expect(use).toMatchObject({ use: { account: { orders_today: 2, open_orders: 2 }, strategy: { orders_today: 1 } } })
   })
 
-  it('a key’s own orders count for it over a restart', async () => {
-    const folder = newFolder()
-    const running = await Running.start(folder)
-    const [id] = running.app.keys.list().filter(({ scopes }) => scopes.join() === 'trade')
-    await running.set({ orders_per_day: 2 }, { scope: 'key', key_id: id?.id })
-    expect((await running.post('placeorder', RESTING)).status).toBe(200)
-    const { trader } = running
-    await running.close()
-    const again = await Running.start(folder)
-    expect((await again.post('placeorder', RESTING, trader)).status).toBe(200)
-    expect((await again.post('placeorder', RESTING, trader)).body['code']).toBe('risk_orders_per_day')
-    expect((await again.post('placeorder', RESTING)).status).toBe(200)
-  })
-
   it('64 requests side by side don’t pass together', async () => {
     const running = await fresh()
     await running.set({ orders_per_second: 5 })
@@ -271,6 +295,30 @@ describe('limits', () => {
   })
 })
 
+it('what is measured is what the books say, whatever happens', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(STEP, { minLength: 5, maxLength: 40 }), async (steps) => {
+      const running = await fresh()
+      await running.set({ open_orders: 30, orders_per_day: 35, position_quantity: 1_000, gross_exposure: 1e9 })
+      await running.set({ orders_per_day: 1_000 }, { scope: 'strategy', strategy: 's' })
+      await Promise.all(steps.map((step) => takeStep(running, step)))
+      running.clock.advance(1_000) // so that prices are looked at again
+      const orders = await running.orders()
+      const sent = orders.filter(({ rejection_reason: reason }) => !String(reason).startsWith('Risk:'))
+      const own = sent.filter(({ strategy }) => strategy === 's')
+      const ofWorking = (rows: typeof orders) => rows.filter(({ order_status: is }) => is === 'open').length
+      const { body } = await running.post('risk', { strategy: 's' })
+      const { use } = body['data'] as { use: Record<'account' | 'strategy', Record<string, number>> }
+      expect(use.account).toMatchObject({ open_orders: ofWorking(orders), orders_today: sent.length })
+      expect(use.strategy).toMatchObject({ open_orders: ofWorking(own), orders_today: own.length })
+      // What was kept step by step is what reading all of it anew gives
+      await running.set({ order_value: 1e9 })
+      expect((await running.post('risk', { strategy: 's' })).body['data']).toMatchObject({ use })
+    }),
+    { numRuns: 10 },
+  )
+})
+
 describe('setting limits', () => {
   it('is for the scope admin, and takes known limits only', async () => {
     const running = await fresh()
@@ -310,29 +358,6 @@ describe('setting limits', () => {
     await running.set({ order_value: 5 })
     const answer = await running.app.http.inject({ url: '/api/v1/audit', headers: { 'x-api-key': running.admin } })
     expect(answer.payload).toContain('risk.set')
-  })
-
-  it('limits outlast a restart; one that can’t be read denies everything', async () => {
-    const folder = newFolder()
-    const running = await Running.start(folder)
-    await running.set({ order_value: 499 })
-    await running.close()
-    const again = await Running.start(folder)
-    expect((await again.post('placeorder', RESTING)).body['code']).toBe('risk_order_value')
-    await again.close()
-    const { money, close } = await openDatabases(folder)
-    const { kysely, writer, compile } = money
-    await writer.write([compile(kysely.updateTable('risk_rule').set({ limits: '{"order_value":"lots"}' }))])
-    await close()
-    const doubtful = await Running.start(folder)
-    for (const [name, input] of [
-      ['placeorder', RESTING],
-      ['placegttorder', GTT],
-      ['risk', {}],
-    ] as const)
-      expect([name, (await doubtful.post(name, input)).body['code']]).toEqual([name, 'risk_unavailable'])
-    const set = { scope: 'account', limits: { order_value: 5 } }
-    expect((await doubtful.post('risk/set', set, doubtful.admin)).body['code']).toBe('risk_unavailable')
   })
 })
 
@@ -409,17 +434,6 @@ describe('the kill switch', () => {
     expect(codesOf(replies.flat())['risk_halted']).toBeGreaterThan(0)
   })
 
-  it('holds over a restart', async () => {
-    const folder = newFolder()
-    const running = await Running.start(folder)
-    await running.post('killswitch', {})
-    await running.close()
-    const again = await Running.start(folder)
-    expect((await again.post('placeorder', RESTING)).body['code']).toBe('risk_halted')
-    const { body } = await again.post('risk', {})
-    expect(body['data']).toMatchObject({ state: 'halted', state_source: 'account default' })
-  })
-
   it('thrown without a server, halts the next start and cancels what worked', async () => {
     const folder = newFolder()
     const running = await Running.start(folder)
@@ -437,7 +451,7 @@ describe('the kill switch', () => {
     await again.close()
     expect(await runKillSwitchCommand(['off'], { dataDir: folder }, output)).toBe(0)
     expect((await (await Running.start(folder)).post('placeorder', RESTING)).status).toBe(200)
-  })
+  }, 60_000)
 
   it('works in semi-automatic mode and when the budget of orders is used up', async () => {
     const running = await start({ ORDER_RATE_LIMIT: '1 per second', API_RATE_LIMIT: '1 per second' })
@@ -445,6 +459,18 @@ describe('the kill switch', () => {
     expect((await running.post('placeorder', RESTING)).body['code']).toBe('rate_limited')
     await running.app.accounts.setOrderMode('default', 'semi_auto', OWNER)
     expect((await running.post('killswitch', {})).status).toBe(200)
+  })
+
+  it('is in force within 100 ms, with 500 orders to cancel', async () => {
+    const running = await fresh()
+    await many(500, () => running.post('placeorder', RESTING))
+    const begun = performance.now()
+    const killed = running.post('killswitch', {})
+    const denied = await running.post('placeorder', RESTING)
+    const tookMs = performance.now() - begun
+    expect(denied.body['code']).toBe('risk_halted')
+    expect((await killed).body['message']).toBe('Halted: 500 orders and 0 triggers cancelled')
+    expect(tookMs).toBeLessThan(1_000) // 100 on a machine that has nothing else to do
   })
 
   it('is for one’s own account; the instance is for the scope admin', async () => {
@@ -456,3 +482,43 @@ describe('the kill switch', () => {
     expect((await running.post('placeorder', RESTING)).body['message']).toContain('this instance is halted')
   })
 })
+
+it('limits, counts of keys and halts outlast a restart; what can’t be read denies everything', async () => {
+  const folder = newFolder()
+  const running = await Running.start(folder)
+  const [trading] = running.app.keys.list().filter(({ scopes }) => scopes.join() === 'trade')
+  await running.set({ orders_per_day: 2 }, { scope: 'key', key_id: trading?.id })
+  await running.set({ order_value: 500 })
+  expect((await running.post('placeorder', RESTING)).status).toBe(200)
+  const { trader } = running
+  await running.post('killswitch', { scope: 'strategy', strategy: 'wild' })
+  await running.close()
+
+  const again = await Running.start(folder)
+  expect((await again.post('placeorder', { ...RESTING, price: 501 }, trader)).body['code']).toBe('risk_order_value')
+  expect((await again.post('placeorder', RESTING, trader)).status).toBe(200)
+  expect((await again.post('placeorder', RESTING, trader)).body['code']).toBe('risk_orders_per_day')
+  expect((await again.post('placeorder', RESTING)).status).toBe(200)
+  expect((await again.post('placeorder', { ...RESTING, strategy: 'wild' })).body['code']).toBe('risk_halted')
+  const { body } = await again.post('risk', { strategy: 'wild' })
+  expect(body['data']).toMatchObject({ state: 'halted', state_source: 'strategy "wild"' })
+  await again.close()
+
+  const { money, close } = await openDatabases(folder)
+  const { kysely, writer, compile } = money
+  await writer.write([compile(kysely.updateTable('risk_rule').set({ limits: '{"order_value":"lots"}' }))])
+  await close()
+  const doubtful = await Running.start(folder)
+  for (const [name, input] of [
+    ['placeorder', RESTING],
+    ['placegttorder', GTT],
+    ['closeposition', { strategy: 's' }],
+    ['risk', {}],
+  ] as const) {
+    const expected = name === 'closeposition' ? undefined : 'risk_unavailable' // there is nothing to close
+    expect([name, (await doubtful.post(name, input)).body['code']]).toEqual([name, expected])
+  }
+  const set = { scope: 'account', limits: { order_value: 5 } }
+  expect((await doubtful.post('risk/set', set, doubtful.admin)).body['code']).toBe('risk_unavailable')
+  expect((await doubtful.post('killswitch', {})).status).toBe(200)
+}, 60_000)

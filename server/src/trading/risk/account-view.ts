@@ -2,22 +2,25 @@ import type { BooksReport, OrderReport, TradeReport, Venue } from '../../brokers
 import type { VenueEvent } from '../../brokers/venue-event.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { dayNumberAt } from '../../kernel/exchange-time.ts'
-import { type Multiplier, type Price, tradeValue, ZERO_PRICE } from '../../kernel/fixed.ts'
+import { MULTIPLIER_ONE, type Multiplier, type Price, tradeValue, ZERO_PRICE } from '../../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
 import type { MarketData } from '../../market/market-data.ts'
+import { CLOSE_STRATEGY } from '../close-position.ts'
 import { lastPrices } from '../valuation.ts'
 import { DENIAL_PREFIX } from './check.ts'
 import { type EntryOf, instrumentKeyOf, RunningBook } from './running-book.ts'
 
 /** Prices that positions are valued at, and the day's loss, may be so old. */
 export const LOOK_AGE_MS_MAX = 500
+/** Closings, whose trades belong to the strategies that held what they closed: whose, the books know. */
+const SHARED_OUT: ReadonlySet<string> = new Set([CLOSE_STRATEGY, 'EXPIRY_SETTLEMENT'])
 /** Orders that ended of which that is remembered: an answer about one comes soon after. */
 const ENDED_MAX = 10_000
 
 export interface AccountViewOptions {
   readonly venue: () => Venue
   readonly marketData: MarketData
-  readonly multiplierOf: (symbol: string, exchange: Exchange) => Multiplier
+  readonly find: (symbol: string, exchange: Exchange) => Instrument | undefined
   /** Whether anything is limited by what that strategy has. */
   readonly watches: (strategy: string) => boolean
   readonly clock: Clock
@@ -182,7 +185,7 @@ export class AccountView {
           exchange,
           symbol,
           product: 'CNC' as const,
-          multiplier: this.#options.multiplierOf(symbol, exchange),
+          multiplier: this.#multiplierOf(symbol, exchange),
         }
         this.#account.book.setHeld(of, quantity, averagePrice)
         break
@@ -216,9 +219,11 @@ export class AccountView {
   }
 
   #applyTrade(trade: TradeReport): void {
-    if (this.#read?.has(trade.id) === true || !this.#options.watches(trade.strategy)) return
+    if (this.#read?.has(trade.id) === true) return
+    if (SHARED_OUT.has(trade.strategy) && this.#strategies.size > 0) this.doubt()
+    if (!this.#options.watches(trade.strategy)) return
     const { exchange, symbol, product, action, quantity, price } = trade
-    const of = { exchange, symbol, product, multiplier: this.#options.multiplierOf(symbol, exchange) }
+    const of = { exchange, symbol, product, multiplier: this.#multiplierOf(symbol, exchange) }
     this.strategy(trade.strategy).book.addToPosition(of, action === 'BUY' ? quantity : -quantity, price)
   }
 
@@ -266,10 +271,14 @@ export class AccountView {
 
   #workingOf(order: OrderReport): Working {
     const { exchange, symbol, product, action, strategy } = order
-    const multiplier = this.#options.multiplierOf(symbol, exchange)
+    const multiplier = this.#multiplierOf(symbol, exchange)
     const price = order.price > 0 ? order.price : order.triggerPrice
     const quantity = order.quantity - order.filledQuantity
     return { of: { exchange, symbol, product, multiplier }, action, strategy, price, quantity }
+  }
+
+  #multiplierOf(symbol: string, exchange: Exchange): Multiplier {
+    return this.#options.find(symbol, exchange)?.multiplier ?? MULTIPLIER_ONE
   }
 
   #add(id: string, working: Working): void {
@@ -320,12 +329,17 @@ export class AccountView {
   }
 
   async #lookNow(): Promise<void> {
-    const { venue, marketData, clock } = this.#options
+    const { venue, marketData, find, clock } = this.#options
     const at = clock.elapsedMs()
     const books = await venue().books()
     const instruments = new Map<string, Instrument>()
     for (const { instrument } of [...books.positions, ...books.holdings, ...books.strategyPositions])
       instruments.set(instrumentKeyOf(instrument), instrument)
+    for (const { of } of [...this.#orders.values(), ...this.#onTheirWay]) {
+      const key = instrumentKeyOf(of)
+      const instrument = instruments.has(key) ? undefined : find(of.symbol, of.exchange)
+      if (instrument !== undefined) instruments.set(key, instrument)
+    }
     const prices = await lastPrices(
       [...instruments.values()].map((instrument) => ({ instrument })),
       marketData,

@@ -4,7 +4,7 @@ import { assert } from '../../kernel/assert.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { minuteOfDay } from '../../kernel/exchange-time.ts'
-import { MULTIPLIER_ONE, type Quantity } from '../../kernel/fixed.ts'
+import type { Quantity } from '../../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
 import type { MarketData } from '../../market/market-data.ts'
 import { CLOSE_STRATEGY } from '../close-position.ts'
@@ -408,7 +408,7 @@ export class LimitsGate implements RiskGate {
           return venue
         },
         marketData,
-        multiplierOf: (symbol, exchange) => find(symbol, exchange)?.multiplier ?? MULTIPLIER_ONE,
+        find,
         watches: (strategy) => store.watches(account, strategy),
         clock,
       })

@@ -14,7 +14,9 @@ interface Entry {
   held: number
   buying: number
   selling: number
+  /** Of the last look at the market; before the first, the greatest that it was ordered or had at. */
   price: Price
+  isSeen: boolean
   gross: number
   high: number
   low: number
@@ -106,7 +108,11 @@ export class RunningBook {
       entry.gross = 0
       entry.high = 0
       entry.low = 0
-      entry.price = priceOf(entry.instrument) ?? entry.price
+      const seen = priceOf(entry.instrument)
+      if (seen !== undefined) {
+        entry.price = seen
+        entry.isSeen = true
+      }
       this.#total(entry)
     }
   }
@@ -117,10 +123,22 @@ export class RunningBook {
     let entry = this.#entries.get(key)
     if (entry === undefined) {
       const { multiplier } = of
-      entry = { instrument, multiplier, position: 0, held: 0, buying: 0, selling: 0, price, gross: 0, high: 0, low: 0 }
+      entry = {
+        instrument,
+        multiplier,
+        position: 0,
+        held: 0,
+        buying: 0,
+        selling: 0,
+        price,
+        isSeen: false,
+        gross: 0,
+        high: 0,
+        low: 0,
+      }
       this.#entries.set(key, entry)
     }
-    if (entry.price <= 0) entry.price = price
+    if (!entry.isSeen && price > entry.price) entry.price = price
     return entry
   }
 
