@@ -30,11 +30,13 @@ describe.each(['simple', 'portfolio'])('with PAPER_MARGIN=%s', (setting) => {
   let folder: string
   let app: App
   let apikey: string
+  let clock: ManualClock
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sauda-margin-'))
     const config = loadConfig({ DATA_DIR: folder, PAPER_MARGIN: setting, ...LIMITS }, folder)
-    app = await createApp(config, new ManualClock('2026-11-25T11:00:00+05:30'), pino({ level: 'silent' }))
+    clock = new ManualClock('2026-11-25T11:00:00+05:30')
+    app = await createApp(config, clock, pino({ level: 'silent' }))
     apikey = (await app.keys.createFirstKey(OWNER))?.text ?? ''
   })
   beforeEach(() => app.paper.venue('default')?.reset(moneyOf(1_000_000_000)))
@@ -118,6 +120,18 @@ describe.each(['simple', 'portfolio'])('with PAPER_MARGIN=%s', (setting) => {
     const data = await margin([asText({ ...NIFTY_FUT, action: 'BUY' })])
     const held = toNumber.money((await reserved()) as ReturnType<typeof moneyOf>)
     expect([data['total_margin_required'], data['margin_change'], data['blocked_now']]).toEqual([0, -held, held])
+  })
+
+  it('margins the order of a trigger like any other', async () => {
+    const needed = (await margin([asText({ ...NIFTY_FUT, action: 'SELL' })]))['total_margin_required']
+    const gtt = { ...NIFTY_FUT, action: 'SELL', trigger_type: 'SINGLE', pricetype: 'MARKET', price: 0 }
+    const placed = await send('placegttorder', { strategy: 's', ...gtt, triggerprice_tg: 1000 })
+    expect(placed.status).toBe(200)
+    clock.advance(1_000)
+    await app.paper.tick()
+    const { body } = await send('openposition', { strategy: 's', ...NIFTY_FUT, quantity: undefined })
+    expect(Number(body['quantity'])).toBe(-65)
+    expect((await reserved()) / 100 / (needed ?? 0)).toBeCloseTo(1, 2)
   })
 
   it('refuses what could not be placed, with the number of the position', async () => {

@@ -221,7 +221,8 @@ const isUsed = (state: AccountState, name: string): boolean =>
 export function portfolioIncrease(state: AccountState, order: Order): { required: Money; unsettled: Money } {
   const group = state.portfolio.groupOf.get(instrumentKey(order.instrument))
   assert(group !== undefined, `${order.instrument.symbol} is in no group`)
-  const now = requirementOf(state, group).total
+  const isSettled = !state.portfolio.changed.has(group)
+  const now = isSettled ? group.requirement.total : requirementOf(state, group).total
   const required = subtract(requirementOf(state, group, order).total, now)
   return { required, unsettled: subtract(now, group.requirement.total) }
 }

@@ -2,7 +2,6 @@ import {
   type Money,
   type Multiplier,
   money,
-  mulDiv,
   negate,
   type Price,
   type Quantity,
@@ -51,19 +50,15 @@ export interface Requirement {
 export function portfolioRequirement(legs: readonly RiskLeg[]): Requirement {
   let premium = 0
   let premiumOfOrders = 0
-  const cost = new Array<number>(legs[0]?.risk.values.length ?? 1).fill(0)
+  const cost = new Float64Array(legs[0]?.risk.values.length ?? 1) // of integers: exact
   for (const { risk, multiplier, held, cost: paid, orders } of legs) {
     const isOption = risk.option !== ''
     if (isOption) premium += paid
-    const premiums = orders.map((order) => (isOption ? premiumOf(order, multiplier) : ZERO_MONEY))
-    for (const paidFor of premiums) premiumOfOrders += Math.max(0, paidFor)
-    for (const [scenario, value] of risk.values.entries()) {
-      let sum: number = amountOf(value, negate(held), multiplier)
-      for (const [index, order] of orders.entries()) {
-        const closing = amountOf(value, negate(order.quantity), multiplier)
-        sum += Math.max(0, (premiums[index] ?? 0) + closing)
-      }
-      cost[scenario] = (cost[scenario] ?? 0) + sum
+    add(cost, risk.values, negate(held), multiplier, undefined)
+    for (const order of orders) {
+      const paidFor = isOption ? premiumOf(order, multiplier) : ZERO_MONEY
+      premiumOfOrders += Math.max(0, paidFor)
+      add(cost, risk.values, negate(order.quantity), multiplier, paidFor)
     }
   }
   const charges = dearest(legs)
@@ -71,6 +66,21 @@ export function portfolioRequirement(legs: readonly RiskLeg[]): Requirement {
   const worst = Math.max(premiumOfOrders, now + charges.minimum, Math.max(...scenarios) + charges.calendar)
   const span = money(Math.max(0, premium + worst))
   return { span, exposure: charges.exposure, total: money(span + charges.exposure) }
+}
+
+/** Adds what a quantity comes to in each scenario; of an order, with its premium, only where that is a loss. */
+function add(
+  cost: Float64Array,
+  values: readonly number[],
+  quantity: Quantity,
+  multiplier: Multiplier,
+  premium: Money | undefined,
+): void {
+  if (quantity === 0) return
+  for (let scenario = 0; scenario < values.length; scenario += 1) {
+    const amount = amountOf(values[scenario] ?? 0, quantity, multiplier)
+    cost[scenario] = (cost[scenario] ?? 0) + (premium === undefined ? amount : Math.max(0, premium + amount))
+  }
 }
 
 const amountOf = (value: number, quantity: Quantity, multiplier: Multiplier): Money =>
@@ -119,7 +129,7 @@ function chargesOf(legs: readonly RiskLeg[], quantities: readonly Quantity[]): C
       count(exposures, option + expiry, exposure)
       count(minimums, option + expiry, amountOf(risk.minimum, quantity, multiplier))
     }
-    count(deltas, expiry, amountOf(mulDiv(risk.calendar, risk.delta, 1_000_000, 'up'), quantity, multiplier))
+    count(deltas, expiry, amountOf(risk.calendar, quantity, multiplier))
   }
   const uncovered = (sums: Map<string, number>): number => {
     let sum = 0

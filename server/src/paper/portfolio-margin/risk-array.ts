@@ -27,10 +27,9 @@ export interface RiskArray {
   readonly expiry: string
   /** An option's value now and in each scenario; of anything else the change of its price. */
   readonly values: readonly number[]
-  /** In millionths. */
-  readonly delta: number
   readonly minimum: Price
   readonly exposure: Price
+  /** Charge for a spread between expiries, by the contract's delta: negative for puts. */
   readonly calendar: Price
 }
 
@@ -52,29 +51,31 @@ const BASIS_POINTS = 10_000
 /** On its last day a contract is priced as with half a day to go. */
 const DAYS_LEAST = 0.5
 const VOLATILITY_LEAST = 0.005
-const DELTA_ONE = 1_000_000
 
 /** Floats are used only in here. Values are rounded to the contract's tick, which keeps them in order over strikes. */
 export function riskArray(contract: RiskContract, basis: RiskBasis): RiskArray {
   const { kind, expiry } = contract
+  const tick = Math.max(1, contract.tickSize) // 0 where the exchange sets none
   const parameters = riskParameters(basis.riskClass, basis.date)
-  const ofPrice = (basisPoints: number): Price => price(mulDiv(basis.price, basisPoints, BASIS_POINTS, 'up'))
+  // Whole ticks are whole paise, mostly: those are added up several times faster
+  const ofPrice = (basisPoints: number): Price =>
+    price(mulDiv(mulDiv(basis.price, basisPoints, BASIS_POINTS, 'up'), 1, tick, 'up') * tick)
   const common = {
     expiry: expiry ?? '',
     minimum: ofPrice(parameters.shortOptionMinimum),
     exposure: ofPrice(parameters.exposure),
-    calendar: ofPrice(parameters.calendar),
   }
+  const calendar = ofPrice(parameters.calendar)
   const scan = parameters.priceScan / BASIS_POINTS
   const now = basis.price / PRICE_ONE
   const rounded = (value: number): number => {
-    const ticks = Math.round((value * PRICE_ONE) / contract.tickSize) * contract.tickSize
+    const ticks = Math.round((value * PRICE_ONE) / tick) * tick
     return price(ticks === 0 ? 0 : ticks)
   }
   if (kind !== 'CE' && kind !== 'PE') {
     const changes = MOVES.map(([move]) => now * scan * move)
     const extreme = now * scan * EXTREME_MOVE * EXTREME_COVER
-    return { ...common, option: '', values: [0, ...changes, extreme, -extreme].map(rounded), delta: DELTA_ONE }
+    return { ...common, option: '', values: [0, ...changes, extreme, -extreme].map(rounded), calendar }
   }
   const days = Math.max(DAYS_LEAST, dayNumberOf(expiry ?? basis.date) - dayNumberOf(basis.date))
   const root = Math.sqrt(days / 365)
@@ -96,5 +97,10 @@ export function riskArray(contract: RiskContract, basis: RiskBasis): RiskArray {
   ]
   const step = scan / 100
   const slope = (value(1 / 100, 0) - value(-1 / 100, 0)) / (2 * now * step)
-  return { ...common, option: kind, values: values.map(rounded), delta: Math.round(slope * DELTA_ONE) }
+  return {
+    ...common,
+    option: kind,
+    values: values.map(rounded),
+    calendar: price(rounded((calendar / PRICE_ONE) * slope)),
+  }
 }
