@@ -415,6 +415,7 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     expect(await both(send(5_000))).toEqual(['body_too_large', 'validation_failed'])
   },
   PAPER_CAPITAL: async () => expect(capitals).toEqual([87_654_321.09, 10_000_000]),
+  PAPER_EXCHANGE_RULES: { file: 'server/src/app-risk.test.ts', mentions: "PAPER_EXCHANGE_RULES: 'on'" },
   PAPER_MARGIN: async () => {
     // A scan range of 9.3 % and 2 % on top
     const scanned = await Platform.with({ ...OTHER, PAPER_MARGIN: 'portfolio' }, blockedBy(NIFTY_FUT))
