@@ -319,6 +319,16 @@ it('what is measured is what the books say, whatever happens', async () => {
   )
 })
 
+it('orders carry the algo id of their strategy', async () => {
+  const running = await fresh()
+  await running.post('risk/set', { scope: 'strategy', strategy: 's', algo_id: 'NSE-77' }, running.admin)
+  const placed = await running.post('placeorder', RESTING)
+  const other = await running.post('placeorder', { ...RESTING, strategy: 'other' })
+  const venue = running.app.paper.venue('default')
+  const ids = [placed, other].map(async ({ body }) => (await venue?.order(String(body['orderid'])))?.algoId)
+  expect(await Promise.all(ids)).toEqual(['NSE-77', undefined])
+})
+
 describe('setting limits', () => {
   it('is for the scope admin, and takes known limits only', async () => {
     const running = await fresh()

@@ -36,6 +36,8 @@ export interface NewOrder {
   readonly leg?: number | undefined
   /** Name of the operation that decided about it; absent when its owner did. */
   readonly origin?: string | undefined
+  /** Under which exchanges know the program that sends it; absent without one. */
+  readonly algoId?: string | undefined
   /** Why it may not be sent. The venue then keeps it as a rejected order, so that it is seen, and does nothing else. */
   readonly denied?: string | undefined
 }
@@ -68,6 +70,7 @@ export interface OrderReport {
   readonly root: string
   readonly leg: number | undefined
   readonly origin: string | undefined
+  readonly algoId?: string | undefined
   readonly placedAt: number
   readonly updatedAt: number
 }

@@ -43,6 +43,7 @@ export interface PlaceCommand {
   readonly root?: string | undefined
   readonly leg?: number | undefined
   readonly origin?: string | undefined
+  readonly algoId?: string | undefined
   /** Why it may not be sent; absent when it may. */
   readonly denied?: string | undefined
   readonly terms: MarginTerms

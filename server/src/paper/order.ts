@@ -86,6 +86,8 @@ export interface Order {
   readonly leg?: number | undefined
   /** Name of the operation that decided about it; absent when its owner did. */
   readonly origin?: string | undefined
+  /** Of the program that sent it; absent without one. */
+  readonly algoId?: string | undefined
   readonly placedAt: number
   readonly terms: MarginTerms
   quantity: Quantity

@@ -266,6 +266,7 @@ function placeCommand(order: NewOrder, orderId: string, terms: MarginTerms, mark
     root: order.root,
     leg: order.leg,
     origin: order.origin,
+    algoId: order.algoId,
     denied: order.denied,
     terms,
     session: market.session,

@@ -41,6 +41,7 @@ export function orderOf(command: PlaceCommand): Order {
     root: command.root,
     leg: command.leg,
     origin: command.origin,
+    algoId: command.algoId,
     placedAt: command.at,
     terms: command.terms,
     quantity: command.quantity,

@@ -32,6 +32,7 @@ export function reportOf(order: Readonly<Order>): OrderReport {
     root: order.root ?? order.id,
     leg: order.leg,
     origin: order.origin,
+    algoId: order.algoId,
     placedAt: order.placedAt,
     updatedAt: order.updatedAt,
   }

@@ -51,6 +51,8 @@ export interface RiskGate {
    * until `closed` is told, once.
    */
   judgeClosing(account: string): Denial | undefined
+  /** Under which exchanges know a strategy, or its account; undefined without one. */
+  algoIdOf(account: string, strategy: string): string | undefined
   closed(account: string): void
 }
 
@@ -61,5 +63,6 @@ export const OPEN_GATE: RiskGate = {
   judgeChange: () => undefined,
   settleChange: () => undefined,
   judgeClosing: () => undefined,
+  algoIdOf: () => undefined,
   closed: () => undefined,
 }

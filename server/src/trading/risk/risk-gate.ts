@@ -126,6 +126,10 @@ export class LimitsGate implements RiskGate {
     return undefined
   }
 
+  algoIdOf(account: string, strategy: string): string | undefined {
+    return this.#options.store.effective(account, '', strategy).algoId || undefined
+  }
+
   closed(account: string): void {
     this.#arrived(account)
   }
