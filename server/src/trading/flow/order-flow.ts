@@ -150,9 +150,10 @@ function newOrderOf(
   tag: string | undefined,
   root: string | undefined,
   denied: string | undefined,
+  algoId?: string | undefined,
 ): NewOrder {
   const { symbol: _, exchange: __, ...order } = leg.order
-  return { ...order, instrument, tag: tag ?? order.tag, root: order.root ?? root, denied, leg: leg.position }
+  return { ...order, instrument, tag: tag ?? order.tag, root: order.root ?? root, denied, algoId, leg: leg.position }
 }
 
 /** The legs of one plan on their way to the venue. */
@@ -193,7 +194,9 @@ class Sending {
   async #together(plan: Plan, ready: readonly Ready[]): Promise<LegOutcome[]> {
     const { placeTogether } = this.#venue
     assert(placeTogether !== undefined, 'asked before')
-    const orders = ready.map((one, index) => newOrderOf(one, this.#tag, undefined, this.#verdicts[index]?.message))
+    const orders = ready.map((one, index) =>
+      newOrderOf(one, this.#tag, undefined, this.#verdicts[index]?.message, this.#algoIdOf(one)),
+    )
     let reports: readonly OrderReport[] = []
     try {
       reports = await placeTogether.call(this.#venue, orders, plan.onRefusal !== 'continue', this.#steps)
@@ -235,11 +238,18 @@ class Sending {
     return outcomes
   }
 
+  #algoIdOf({ leg }: Ready): string | undefined {
+    return this.#gate.algoIdOf(this.#risk.account, leg.order.strategy)
+  }
+
   async #place(one: Ready, index: number, root: string | undefined): Promise<LegOutcome> {
     const denial = this.#verdicts[index]
     let report: OrderReport | undefined
     try {
-      report = await this.#venue.place(newOrderOf(one, this.#tag, root, denial?.message), this.#steps)
+      report = await this.#venue.place(
+        newOrderOf(one, this.#tag, root, denial?.message, this.#algoIdOf(one)),
+        this.#steps,
+      )
       return outcomeOf(one.leg, report, denial, this.#venue)
     } finally {
       if (denial === undefined) this.#gate.settle(this.#risk, index, report?.id)
