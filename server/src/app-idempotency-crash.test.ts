@@ -195,7 +195,7 @@ class Process {
       account: this.#account,
       caller: {},
       visit,
-      lock: wish.kind === 'smart' ? 'SBIN' : undefined,
+      position: wish.kind === 'smart' ? { symbol: 'SBIN', exchange: 'NSE', product: 'MIS' } : undefined,
       expand: () => this.#plan(wish),
       answer: (_plan, outcomes) => {
         const [only] = outcomes

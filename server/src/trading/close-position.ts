@@ -1,6 +1,7 @@
 import type { PositionReport, Venue } from '../brokers/venue.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { absolute, least, type Quantity, subtract, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
+import { inTurnOf } from './flow/position-turns.ts'
 
 /** Strategy tag of closing orders, as users of the platform know it. */
 export const CLOSE_STRATEGY = 'AUTO_SQUARE_OFF'
@@ -20,7 +21,10 @@ export interface CloseOutcome {
  * Closes one position at market. What still works in it is cancelled first: an exit left behind would open it the other
  * way. Above the exchange's freeze quantity it takes several orders.
  */
-export async function closePosition(venue: Venue, position: PositionReport): Promise<CloseOutcome> {
+export const closePosition = (venue: Venue, position: PositionReport): Promise<CloseOutcome> =>
+  inTurnOf(venue, position, () => closeInTurn(venue, position))
+
+async function closeInTurn(venue: Venue, position: PositionReport): Promise<CloseOutcome> {
   const { symbol, exchange, product } = position
   await cancelWorking(venue, position)
   const left = (await venue.positions()).find(

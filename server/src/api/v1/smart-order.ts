@@ -64,7 +64,7 @@ export const placesmartorder = defineOperation({
       caller,
       visit,
       orderTag,
-      lock: `${exchange}:${symbol}:${product}`,
+      position: { symbol, exchange, product },
       async expand() {
         services.trading.checkSymbol(order)
         const standing = await services.trading.standing(account, order)

@@ -3,12 +3,12 @@ import { assert } from '../../kernel/assert.ts'
 import { type FieldError, Refusal, type RefusalCode } from '../../kernel/errors.ts'
 import { ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import type { Steps } from '../../kernel/steps.ts'
-import { TurnsByName } from '../../kernel/turns.ts'
 import type { Instrument } from '../../market/instrument.ts'
 import { type InstrumentLookup, namedInstrument } from '../named-instrument.ts'
 import { type Leg, type LegOutcome, PLAN_LEGS_MAX, type Plan } from '../plan.ts'
 import type { Denial, RiskGate, RiskRequest, Verdicts } from '../risk/gate.ts'
 import type { OrderRequest } from '../trading.ts'
+import { inTurnOf } from './position-turns.ts'
 import { repeats } from './repeats.ts'
 
 /** A request that may lead to orders, whatever door it came in by. */
@@ -19,8 +19,8 @@ export interface FlowRequest<MadePlan extends Plan, Answer> {
   readonly visit?: { readonly steps: Steps; readonly intent?: Intent | undefined } | undefined
   /** Of the approval that it comes from; its orders carry it. */
   readonly orderTag?: string | undefined
-  /** Requests of one name take turns, from what they look at until their orders are placed. */
-  readonly lock?: string | undefined
+  /** Whose size decides what the request comes to: such requests take turns until their orders are placed. */
+  readonly position?: Pick<OrderReport, 'symbol' | 'exchange' | 'product'> | undefined
   /** What the request comes to. Throws Refusal when it comes to nothing. */
   expand(): MadePlan | Promise<MadePlan>
   /** The answer; `outcomes` in the order of the legs' positions. Throws the Refusal that is the answer. */
@@ -53,15 +53,21 @@ interface Ready {
  */
 export class OrderFlow {
   readonly #options: OrderFlowOptions
-  readonly #turns = new TurnsByName()
 
   constructor(options: OrderFlowOptions) {
     this.#options = options
   }
 
   run<MadePlan extends Plan, Answer>(request: FlowRequest<MadePlan, Answer>): Promise<Answer> {
-    const { lock, account } = request
-    return lock === undefined ? this.#run(request) : this.#turns.run(`${account} ${lock}`, () => this.#run(request))
+    const { position } = request
+    return position === undefined ? this.#run(request) : this.#runInTurn(request, position)
+  }
+
+  async #runInTurn<MadePlan extends Plan, Answer>(
+    request: FlowRequest<MadePlan, Answer>,
+    position: NonNullable<typeof request.position>,
+  ): Promise<Answer> {
+    return await inTurnOf(this.#venue(request.account), position, () => this.#run(request))
   }
 
   async #run<MadePlan extends Plan, Answer>(request: FlowRequest<MadePlan, Answer>): Promise<Answer> {
