@@ -126,6 +126,14 @@ describe('a request that is sent again', () => {
     const first = await post('cancelorder', cancel)
     expect(first.status).toBe(200)
     expect(await post('cancelorder', cancel)).toMatchObject({ status: 200, replayed: 'true', json: first.json })
+    await app.close()
+    forgetAnswer('c1')
+    await start()
+    expect(await post('cancelorder', cancel)).toMatchObject({ status: 200, json: first.json })
+    expect(await post('cancelorder', { ...cancel, client_order_id: 'c2' })).toMatchObject({
+      status: 400,
+      json: { code: 'order_not_open' },
+    })
   })
 
   test('with another payload is refused, and so is one that is still being done', async () => {

@@ -187,7 +187,10 @@ export const cancelorder = defineOperation({
   example: { strategy: 'my-strategy', orderid: '26112500000001' },
   refusals: ['order_not_found', 'order_not_open', 'account_stopped'],
   async handle(input, { account, services, visit }) {
-    const report = await services.trading.cancelOrder(account, input.orderid, visit.steps)
+    const known = visit.intent?.isResumed === true ? await services.trading.order(account, input.orderid) : undefined
+    // A process that ended before it could answer has done it
+    const report =
+      known?.status === 'cancelled' ? known : await services.trading.cancelOrder(account, input.orderid, visit.steps)
     const { mode } = services.trading.venue(account)
     return { message: 'Order cancelled successfully', mode, orderid: report.id, status: 'success' as const }
   },
