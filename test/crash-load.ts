@@ -1,4 +1,4 @@
-import { ApiError, type Client } from '../client/src/index.ts'
+import { ApiError, type Client, type InputOf } from '../client/src/index.ts'
 import type { Random } from './random.ts'
 import { sleep } from './server-process.ts'
 
@@ -24,6 +24,8 @@ export interface Ledger {
   /** Tags of orders that were sent; the server may know those, and no others. */
   readonly tagsSent: Set<string>
   requests: number
+  /** Orders that were sent and not answered: they may be there or not, and are sent again under their names. */
+  readonly unanswered: Map<string, Omit<Promised, 'orderid'> & { readonly input: InputOf<'placeorder'> }>
   /** Called the moment an order, a change or a cancellation is acknowledged. */
   onAcknowledged: () => void
 }
@@ -109,7 +111,7 @@ async function place(
   const price = pricetype === 'MARKET' ? 0 : onTick(action === 'BUY' ? ltp * away : ltp * (2 - away))
   ledger.tagsSent.add(tag)
   const trigger = pricetype === 'SL' ? { trigger_price: price } : {}
-  const { orderid } = await client.placeorder({
+  const input = {
     strategy: tag,
     symbol,
     exchange,
@@ -119,9 +121,8 @@ async function place(
     price,
     product: 'MIS',
     ...trigger,
-  })
-  const promised: Promised = {
-    orderid,
+  } as const
+  const asked = {
     tag,
     symbol,
     action,
@@ -132,6 +133,25 @@ async function place(
     finished: undefined,
     changeAsked: undefined,
   }
+  // Half of them are named, so that they can be sent again
+  const name = random.below(2) === 0 ? { idempotencyKey: tag } : {}
+  if ('idempotencyKey' in name) ledger.unanswered.set(tag, { ...asked, input })
+  const { orderid } = await client.placeorder(input, name)
+  ledger.unanswered.delete(tag)
+  return acknowledged(ledger, { orderid, ...asked })
+}
+
+/** Sends again, under the same names, what was never answered: whatever had become of it, it is there once now. */
+export async function sendAgain(client: Client, ledger: Ledger): Promise<void> {
+  for (const [tag, { input, ...asked }] of [...ledger.unanswered]) {
+    const { orderid } = await client.placeorder(input, { idempotencyKey: tag })
+    ledger.unanswered.delete(tag)
+    acknowledged(ledger, { orderid, ...asked })
+  }
+}
+
+function acknowledged(ledger: Ledger, promised: Promised): Promised {
+  const { orderid } = promised
   if (ledger.promised.has(orderid)) throw new Error(`Order id ${orderid} was given out twice.`)
   ledger.promised.set(orderid, promised)
   ledger.onAcknowledged()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Client, createClient } from '../client/src/index.ts'
 import { checkAll } from './crash-check.ts'
-import { burst, type Ledger, load } from './crash-load.ts'
+import { burst, type Ledger, load, sendAgain } from './crash-load.ts'
 import { seededRandom, seedFrom } from './random.ts'
 import { ServerProcess, sleep } from './server-process.ts'
 
@@ -26,7 +26,13 @@ test(
     console.log(`CRASH_SEED=${seed} CRASH_ROUNDS=${rounds}`)
     const random = seededRandom(seed)
     const server = await ServerProcess.start()
-    const ledger: Ledger = { promised: new Map(), tagsSent: new Set(), requests: 0, onAcknowledged: () => {} }
+    const ledger: Ledger = {
+      promised: new Map(),
+      tagsSent: new Set(),
+      requests: 0,
+      unanswered: new Map(),
+      onAcknowledged: () => {},
+    }
     const startedAt = performance.now()
     const recoveryMs: number[] = []
     let orders = 0
@@ -41,6 +47,7 @@ test(
         expect(await server.start()).not.toContain('sk_')
         recoveryMs.push(performance.now() - restartedAt)
         const client = clientOf(server)
+        await sendAgain(client, ledger)
         orders = await checkAll(client, ledger)
         if (round % CLEAR_EVERY === 0) await clear(client, ledger)
       }

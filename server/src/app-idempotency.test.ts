@@ -136,6 +136,24 @@ describe('a request that is sent again', () => {
     })
   })
 
+  test('waits for approval once, also when its answer was lost in a crash', async () => {
+    await app.accounts.setOrderMode('default', 'semi_auto', OWNER)
+    const named = { ...ORDER, client_order_id: 'waits' }
+    const first = await post('placeorder', named)
+    expect(first.json).toMatchObject({ mode: 'semi_auto', pending_order_id: 1 })
+    expect((await post('placeorder', named)).replayed).toBe('true')
+    await app.close()
+    forgetAnswer('waits')
+    await start()
+    expect(await post('placeorder', named)).toMatchObject({ status: 200, json: first.json })
+    const { data } = (
+      await app.http.inject({ method: 'GET', url: '/api/v1/approvals', headers: { 'x-api-key': key } })
+    ).json<{ data: unknown[] }>()
+    expect(data).toHaveLength(1)
+    // It is carried out as placeorder's fields, of which the name is none
+    expect(JSON.stringify(data)).not.toContain('client_order_id')
+  })
+
   test('with another payload is refused, and so is one that is still being done', async () => {
     const name = { 'idempotency-key': 'k' }
     const [one, two, three] = await Promise.all([

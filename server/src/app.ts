@@ -424,6 +424,7 @@ async function connect(
       holdForApproval({
         orderMode: (account) => accounts.orderMode(account),
         queue: (wanted) => approvals.queue(wanted),
+        queuedBefore: (intent) => approvals.byIntent(intent),
         services: () => services,
       }),
     ],

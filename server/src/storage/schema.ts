@@ -135,6 +135,8 @@ export interface ApprovalTable {
   reason: string
   /** Comma-separated. */
   order_ids: string
+  /** Tag of the request that its client named; null without a name. */
+  intent: string | null
 }
 
 /** A request that its client named. */

@@ -17,6 +17,7 @@ export interface Approval {
   readonly input: Readonly<Record<string, unknown>>
   readonly keyId: string
   readonly requestId: string
+  readonly intent?: string | undefined
   readonly status: ApprovalStatus
   readonly createdAt: number
   readonly expiresAt: number
@@ -33,6 +34,8 @@ export interface NewApproval {
   readonly input: Readonly<Record<string, unknown>>
   readonly keyId: string
   readonly requestId: string
+  /** Tag of the request that its client named. */
+  readonly intent?: string | undefined
 }
 
 /** What orders of an approval carry at their venue. */
@@ -68,6 +71,7 @@ export const approvalOf = (row: ApprovalTable): Approval => ({
   input: JSON.parse(row.input) as Record<string, unknown>,
   keyId: row.key_id,
   requestId: row.request_id,
+  intent: row.intent ?? undefined,
   status: statusOf(row.status),
   createdAt: row.created_at,
   expiresAt: row.expires_at,
@@ -84,6 +88,7 @@ export const rowOf = (approval: Approval): ApprovalTable => ({
   input: JSON.stringify(approval.input),
   key_id: approval.keyId,
   request_id: approval.requestId,
+  intent: approval.intent ?? null,
   status: approval.status,
   created_at: approval.createdAt,
   expires_at: approval.expiresAt,

@@ -150,6 +150,13 @@ export class Approvals {
     return approval
   }
 
+  /** What a request that its client named had queued before. */
+  async byIntent(intent: string): Promise<Approval | undefined> {
+    const { kysely } = this.#options.money
+    const row = await kysely.selectFrom('approval').selectAll().where('intent', '=', intent).executeTakeFirst()
+    return row === undefined ? undefined : (this.#live.get(row.id) ?? approvalOf(row))
+  }
+
   async find(id: number): Promise<Approval | undefined> {
     const live = this.#live.get(id)
     if (live !== undefined) return live

@@ -5,11 +5,13 @@ import type { Approval, NewApproval } from '../../trading/approvals.ts'
 import type { AnyOperation, InSemiAuto } from '../operation.ts'
 import type { Services } from '../services.ts'
 import type { Visit } from '../visit.ts'
+import { CLIENT_ORDER_ID } from './idempotency.ts'
 
 export interface HoldOptions {
   /** Of an account that isn't known, `semi_auto`. */
   readonly orderMode: (account: string) => OrderMode
   readonly queue: (wanted: NewApproval) => Promise<Approval>
+  readonly queuedBefore: (intent: string) => Promise<Approval | undefined>
   readonly services: () => Services
 }
 
@@ -22,7 +24,7 @@ const UNDECIDED: InSemiAuto = {
  * In an account that is in semi-automatic mode, what is asked for by key waits for a person, or is refused, as the
  * operation says. By now it has been found right in every part, so that nobody is asked about an order that can't be.
  */
-export function holdForApproval({ orderMode, queue, services }: HoldOptions) {
+export function holdForApproval({ orderMode, queue, queuedBefore, services }: HoldOptions) {
   return (visit: Visit, operation: AnyOperation, input: object, source: object): Promise<object> | undefined => {
     const inSemiAuto = operation.inSemiAuto ?? (operation.access === 'trade' ? UNDECIDED : undefined)
     const { caller } = visit
@@ -35,19 +37,27 @@ export function holdForApproval({ orderMode, queue, services }: HoldOptions) {
       return undefined
     if (inSemiAuto !== 'queue') throw new Refusal('semi_auto', inSemiAuto.refuse)
     operation.beforeQueue?.(input as never, caller.account, services())
-    const { apikey: _, ...fields } = source as Readonly<Record<string, unknown>>
+    const { apikey: _, [CLIENT_ORDER_ID]: __, ...fields } = source as Readonly<Record<string, unknown>>
     const wanted: NewApproval = {
       account: caller.account,
       operation: operation.name,
       input: scrub(fields) as Readonly<Record<string, unknown>>, // another key may stand anywhere in them
       keyId: caller.keyId ?? '',
       requestId: visit.id,
+      intent: visit.intent?.tag,
     }
-    return queue(wanted).then(({ id }) => ({
+    return hold(wanted, visit.intent?.isResumed === true)
+  }
+
+  /** What an earlier process had queued, and could not say so any more, isn't queued again. */
+  async function hold(wanted: NewApproval, isResumed: boolean): Promise<object> {
+    const before = isResumed && wanted.intent !== undefined ? await queuedBefore(wanted.intent) : undefined
+    const { id } = before ?? (await queue(wanted))
+    return {
       message: 'Order queued for approval in Action Center',
       mode: 'semi_auto',
       pending_order_id: id,
       status: 'success',
-    }))
+    }
   }
 }

@@ -4,5 +4,13 @@ import { usersAndBans } from './0002-users-and-bans.ts'
 import { approvals } from './0003-approvals.ts'
 import { risk } from './0004-risk.ts'
 import { idempotency } from './0005-idempotency.ts'
+import { approvalIntents } from './0006-approval-intents.ts'
 
-export const moneyMigrations: readonly Migration[] = [accountsAndJournal, usersAndBans, approvals, risk, idempotency]
+export const moneyMigrations: readonly Migration[] = [
+  accountsAndJournal,
+  usersAndBans,
+  approvals,
+  risk,
+  idempotency,
+  approvalIntents,
+]
