@@ -9,6 +9,8 @@ export interface OrderRates {
   /** Legs, not baskets. */
   readonly basketLegsPerSecond: number
   readonly replaysPerSecond: number
+  /** Plain orders with limits of every kind set for the instance, the account and the strategy. */
+  readonly limitedPerSecond: number
   readonly failed: number
 }
 
@@ -41,11 +43,41 @@ export async function orderRates(sauda: Child, apikey: string, symbols: readonly
   const basketLoad = await measure('basketorder', basket, CONNECTIONS)
   await load(url('placeorder'), replay, 1, 1) // the first answer is there before it is asked for again
   const replayLoad = await measure('placeorder', replay, CONNECTIONS)
+  for (const scope of ['instance', 'account', 'strategy'] as const) {
+    const of = scope === 'strategy' ? { strategy: 'bench' } : {}
+    await post(url('risk/set'), { apikey, scope, ...of, limits: LIMITS })
+  }
+  const limitedLoad = await measure('placeorder', plain, CONNECTIONS)
   return {
+    limitedPerSecond: limitedLoad.perSecond,
     plainPerSecond: plainLoad.perSecond,
     smartPerSecond: smartLoad.perSecond,
     basketLegsPerSecond: basketLoad.perSecond * BASKET_LEGS,
     replaysPerSecond: replayLoad.perSecond,
-    failed: plainLoad.failed + smartLoad.failed + basketLoad.failed + replayLoad.failed,
+    failed: plainLoad.failed + smartLoad.failed + basketLoad.failed + replayLoad.failed + limitedLoad.failed,
   }
+}
+
+/** Wide enough for what is measured: each is looked at for every order, none denies. */
+const LIMITS = {
+  order_value: 1_000_000_000,
+  order_quantity: 1_000_000,
+  open_orders: 1_000_000,
+  orders_per_second: 1_000_000,
+  orders_per_day: 1_000_000_000,
+  position_quantity: 1_000_000_000,
+  gross_exposure: 1_000_000_000_000,
+  net_exposure: 1_000_000_000_000,
+  daily_loss: 1_000_000_000_000,
+  exchanges: ['NSE', 'BSE', 'NFO'],
+  products: ['MIS', 'CNC', 'NRML'],
+}
+
+async function post(url: string, body: object): Promise<void> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`)
 }

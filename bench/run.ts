@@ -10,6 +10,7 @@ import { searchTimes } from './market.ts'
 import { compareNumbers } from './numbers.ts'
 import { BASKET_LEGS, orderRates } from './orders.ts'
 import { pipelineCost } from './pipeline.ts'
+import { waitingReaders } from './readers.ts'
 import { recovery } from './recovery.ts'
 import { sequential } from './sequential.ts'
 import { groupedCommits } from './sqlite.ts'
@@ -163,7 +164,16 @@ async function orderKinds(folder: string): Promise<void> {
     beside('placesmartorder, 64 connections', found.smartPerSecond)
     beside(`legs of baskets of ${BASKET_LEGS}, 64 connections`, found.basketLegsPerSecond)
     beside('repeated orders, answered again', found.replaysPerSecond)
+    beside('placeorder with 33 limits set', found.limitedPerSecond)
     report('answers other than 200', String(found.failed))
+    const waited = await waitingReaders(sauda, apikey, 1_000)
+    report(
+      `an order while ${waited.readers} readers wait`,
+      ms(waited.orderMs),
+      `with none, ${ms(waited.aloneMs)}`,
+      percent(waited.orderMs, waited.aloneMs),
+    )
+    report('  until the last reader has its events', ms(waited.lastReaderMs))
   } finally {
     await sauda.stop()
   }
