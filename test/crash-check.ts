@@ -68,16 +68,40 @@ async function readBooks(
   client: Client,
 ): Promise<{ orders: readonly OrderRow[]; trades: Trades; positions: Positions }> {
   for (let attempt = 0; attempt < READS_MAX; attempt += 1) {
-    const before = (await client.tradebook()).data.length
-    const { orders } = (await client.orderbook()).data
+    const before = (await allTrades(client)).length
+    const orders = await allOrders(client)
     const positions = (await client.positionbook()).data
-    const trades = (await client.tradebook()).data
+    const trades = await allTrades(client)
     if (trades.length === before) return { orders, trades, positions }
   }
   throw new Error(`orders traded during each of ${READS_MAX} reads of the books`)
 }
 
 const READS_MAX = 20
+const PAGE_ROWS = 20_000
+
+/** A whole book has its newest 20,000 rows; pages have them all. */
+export async function allOrders(client: Client): Promise<OrderRow[]> {
+  const rows: OrderRow[] = []
+  let cursor: string | null | undefined
+  do {
+    const page = await client.orderbook({ limit: PAGE_ROWS, ...(typeof cursor === 'string' ? { cursor } : {}) })
+    rows.push(...page.data.orders)
+    cursor = page.next_cursor
+  } while (typeof cursor === 'string')
+  return rows
+}
+
+export async function allTrades(client: Client): Promise<Trades> {
+  const rows: Trades[number][] = []
+  let cursor: string | null | undefined
+  do {
+    const page = await client.tradebook({ limit: PAGE_ROWS, ...(typeof cursor === 'string' ? { cursor } : {}) })
+    rows.push(...page.data)
+    cursor = page.next_cursor
+  } while (typeof cursor === 'string')
+  return rows
+}
 
 /** `positions` are absent when the session ended meanwhile and squared them off. */
 function checkTrades(orders: readonly OrderRow[], trades: Trades, positions: Positions | undefined): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ApiError, type Client, createClient } from '../client/src/index.ts'
-import { checkBooks } from './crash-check.ts'
+import { allOrders, allTrades, checkBooks } from './crash-check.ts'
 import { type Random, seededRandom, seedFrom } from './random.ts'
 import { ServerProcess, sleep } from './server-process.ts'
 
@@ -185,8 +185,8 @@ async function settledBooks(client: Client): Promise<object> {
     }
   }
   await client.cancelallorder({ strategy: 'x' })
-  const { orders } = (await client.orderbook()).data
-  const trades = (await client.tradebook()).data
+  const orders = await allOrders(client)
+  const trades = await allTrades(client)
   const positions = (await client.positionbook()).data.map(({ symbol, product, quantity, average_price }) => ({
     symbol,
     product,
