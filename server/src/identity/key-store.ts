@@ -18,7 +18,7 @@ export const LIVE_KEYS_MAX = 1_000
 export const KEY_NAME_LENGTH_MAX = 64
 export const KEY_DAYS_MAX = 3_650
 export const OVERLAP_HOURS_MAX = 24
-/** Keys whose hash is remembered. */
+/** Keys whose hash is remembered, and as many texts that are none. */
 const HASHES_KEPT_MAX = 1_000
 /** How often the instants of last use are brought to disk. */
 const USE_WRITTEN_EVERY_MS = 60_000
@@ -104,6 +104,8 @@ export class KeyStore {
   readonly #stopWriting: () => void
   /** Hash of each key that was right lately: hashing costs more than all else that a check does. */
   readonly #hashes = new Map<string, string>()
+  /** The same of texts that were no keys, apart, so that they push no key out: those cost no more, either. */
+  readonly #strangers = new Map<string, string>()
   /** Keys that are refused for good, until that is on disk: nothing that happens meanwhile makes them work again. */
   readonly #revoked = new Set<string>()
   readonly #rotating = new Set<string>()
@@ -140,19 +142,14 @@ export class KeyStore {
 
   /** Who a key belongs to. A key that is revoked or never was is unknown, and so is one whose user may do nothing. */
   check(key: string, now: number): KeyIdentity | 'unknown' | 'expired' {
-    const known = this.#hashes.get(key)
+    const known = this.#hashes.get(key) ?? this.#strangers.get(key)
     const hash = known ?? this.#hash(key)
     const identity = this.#byHash.get(hash)
+    if (known === undefined) remember(identity === undefined ? this.#strangers : this.#hashes, key, hash)
     if (identity === undefined) return 'unknown'
-    if (known === undefined) this.#remember(key, hash)
     if (identity.expiresAt !== undefined && identity.expiresAt <= now) return 'expired'
     this.#used.set(identity.keyId, now)
     return identity
-  }
-
-  #remember(key: string, hash: string): void {
-    if (this.#hashes.size >= HASHES_KEPT_MAX) this.#hashes.clear()
-    this.#hashes.set(key, hash)
   }
 
   /** Whether a key may be used from an address. */
@@ -471,4 +468,9 @@ function checkedNetworks(text: string): string {
 function wholeNumber(field: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw refusedField(field, `Must be a whole number from ${least} to ${most}. Got ${value}.`)
+}
+
+function remember(hashes: Map<string, string>, key: string, hash: string): void {
+  if (hashes.size >= HASHES_KEPT_MAX) hashes.clear()
+  hashes.set(key, hash)
 }
