@@ -12,7 +12,7 @@ const CONNECTIONS = 64
 const SYMBOLS = ['SBIN', 'ITC', 'INFY', 'GAIL'] as const
 const SETTLE_MS = 1_500
 const { CI = '', RACE_SECONDS = '' } = process.env
-const seconds = Number(RACE_SECONDS || (CI === '' ? 5 : 20))
+const seconds = Number(RACE_SECONDS || (CI === '' ? 5 : 10))
 
 /** What may be answered to somebody who is late, or asks for too much; anything else is a fault. */
 const FAIR: ReadonlySet<string> = new Set(['order_rejected', 'order_not_open', 'gtt_not_found', 'gtt_unchangeable'])
