@@ -23,7 +23,7 @@ export async function checkNodeRoundTrips(checks: Checks, host: string, apiKey: 
   const working = new Map<string, Resting>()
 
   const heldOf = (symbol: string): number => held.get(symbol) ?? 0
-  const signed = (action: string, quantity: number): number => (action === 'BUY' ? quantity : -quantity)
+  const signed = (action: string, quantity: number): number => (action === 'BUY' ? quantity : 0 - quantity)
   const anyAction = () => random.pick(['BUY', 'SELL'])
   const statusOf = async (orderid: string) => (await reader.orderstatus({ strategy: 'x', orderid })).data
   const assertHeld = async (symbol: string): Promise<void> => {
