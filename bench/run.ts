@@ -164,7 +164,7 @@ async function orderKinds(folder: string): Promise<void> {
     beside('placesmartorder, 64 connections', found.smartPerSecond)
     beside(`legs of baskets of ${BASKET_LEGS}, 64 connections`, found.basketLegsPerSecond)
     beside('repeated orders, answered again', found.replaysPerSecond)
-    beside('placeorder with 33 limits set', found.limitedPerSecond)
+    beside('placeorder with 30 limits set', found.limitedPerSecond)
     report('answers other than 200', String(found.failed))
     const waited = await waitingReaders(sauda, apikey, 1_000)
     report(
