@@ -32,7 +32,7 @@ export interface NewOrder {
   readonly tag?: string | undefined
   /** Shared by all orders of one story (children of one request, firings of a trigger); its own id when absent. */
   readonly root?: string | undefined
-  /** Its place among the orders of one request; absent for the only one. */
+  /** Its place among the orders of one request, from 0; absent when no request asked for it. */
   readonly leg?: number | undefined
   /** Name of the operation that decided about it; absent when its owner did. */
   readonly origin?: string | undefined

@@ -82,7 +82,7 @@ export interface Order {
   readonly tag?: string | undefined
   /** Of its story; absent when the order begins one. */
   readonly root?: string | undefined
-  /** Its place among the orders of one request; absent for the only one. */
+  /** Its place among the orders of one request, from 0; absent when no request asked for it. */
   readonly leg?: number | undefined
   /** Name of the operation that decided about it; absent when its owner did. */
   readonly origin?: string | undefined

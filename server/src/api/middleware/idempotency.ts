@@ -17,8 +17,18 @@ const LASTING: ReadonlySet<RefusalCode> = new Set([
   'gtt_not_found',
   'gtt_unchangeable',
 ])
-/** After these nobody knows what is on disk. */
-const UNKNOWN: ReadonlySet<RefusalCode> = new Set(['account_stopped'])
+/** Refusals that come before anything is sent. After any other, part of it may be on disk, and a retry finds out. */
+const NOTHING_SENT: ReadonlySet<RefusalCode> = new Set([
+  'validation_failed',
+  'symbol_not_found',
+  'expiry_missing',
+  'option_not_found',
+  'offset_out_of_range',
+  'contract_expired',
+  'quote_unavailable',
+  'rate_limited',
+  'semi_auto',
+])
 
 /**
  * Does what was named once: the first answer is kept and given again. Undefined for a request without a name. What is
@@ -49,17 +59,22 @@ async function once(
     const { code, message, extra } = begun.first
     throw new Refusal(code, message, { extra })
   }
-  visit.intent = begun.intent
+  const { intent, request } = begun
+  visit.intent = intent
+  let body: object
   try {
-    const body = (await act()) as object
-    await idempotency.finish(begun.request, { kind: 'answer', body })
-    return body
+    body = (await act()) as object
   } catch (error) {
     const kept = keptRefusal(error)
-    if (kept !== undefined) await idempotency.finish(begun.request, kept)
-    else await idempotency.giveUp(begun.request, !(error instanceof Refusal) || UNKNOWN.has(error.code))
+    // What an earlier process sent is there, whatever this try came to
+    const isNothing = !intent.isResumed && error instanceof Refusal && NOTHING_SENT.has(error.code)
+    if (kept !== undefined) await idempotency.finish(request, kept)
+    else await idempotency.giveUp(request, !isNothing)
     throw error
   }
+  // An answer that can't be kept leaves the request begun: sent again, it finds what it did
+  await idempotency.finish(request, { kind: 'answer', body })
+  return body
 }
 
 /** A refusal that left something behind, such as a rejected order, is the answer. */

@@ -48,15 +48,14 @@ export interface IdempotencyOptions {
 }
 
 /**
- * Requests that are done once however often they are sent. That a request was begun is on disk before, or in one commit
- * with, the first order that it leads to, since both go through one file's writer in order; its orders carry its tag. So
- * whenever the process ends, sending it again finds its answer, or its orders, or that nothing was done.
+ * Requests that are done once however often they are sent. That a request was begun is on disk before anything is done;
+ * its orders carry its tag. So whenever the process ends, sending it again finds its answer, or its orders, or that nothing
+ * was done.
  */
 export class Idempotency {
   readonly #options: IdempotencyOptions
   /** Hash of what each request under way asks for. */
   readonly #running = new Map<string, string>()
-  readonly #begun = new Map<string, Promise<void>>()
   readonly #stop: () => void
   #sweeping: Promise<void> | undefined
 
@@ -83,7 +82,7 @@ export class Idempotency {
     this.#running.set(name, wanted)
     try {
       const known = await this.#find(request.account, request.key)
-      if (known === undefined) return this.#beginNew(request, name, wanted)
+      if (known === undefined) return await this.#beginNew(request, wanted)
       if (known.hash !== wanted) throw reused(request.key)
       const { status, answer, tag } = known
       if (status === null || answer === null) return { kind: 'new', request, intent: { tag, isResumed: true } }
@@ -100,7 +99,6 @@ export class Idempotency {
     const { kysely, writer, compile } = this.#options.money
     const name = nameOf(request)
     try {
-      await this.#begun.get(name)
       const row = { status: first.kind === 'answer' ? 200 : 400, answer: JSON.stringify(first) }
       await writer.write([
         compile(
@@ -112,7 +110,7 @@ export class Idempotency {
         ),
       ])
     } finally {
-      this.#end(name)
+      this.#running.delete(name)
     }
   }
 
@@ -121,13 +119,12 @@ export class Idempotency {
     const { kysely, writer, compile } = this.#options.money
     const name = nameOf(request)
     try {
-      await this.#begun.get(name)
       if (isUnknown) return
       await writer.write([
         compile(kysely.deleteFrom('idempotency').where('account', '=', request.account).where('key', '=', request.key)),
       ])
     } finally {
-      this.#end(name)
+      this.#running.delete(name)
     }
   }
 
@@ -160,16 +157,14 @@ export class Idempotency {
     await this.#sweeping
   }
 
-  #beginNew(request: NamedRequest, name: string, wanted: string): Begun {
+  async #beginNew(request: NamedRequest, wanted: string): Promise<Begun> {
     const { money, clock } = this.#options
     const { kysely, writer, compile } = money
     const { account, key, operation } = request
     const tag = `idm_${randomBytes(TAG_BYTES).toString('base64url')}`
     const row = { account, key, hash: wanted, operation, tag, created_at: clock.now(), status: null, answer: null }
-    // Not waited for: what it leads to is written behind it. A row that is too old to count is replaced
-    const begun = writer.write([compile(kysely.replaceInto('idempotency').values(row))])
-    begun.catch(() => undefined) // whoever finishes it is told
-    this.#begun.set(name, begun)
+    // A row that is too old to count is replaced
+    await writer.write([compile(kysely.replaceInto('idempotency').values(row))])
     return { kind: 'new', request, intent: { tag, isResumed: false } }
   }
 
@@ -182,11 +177,6 @@ export class Idempotency {
       .executeTakeFirst()
     const isOver = row !== undefined && row.created_at < this.#options.clock.now() - RETENTION_MS
     return isOver ? undefined : row
-  }
-
-  #end(name: string): void {
-    this.#running.delete(name)
-    this.#begun.delete(name)
   }
 }
 
