@@ -1,7 +1,7 @@
 import { Refusal } from '../../kernel/errors.ts'
-import { dateOf, dayNumberAt, dayNumberOf, dayStartAt, weekdayOf } from '../../kernel/exchange-time.ts'
-import { add, greatest, least } from '../../kernel/fixed.ts'
+import { dayNumberAt, dayStartAt } from '../../kernel/exchange-time.ts'
 import type { Session } from '../calendar.ts'
+import { intervalSeconds, joined, nextPeriod, type Period, periodStart } from '../candles/buckets.ts'
 import { CANDLES_MAX, type Candle, type Interval } from '../market-data.ts'
 
 /** Where candles are made of: the sessions of one instrument, and the candle of any seconds of one of them. */
@@ -14,14 +14,6 @@ export interface CandleSource {
   sessionOn(day: number): Session | undefined
   /** Candle of the seconds [from, to) of a session; `to` has begun by now. */
   candle(session: Session, day: number, from: number, to: number, startAt: number): Candle
-}
-
-type Period = 'D' | 'W' | 'M' | 'Q' | 'Y'
-
-/** Seconds of an intraday interval; undefined for days and longer. */
-export function intervalSeconds(interval: Interval): number | undefined {
-  const size = { s: 1, m: 60, h: 3600 }[interval.slice(-1)]
-  return size === undefined ? undefined : Number(interval.slice(0, -1)) * size
 }
 
 /**
@@ -100,29 +92,4 @@ function mergedDays(source: CandleSource, from: number, to: number): Candle | un
     merged = merged === undefined ? candle : joined(merged, candle)
   }
   return merged
-}
-
-const joined = (earlier: Candle, later: Candle): Candle => ({
-  startAt: earlier.startAt,
-  open: earlier.open,
-  high: greatest(earlier.high, later.high),
-  low: least(earlier.low, later.low),
-  close: later.close,
-  volume: add(earlier.volume, later.volume),
-  openInterest: later.openInterest,
-})
-
-function periodStart(period: Period, day: number): number {
-  if (period === 'D') return day
-  if (period === 'W') return day - ((weekdayOf(day) + 6) % 7)
-  const date = dateOf(day)
-  const month = Number(date.slice(5, 7))
-  const first = { M: month, Q: month - ((month - 1) % 3), Y: 1 }[period]
-  return dayNumberOf(`${date.slice(0, 4)}-${String(first).padStart(2, '0')}-01`)
-}
-
-/** First day of the period after the one that begins on `day`. */
-function nextPeriod(period: Period, day: number): number {
-  const step = { D: 1, W: 7, M: 31, Q: 92, Y: 366 }[period]
-  return periodStart(period, day + step)
 }
