@@ -1,5 +1,7 @@
 export { type Listed, openExpiries, openFutureExpiries } from './expiries.ts'
 export { findSeries, optionExchangeOf, type SeriesWanted } from './find-series.ts'
+export { type Forward, type ForwardSource, forwardFuture, yearsBetween } from './forward.ts'
+export { type ForwardReading, Forwards, type ForwardsOptions, seriesOfOption } from './forwards.ts'
 export {
   atTheMoney,
   OFFSET_STEPS_MAX,
@@ -12,11 +14,11 @@ export {
   STRIKE_INTERVAL_MAX,
 } from './offset.ts'
 export { parseUnderlying, type UnderlyingText } from './parse-underlying.ts'
+export { lastTradedAt, PRICE_AGE_MAX_MS, QuoteSheet } from './quote-sheet.ts'
 export {
   OptionResolver,
   type OptionResolverOptions,
   type OptionWanted,
   type ResolvedOption,
-  UNDERLYING_AGE_MAX_MS,
   type UnresolvedOption,
 } from './resolver.ts'

@@ -3,16 +3,14 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { timestampOf } from '../kernel/exchange-time.ts'
 import type { Price } from '../kernel/fixed.ts'
-import { lastSecondOf, sessionOpenedBy, type TradingCalendar } from '../market/calendar.ts'
+import type { TradingCalendar } from '../market/calendar.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { InstrumentStore } from '../market/instrument-store.ts'
 import type { MarketData, Quote } from '../market/market-data.ts'
 import type { Listed } from './expiries.ts'
 import { findSeries, type SeriesWanted } from './find-series.ts'
 import { type OptionChoice, type OptionSeries, pickOption } from './offset.ts'
-
-/** How far an underlying's price may lie behind the last moment at which it traded. */
-export const UNDERLYING_AGE_MAX_MS = 10_000
+import { lastTradedAt, PRICE_AGE_MAX_MS } from './quote-sheet.ts'
 
 /** One option that is wanted. */
 export interface OptionWanted {
@@ -125,12 +123,11 @@ function priceOf(
     throw quote
   }
   if (quote === undefined || quote.ltp <= 0) return noPrice(reference, ' The source has no last price of it.')
-  const lastTradedAt = Math.min(now, lastSecondOf(sessionOpenedBy(calendar, reference.exchange, now)))
-  const behindMs = lastTradedAt - quote.at
-  if (behindMs <= UNDERLYING_AGE_MAX_MS) return quote.ltp
+  const behindMs = lastTradedAt(calendar, reference.exchange, now) - quote.at
+  if (behindMs <= PRICE_AGE_MAX_MS) return quote.ltp
   return new Refusal(
     'quote_unavailable',
-    `${failed(reference)} Its last price is of ${timestampOf(quote.at)}, ${Math.round(behindMs / 1000)} s old; strikes are chosen by one of the last ${UNDERLYING_AGE_MAX_MS / 1000} s. Try again when prices arrive.`,
+    `${failed(reference)} Its last price is of ${timestampOf(quote.at)}, ${Math.round(behindMs / 1000)} s old; strikes are chosen by one of the last ${PRICE_AGE_MAX_MS / 1000} s. Try again when prices arrive.`,
   )
 }
 

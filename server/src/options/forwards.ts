@@ -1,0 +1,131 @@
+import { Refusal } from '../kernel/errors.ts'
+import type { Price } from '../kernel/fixed.ts'
+import { contractEnd } from '../market/contract-end.ts'
+import type { Instrument } from '../market/instrument.ts'
+import type { InstrumentStore } from '../market/instrument-store.ts'
+import { underlyingOf } from '../market/underlying.ts'
+import { type Forward, forwardFuture, forwardOf, type Pair, pairsAround, yearsBetween } from './forward.ts'
+import type { OptionSeries } from './offset.ts'
+import { QuoteSheet, type QuoteSources } from './quote-sheet.ts'
+
+/** Underlyings whose last price is remembered. */
+export const REMEMBERED_PRICES_MAX = 4096
+
+export interface ForwardsOptions extends QuoteSources {
+  /** The instruments of today. */
+  readonly store: () => InstrumentStore
+}
+
+/** Forwards of several series, and every quote that was asked for on the way. */
+export interface ForwardReading {
+  /** In the order of the series; a Refusal (quote_unavailable) where no price says what the forward is. */
+  readonly forwards: readonly (Forward | Refusal)[]
+  readonly sheet: QuoteSheet
+}
+
+/** The one forward by which chains and greeks are computed. */
+export class Forwards {
+  readonly #options: ForwardsOptions
+  /** Last price of an underlying by its id: says around which strikes the money is, before its price is known. */
+  readonly #lastPrices = new Map<number, Price>()
+
+  constructor(options: ForwardsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Forwards of these series, with the quotes of `also`. One question to the source, and a second only when the money
+   * has moved to strikes that weren't asked for, or a future that is listed has no price.
+   */
+  async read(
+    wanted: readonly OptionSeries[],
+    also: readonly Instrument[],
+    interestRate: number,
+  ): Promise<ForwardReading> {
+    const { store } = this.#options
+    const sheet = new QuoteSheet(this.#options)
+    const today = store()
+    const found = wanted.map((series) => ({ series, future: forwardFuture(today, series) }))
+    const asked = new Set<Instrument>(also)
+    for (const { series, future } of found) {
+      asked.add(series.reference)
+      if (future !== undefined) asked.add(future)
+      const guess = future === undefined ? this.#lastPrices.get(series.reference.id) : undefined
+      if (guess !== undefined) addPairs(asked, pairsAround(series.chain, guess))
+    }
+    await sheet.ask(asked)
+
+    const missing = new Set<Instrument>()
+    const pairs = found.map(({ series, future }) => {
+      const underlying = sheet.price(series.reference)
+      if (underlying !== undefined) this.#remember(series.reference, underlying)
+      if (future !== undefined && sheet.fresh(future) !== undefined) return []
+      const money = underlying ?? this.#lastPrices.get(series.reference.id)
+      const around = money === undefined ? [] : pairsAround(series.chain, money)
+      addPairs(missing, around)
+      return around
+    })
+    await sheet.ask(missing)
+    const forwards = found.map(({ series, future }, index) =>
+      this.#forward(series, future, pairs[index] ?? [], sheet, interestRate),
+    )
+    return { forwards, sheet }
+  }
+
+  /** The series that an option belongs to. Throws symbol_not_found when its underlying isn't listed. */
+  seriesOf(option: Instrument): OptionSeries {
+    return seriesOfOption(this.#options.store(), option)
+  }
+
+  #forward(
+    series: OptionSeries,
+    future: Instrument | undefined,
+    pairs: readonly Pair[],
+    sheet: QuoteSheet,
+    interestRate: number,
+  ): Forward | Refusal {
+    const { calendar, clock } = this.#options
+    const now = clock.now()
+    const { exchange, chain, reference } = series
+    const yearsTo = (contract: Pick<Instrument, 'exchange' | 'expiry'>): number =>
+      yearsBetween(now, contractEnd(contract, calendar)?.expiresAt ?? now)
+    const forward = forwardOf(
+      {
+        future: future === undefined ? undefined : sheet.fresh(future),
+        pairs: pairs.map(({ strike, call, put }) => ({ strike, call: sheet.fresh(call), put: sheet.fresh(put) })),
+        underlying: sheet.price(reference),
+      },
+      { years: yearsTo({ exchange, expiry: chain.expiry }), underlyingYears: yearsTo(reference), interestRate },
+    )
+    if (forward !== undefined) return forward
+    const told = sheet.quote(reference)
+    const why = told instanceof Refusal ? told.message : 'Its last price is missing or too old.'
+    return new Refusal(
+      'quote_unavailable',
+      `No forward of ${series.base}: neither a future of its expiry, nor calls and puts around the money, nor ${reference.symbol} on ${reference.exchange} has a fresh price. ${why}`,
+    )
+  }
+
+  #remember({ id }: Instrument, price: Price): void {
+    if (this.#lastPrices.size >= REMEMBERED_PRICES_MAX && !this.#lastPrices.has(id)) this.#lastPrices.clear()
+    this.#lastPrices.set(id, price)
+  }
+}
+
+/** The series that an option belongs to. Throws symbol_not_found when its underlying isn't listed. */
+export function seriesOfOption(store: InstrumentStore, option: Instrument): OptionSeries {
+  const { name, exchange, expiry, symbol } = option
+  const chain = expiry === undefined ? undefined : store.optionChain(name, exchange, expiry)
+  if (chain === undefined) {
+    throw new Refusal('option_not_found', `${symbol} on ${exchange} is not a listed option.`)
+  }
+  const reference = underlyingOf(store, option)
+  if (reference === undefined) {
+    throw new Refusal('symbol_not_found', `The underlying ${name} of ${symbol} is not listed.`)
+  }
+  return { base: name, exchange, chain, reference }
+}
+
+function addPairs(instruments: Set<Instrument>, pairs: readonly Pair[]): void {
+  for (const { call, put } of pairs) instruments.add(call).add(put)
+}
