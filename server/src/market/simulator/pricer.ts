@@ -1,6 +1,6 @@
 import { dayNumberOf } from '../../kernel/exchange-time.ts'
 import { PRICE_ONE, type Price, price } from '../../kernel/fixed.ts'
-import { optionPrice } from '../black76.ts'
+import { optionPrice } from '../pricing/index.ts'
 import type { ContractEnd } from '../contract-end.ts'
 import { type Instrument, isOption } from '../instrument.ts'
 import { COIN_RUPEES_PER_DOLLAR } from './data/contracts.ts'

@@ -1,6 +1,6 @@
 import { dayNumberOf, type ExchangeDate } from '../../kernel/exchange-time.ts'
 import { mulDiv, PRICE_ONE, type Price, price } from '../../kernel/fixed.ts'
-import { optionPrice } from '../../market/black76.ts'
+import { optionPrice } from '../../market/pricing/index.ts'
 import type { InstrumentKind } from '../../market/instrument.ts'
 import { type RiskClass, riskParameters } from './parameters.ts'
 

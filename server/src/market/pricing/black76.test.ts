@@ -1,21 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { normalDistribution, optionPrice } from './black76.ts'
-
-describe('the normal distribution', () => {
-  test.each([
-    [0, 0.5],
-    [1, 0.841344746068543],
-    [-1, 0.158655253931457],
-    [1.959963984540054, 0.975],
-    [-3, 0.00134989803163009],
-    [-6, 9.86587645037698e-10],
-    [40, 1],
-    [-40, 0],
-  ])('up to %f it holds %f', (x, share) => {
-    expect(normalDistribution(x)).toBeCloseTo(share, 14)
-  })
-})
+import { optionPrice } from './black76.ts'
 
 describe('option prices', () => {
   test('a textbook value', () => {
