@@ -82,6 +82,13 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   not_found: 404,
   no_live_venue: 409,
   no_data: 404,
+  calendar_unknown: 404,
+  store_damaged: 500,
+  job_not_found: 404,
+  job_over: 409,
+  too_many_jobs: 429,
+  file_not_found: 404,
+  file_unreadable: 400,
   order_not_found: 404,
   idempotency_key_reused: 422,
   request_running: 409,
@@ -93,6 +100,9 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   internal_error: 500,
   not_implemented: 501,
   quote_unavailable: 503,
+  source_slow: 504,
+  source_down: 502,
+  not_subscribed: 502,
   venue_unavailable: 503,
   account_stopped: 503,
   overloaded: 503,
@@ -142,6 +152,8 @@ export interface ErrorReply {
 
 const RETRY_AFTER_SECONDS: { readonly [Code in WireCode]?: number } = {
   overloaded: 1,
+  source_slow: 2,
+  source_down: 2,
   request_running: 1,
   shutting_down: 5,
 }

@@ -20,6 +20,7 @@ export const dateOf = (dayNumber: number): ExchangeDate => new Date(dayNumber * 
 export const dateAt = (at: number): ExchangeDate => dateOf(dayNumberAt(at))
 /** 0 = Sunday … 6 = Saturday. */
 export const weekdayOf = (dayNumber: number): number => (((dayNumber + 4) % 7) + 7) % 7
+export const isWeekend = (dayNumber: number): boolean => weekdayOf(dayNumber) % 6 === 0
 
 /** `YYYY-MM-DD HH:MM:SS` in the exchange's zone, as order and trade books show it. */
 export const timestampOf = (at: number): string => new Date(at + OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ')

@@ -2,7 +2,10 @@ import { AssertionFailed } from '../kernel/assert.ts'
 import { dayNumberAt, type ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Exchange } from './instrument.ts'
 
-/** One trading session of one exchange: [opensAt, closesAt), instants. */
+/**
+ * One trading session of one exchange: [opensAt, closesAt), instants. Of the two-part sessions that exchanges have held
+ * to try their recovery sites, from the first part's opening to the last one's close.
+ */
 export interface Session {
   readonly date: ExchangeDate
   readonly opensAt: number
@@ -11,6 +14,12 @@ export interface Session {
 
 /** When exchanges trade. The only place that knows weekends, holidays and special sessions. */
 export interface TradingCalendar {
+  /** Grows whenever sessions may have changed: what was made of sessions before holds only as long as it stays. */
+  readonly version: number
+  /** Calls `listener` whenever `version` has grown, until the returned function is called. */
+  onChange(listener: () => void): () => void
+  /** Session of that exchange and date; undefined when the exchange is closed all day. */
+  session(exchange: Exchange, date: ExchangeDate): Session | undefined
   /** Session of that day (days since 1970-01-01 in the exchange's zone); undefined when the exchange is closed all day. */
   sessionOn(exchange: Exchange, dayNumber: number): Session | undefined
   /** Session that `at` lies in; undefined while the exchange is closed. */

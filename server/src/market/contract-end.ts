@@ -30,3 +30,9 @@ export function contractEnd(
   const underlying = calendar.sessionOn(UNDERLYING_EXCHANGE[exchange] ?? exchange, day) ?? last
   return { day, expiresAt: last.closesAt, settlesAt: Math.min(underlying.closesAt, last.closesAt) }
 }
+
+/** Instant from which a contract has no price any more; undefined for what doesn't expire. */
+export const expiryInstant = (
+  instrument: Pick<Instrument, 'exchange' | 'expiry'>,
+  calendar: TradingCalendar,
+): number | undefined => contractEnd(instrument, calendar)?.expiresAt

@@ -30,7 +30,7 @@ describe('exchange hours', () => {
     ['GLOBAL_INDEX', '2026-03-10', '09:15', '15:30'],
     ['MCX', '2026-03-03', '17:00', '23:55'],
     ['MCX_INDEX', '2026-03-03', '17:00', '23:55'],
-    ['NCDEX', '2026-03-03', '09:00', '17:00'],
+    ['NCDEX', '2026-03-19', '09:00', '17:00'],
     ['NSE', '2026-11-08', '18:00', '19:15'],
     ['NSE_INDEX', '2026-11-08', '18:00', '19:15'],
     ['CDS', '2026-11-08', '18:00', '19:15'],
@@ -57,7 +57,7 @@ describe('exchange hours', () => {
   })
 
   test('a year without a holiday list has weekends only', () => {
-    expect(hoursOn('NSE', '2027-01-26')).toBe('2027-01-26 09:15:00 to 2027-01-26 15:30:00')
+    expect(hoursOn('NSE', '2028-01-26')).toBe('2028-01-26 09:15:00 to 2028-01-26 15:30:00')
   })
 
   test('a session that runs past midnight is found on both days', () => {

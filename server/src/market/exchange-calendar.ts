@@ -1,74 +1,77 @@
-import { DAY_MS, dateOf, dayNumberAt, dayNumberOf, dayStartAt, MINUTE_MS, weekdayOf } from '../kernel/exchange-time.ts'
+import {
+  DAY_MS,
+  dateOf,
+  dayNumberAt,
+  dayNumberOf,
+  dayStartAt,
+  type ExchangeDate,
+  MINUTE_MS,
+} from '../kernel/exchange-time.ts'
+import type { Window } from './calendar/day.ts'
+import { envelope, publishedWindows } from './calendar/hours.ts'
+import { type CalendarOverride, type OverrideSet, overrideOn } from './calendar/override.ts'
 import { CLOSED_DAYS_MAX, neverOpen, type Session, type TradingCalendar } from './calendar.ts'
-import { HOLIDAYS, type Holiday } from './holidays.ts'
 import type { Exchange } from './instrument.ts'
 
-/** `exchange`: real hours, weekends and holidays. `always`: every exchange trades from 00:00 to 24:00 every day. */
+/**
+ * `exchange`: real hours, weekends and holidays. `always`: every exchange trades from 00:00 to 24:00 every day. What an
+ * override says of an exchange and date counts for both.
+ */
 export type TradingHours = 'always' | 'exchange'
-
-interface Hours {
-  readonly opensAtMinute: number
-  readonly closesAtMinute: number
-}
-
-const hours = (open: string, close: string): Hours => {
-  const minute = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))
-  return { opensAtMinute: minute(open), closesAtMinute: minute(close) }
-}
-
-/** Ordinary hours of a trading day. */
-export const TRADING_HOURS: Readonly<Record<Exchange, Hours>> = {
-  NSE: hours('09:15', '15:30'),
-  BSE: hours('09:15', '15:30'),
-  NFO: hours('09:15', '15:40'),
-  BFO: hours('09:15', '15:40'),
-  CDS: hours('09:00', '17:00'),
-  BCD: hours('09:00', '17:00'),
-  MCX: hours('09:00', '23:55'),
-  NCO: hours('09:00', '23:55'),
-  NCDEX: hours('09:00', '17:00'),
-  NSE_INDEX: hours('09:15', '15:30'),
-  BSE_INDEX: hours('09:15', '15:30'),
-  MCX_INDEX: hours('09:00', '23:55'),
-  GLOBAL_INDEX: hours('09:15', '15:30'),
-  CRYPTO: hours('00:00', '24:00'),
-}
-
-/** The exchange whose holiday rows apply: indices follow the market they are computed from, NCO keeps MCX's days. */
-const HOLIDAY_PARENT: Partial<Record<Exchange, Exchange>> = {
-  NSE_INDEX: 'NSE',
-  BSE_INDEX: 'BSE',
-  MCX_INDEX: 'MCX',
-  GLOBAL_INDEX: 'NSE',
-  NCO: 'MCX',
-}
-
-const HOLIDAY_OF_DAY: ReadonlyMap<number, Holiday> = new Map(HOLIDAYS.map((row) => [dayNumberOf(row.date), row]))
-
-const isWeekend = (dayNumber: number): boolean => weekdayOf(dayNumber) === 0 || weekdayOf(dayNumber) === 6
-
-/** Hours of that exchange on that day by the exchanges' own calendar; undefined when it is closed. */
-export function tradingHoursOn(exchange: Exchange, dayNumber: number): Hours | undefined {
-  if (exchange === 'CRYPTO') return TRADING_HOURS.CRYPTO
-  const holiday = HOLIDAY_OF_DAY.get(dayNumber)
-  if (holiday !== undefined) {
-    const parent = HOLIDAY_PARENT[exchange] ?? exchange
-    const window = holiday.open.find((row) => row.exchange === parent)
-    if (window !== undefined) return window
-    if (holiday.closed.includes(parent)) return undefined
-  }
-  return isWeekend(dayNumber) ? undefined : TRADING_HOURS[exchange]
-}
 
 /** Sessions remembered for one exchange; a year of history needs 365. */
 const CACHED_DAYS_MAX = 4096
 
-class ExchangeCalendar implements TradingCalendar {
-  readonly #hours: TradingHours
-  readonly #cache = new Map<Exchange, Map<number, Session | undefined>>()
+const DAY_MINUTES = DAY_MS / MINUTE_MS
+const ALL_DAY: Window = { opensAtMinute: 0, closesAtMinute: DAY_MINUTES }
+const NO_OVERRIDES: OverrideSet = new Map()
 
-  constructor(tradingHours: TradingHours) {
-    this.#hours = tradingHours
+export class ExchangeCalendar implements TradingCalendar {
+  readonly hours: TradingHours
+  readonly #cache = new Map<Exchange, Map<number, Session | undefined>>()
+  readonly #listeners = new Set<() => void>()
+  #overrides: OverrideSet
+  #version = 0
+
+  constructor(hours: TradingHours, overrides: OverrideSet = NO_OVERRIDES) {
+    this.hours = hours
+    this.#overrides = overrides
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** What is said of days instead of what the exchanges have published; in force when this returns. */
+  override(overrides: OverrideSet): void {
+    this.#overrides = overrides
+    this.#cache.clear()
+    this.#version += 1
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** What is said of that exchange and day instead of what the exchange has published. */
+  overrideOn(exchange: Exchange, dayNumber: number): CalendarOverride | undefined {
+    return overrideOn(this.#overrides, exchange, dayNumber)
+  }
+
+  /**
+   * Hours of that exchange on that day by its own calendar, overrides included, also while `hours` is `always`: a window
+   * for each part of the session, none when the exchange is closed.
+   */
+  exchangeWindows(exchange: Exchange, dayNumber: number): readonly Window[] {
+    const override = this.overrideOn(exchange, dayNumber)
+    if (override === undefined) return publishedWindows(exchange, dayNumber)
+    return override.window === undefined ? [] : [override.window]
+  }
+
+  session(exchange: Exchange, date: ExchangeDate): Session | undefined {
+    return this.sessionOn(exchange, dayNumberOf(date))
   }
 
   sessionOn(exchange: Exchange, dayNumber: number): Session | undefined {
@@ -80,7 +83,7 @@ class ExchangeCalendar implements TradingCalendar {
     const known = days.get(dayNumber)
     if (known !== undefined || days.has(dayNumber)) return known
     if (days.size >= CACHED_DAYS_MAX) days.clear()
-    const session = this.#compute(exchange, dayNumber)
+    const session = sessionIn(this.#window(exchange, dayNumber), dayNumber)
     days.set(dayNumber, session)
     return session
   }
@@ -104,19 +107,26 @@ class ExchangeCalendar implements TradingCalendar {
     return neverOpen(exchange)
   }
 
-  #compute(exchange: Exchange, dayNumber: number): Session | undefined {
-    const startAt = dayStartAt(dayNumber)
-    const date = dateOf(dayNumber)
-    if (this.#hours === 'always') return Object.freeze({ date, opensAt: startAt, closesAt: startAt + DAY_MS })
-    const window = tradingHoursOn(exchange, dayNumber)
-    if (window === undefined) return undefined
-    return Object.freeze({
-      date,
-      opensAt: startAt + window.opensAtMinute * MINUTE_MS,
-      closesAt: startAt + window.closesAtMinute * MINUTE_MS,
-    })
+  #window(exchange: Exchange, dayNumber: number): Window | undefined {
+    if (this.hours === 'exchange') return envelope(this.exchangeWindows(exchange, dayNumber))
+    const override = this.overrideOn(exchange, dayNumber)
+    if (override === undefined) return ALL_DAY
+    // The next day begins at midnight
+    return (
+      override.window && { ...override.window, closesAtMinute: Math.min(override.window.closesAtMinute, DAY_MINUTES) }
+    )
   }
 }
 
-export const createCalendar = (options: { readonly hours: TradingHours }): TradingCalendar =>
+function sessionIn(window: Window | undefined, dayNumber: number): Session | undefined {
+  if (window === undefined) return undefined
+  const startAt = dayStartAt(dayNumber)
+  return Object.freeze({
+    date: dateOf(dayNumber),
+    opensAt: startAt + window.opensAtMinute * MINUTE_MS,
+    closesAt: startAt + window.closesAtMinute * MINUTE_MS,
+  })
+}
+
+export const createCalendar = (options: { readonly hours: TradingHours }): ExchangeCalendar =>
   new ExchangeCalendar(options.hours)

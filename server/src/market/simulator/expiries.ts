@@ -1,5 +1,5 @@
 import { dateOf, dayNumberOf, weekdayOf } from '../../kernel/exchange-time.ts'
-import { tradingHoursOn } from '../exchange-calendar.ts'
+import { tradingHoursOn } from '../calendar/hours.ts'
 import type { Exchange } from '../instrument.ts'
 import { type CommodityRules, EXPIRY_WEEKDAY } from './data/contracts.ts'
 

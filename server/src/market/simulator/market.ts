@@ -6,11 +6,20 @@ import { PRICE_ONE, price, type Quantity, quantity } from '../../kernel/fixed.ts
 import { lastSecondOf, previousSession, type Session, sessionOpenedBy, type TradingCalendar } from '../calendar.ts'
 import { type ContractEnd, contractEnd } from '../contract-end.ts'
 import { type Exchange, type Instrument, isOption } from '../instrument.ts'
-import { type Candle, type Depth, INTERVALS, type Interval, type MarketData, type Quote } from '../market-data.ts'
+import {
+  type Candle,
+  type Depth,
+  INTERVALS,
+  type Interval,
+  type MarketDataSource,
+  type Quote,
+  type QuoteStream,
+} from '../market-data.ts'
 import { Activity, type DayFacts } from './activity.ts'
 import { BookMaker } from './book.ts'
 import { buildCandles, type CandleSource } from './candles.ts'
 import type { DayPath } from './day-path.ts'
+import { Feed } from './feed.ts'
 import { yearsUntil } from './forward.ts'
 import { createPricer, type Pricer, priceOfTicks, type TickBar } from './pricer.ts'
 import { SpotMarket } from './spot-market.ts'
@@ -65,13 +74,16 @@ interface Moment {
  * A market that is a pure function of seed, instrument and time. Nothing is recorded: quotes, books and candles of any
  * moment are computed when they are asked for, and agree with each other to the tick.
  */
-export class SimulatedMarket implements MarketData {
+export class SimulatedMarket implements MarketDataSource {
+  readonly name = 'simulator'
+  readonly quotesMax = Number.POSITIVE_INFINITY
   readonly intervals: readonly Interval[] = INTERVALS
   readonly #seed: number
   readonly #clock: Clock
   readonly #calendar: TradingCalendar
   readonly #spots: SpotMarket
-  readonly #lines = new WeakMap<Instrument, Line>()
+  readonly #feed: Feed
+  #lines = new WeakMap<Instrument, Line>()
   readonly #opened = new Map<Exchange, { readonly from: number; readonly until: number; readonly session: Session }>()
 
   constructor(options: SimulatorOptions) {
@@ -80,6 +92,8 @@ export class SimulatedMarket implements MarketData {
     this.#clock = options.clock
     this.#calendar = options.calendar
     this.#spots = new SpotMarket(this.#seed, options.calendar)
+    options.calendar.onChange(() => this.#forget())
+    this.#feed = new Feed(options.clock, (instrument) => this.quoteNow(instrument))
   }
 
   async quotes(instruments: readonly Instrument[], at?: number): Promise<(Quote | Error)[]> {
@@ -101,6 +115,10 @@ export class SimulatedMarket implements MarketData {
     return this.candlesNow(instrument, interval, fromAt, toAt)
   }
 
+  subscribe(instruments: readonly Instrument[], wake: () => void): QuoteStream {
+    return this.#feed.subscribe(instruments, wake)
+  }
+
   /** The quote at that instant, or now. Refuses the future, expired contracts and instruments of other markets. */
   quoteNow(instrument: Instrument, at: number = this.#clock.now()): Quote {
     return this.#shownAt(this.#lineOf(instrument), at).quote
@@ -115,6 +133,13 @@ export class SimulatedMarket implements MarketData {
       ...line.book.book(line.pricer.ticksAt(moment.path, moment.second + moment.offset), bookSecond(moment)),
     }
     return shown.depth
+  }
+
+  /** Whatever was made of sessions that may be others now. */
+  #forget(): void {
+    this.#lines = new WeakMap()
+    this.#opened.clear()
+    this.#spots.forget()
   }
 
   #shownAt(line: Line, at: number): Shown {

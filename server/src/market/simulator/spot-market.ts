@@ -11,9 +11,9 @@ const ANCHOR_DAY = dayNumberOf('2025-12-31')
 
 /** Exchanges whose sessions together are the hours in which a family's price moves. */
 const EXCHANGES_OF_FAMILY: Readonly<Record<Family, readonly Exchange[]>> = {
-  securities: ['NSE', 'NFO'],
-  currency: ['CDS'],
-  commodity: ['MCX'],
+  securities: ['NSE', 'BSE', 'NFO', 'BFO'],
+  currency: ['CDS', 'BCD'],
+  commodity: ['MCX', 'NCO'],
   agri: ['NCDEX'],
   crypto: ['CRYPTO'],
 }
@@ -77,6 +77,12 @@ export class SpotMarket {
     this.#seed = hash(seed, 0x5b07)
     this.#levels = new Levels(seed)
     this.#calendar = calendar
+  }
+
+  /** Drops what was made of the calendar, which has changed. */
+  forget(): void {
+    this.#paths.clear()
+    this.#pathCount = 0
   }
 
   /** The path of a day on which the family trades; asking for another is a bug. */

@@ -1,0 +1,30 @@
+import { allClosed, budgetDay, type CalendarYear, currencyClosed, eveningOnly, morningOnly, muhurat } from '../day.ts'
+
+export const year2025: CalendarYear = {
+  year: 2025,
+  version: '2026-11-26',
+  provisional: false,
+  source: 'Holiday circulars of NSE, BSE and MCX for 2025, with the days added and moved during the year.',
+  days: [
+    morningOnly('2025-01-01', 'New Year Day'),
+    budgetDay('2025-02-01'),
+    currencyClosed('2025-02-19', 'Chhatrapati Shivaji Maharaj Jayanti'),
+    eveningOnly('2025-02-26', 'Mahashivratri'),
+    eveningOnly('2025-03-14', 'Holi'),
+    eveningOnly('2025-03-31', 'Id-Ul-Fitr (Ramadan Eid)'),
+    currencyClosed('2025-04-01', 'Annual Bank Closing'),
+    eveningOnly('2025-04-10', 'Shri Mahavir Jayanti'),
+    eveningOnly('2025-04-14', 'Dr. Baba Saheb Ambedkar Jayanti'),
+    allClosed('2025-04-18', 'Good Friday'),
+    eveningOnly('2025-05-01', 'Maharashtra Day'),
+    currencyClosed('2025-05-12', 'Buddha Pournima'),
+    allClosed('2025-08-15', 'Independence Day'),
+    eveningOnly('2025-08-27', 'Ganesh Chaturthi'),
+    currencyClosed('2025-09-08', 'Id-E-Milad'),
+    allClosed('2025-10-02', 'Mahatma Gandhi Jayanti/Dussehra'),
+    muhurat('2025-10-21', ['13:45', '14:45']),
+    eveningOnly('2025-10-22', 'Diwali Balipratipada'),
+    eveningOnly('2025-11-05', 'Prakash Gurpurb Sri Guru Nanak Dev'),
+    allClosed('2025-12-25', 'Christmas'),
+  ],
+}
