@@ -48,6 +48,7 @@ import {
   type Instrument,
   Listing,
   type MarketData,
+  Quotes,
   settlementPrice,
   underlyingOf,
 } from './market/index.ts'
@@ -174,6 +175,7 @@ async function connect(
     audit: audit.record,
     exchangeRules: (account) => config.paperExchangeRules === 'on' || venueOf(account)?.mode === 'live',
     onError: onError('limits could not be read or written'),
+  const quotes = new Quotes({ source: marketData, clock, calendar })
   })
   const gate = new LimitsGate({
     store: limitStore,
@@ -466,6 +468,7 @@ async function connect(
     limits: limitStore,
     gate,
     killSwitch,
+    quotes,
     cookies,
     identity,
     keys,
@@ -545,6 +548,7 @@ async function connect(
       await audit.close()
       await databases.close()
     },
+      quotes.close()
   }
 }
 

@@ -5,6 +5,7 @@ import type { KeyStore } from '../identity/key-store.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import type { AuditLog } from '../monitor/audit-log.ts'
+import type { Quotes } from '../market/quotes/index.ts'
 import type { Health } from '../monitor/health.ts'
 import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
@@ -40,6 +41,7 @@ export interface Services {
   readonly marketData: MarketData
   readonly options: OptionResolver
   readonly trading: Trading
+  readonly quotes: Quotes
   readonly orders: OrderFlow
   readonly idempotency: Idempotency
   readonly gtts: Gtts

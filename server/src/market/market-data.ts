@@ -1,3 +1,4 @@
+import type { Refusal } from '../kernel/errors.ts'
 import type { Price, Quantity } from '../kernel/fixed.ts'
 import type { Instrument } from './instrument.ts'
 
@@ -85,3 +86,53 @@ export interface MarketData {
 
 /** Most candles in one answer; a longer range is refused with `range_too_long`. */
 export const CANDLES_MAX = 200_000
+
+/** Most instruments that one subscription may follow. */
+export const SUBSCRIBED_INSTRUMENTS_MAX = 3_000
+/** Most subscriptions that one source serves at the same time. */
+export const SUBSCRIPTIONS_MAX = 1_000
+
+/** The newest of one instrument: its quote, or why it has none. */
+export interface QuoteUpdate {
+  readonly instrument: Instrument
+  readonly quote: Quote | Refusal
+}
+
+/**
+ * What a subscriber reads from. It holds at most one update of each instrument, the newest, so a slow reader misses
+ * steps in between and never grows the queue. Quotes of one instrument never go back in time.
+ */
+export interface QuoteStream {
+  /** Updates since the last call, at most `most`: the instrument that has waited longest comes first. */
+  take(most?: number): QuoteUpdate[]
+  /** Ends the subscription; nothing is kept or told after it. May be called twice. */
+  close(): void
+}
+
+/**
+ * The market-data port: what every source of prices implements, the simulated market and each broker's feed.
+ * `market/test-market-data-port.ts` is what each of them must pass.
+ *
+ * Failures are Refusals: `source_slow` (no answer in time), `source_down` (it can't be reached, or fails),
+ * `not_subscribed` (this account may not have these data), `quote_unavailable` (it knows no price of this instrument). A
+ * failure of one instrument stands in its place; a failure of the whole request rejects. Anything else thrown is a bug.
+ */
+export interface MarketDataSource extends MarketData {
+  /** What messages call it. */
+  readonly name: string
+  /** Most instruments that one call of `quotes` may name. */
+  readonly quotesMax: number
+  /** Quote now, of a source that computes in this process and needs no cache, throwing Refusal; others don't have it. */
+  quoteNow?(instrument: Instrument, at?: number): Quote
+  /** A source that has `quoteNow` has this too. */
+  depthNow?(instrument: Instrument, at?: number): Depth
+  /** As in MarketData; it settles soon after `signal` is aborted. */
+  quotes(instruments: readonly Instrument[], at?: number, signal?: AbortSignal): Promise<(Quote | Error)[]>
+  depth(instrument: Instrument, at?: number, signal?: AbortSignal): Promise<Depth>
+  /**
+   * Follows these instruments; each one's present quote is the first update of it. `wake` is called when there is
+   * something to take after there was nothing, never before this returns. Refuses with `overloaded` more than
+   * SUBSCRIBED_INSTRUMENTS_MAX instruments or SUBSCRIPTIONS_MAX subscriptions.
+   */
+  subscribe(instruments: readonly Instrument[], wake: () => void): QuoteStream
+}

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ManualClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { multiplierOf, priceOf, quantityOf } from '../../kernel/fixed.ts'
 import type { Instrument } from '../../market/instrument.ts'
-import type { Candle, Depth, Interval, MarketData, Quote } from '../../market/market-data.ts'
+import type { Candle, Depth, Interval, MarketDataSource, Quote } from '../../market/market-data.ts'
+import { Quotes } from '../../market/quotes/index.ts'
 import type { Services } from '../services.ts'
 import { call, READ_KEY, testApi } from '../test-api.ts'
 import { operations } from './index.ts'
@@ -38,8 +40,11 @@ const option: Instrument = {
 const silent = equity(3, 'SILENT')
 const listed = [equity(1, 'SBIN'), equity(2, 'M&M'), silent, option]
 
+/** Wednesday 2026-08-05, 12:00 at the exchange. */
+const NOON = Temporal.Instant.from('2026-08-05T06:30:00Z').epochMilliseconds
+
 const quote: Quote = {
-  at: 0,
+  at: NOON - 1500,
   ltp: priceOf('800.05'),
   bid: priceOf('800'),
   ask: priceOf('800.1'),
@@ -59,6 +64,7 @@ const wireQuote = {
   oi: 0,
   open: 799.5,
   prev_close: 797,
+  timestamp: NOON / 1000 - 1.5,
   volume: 14_414_545,
 }
 const unavailable = new Refusal('quote_unavailable', 'No quote data available')
@@ -81,7 +87,9 @@ const candle = (startAt: number): Candle => ({
   openInterest: quantityOf(0),
 })
 
-const marketData: MarketData = {
+const marketData: MarketDataSource = {
+  name: 'fixture',
+  quotesMax: 200,
   intervals: ['1m', '5m', '1h', 'D', 'W'],
   quotes: async (instruments) => instruments.map((instrument) => (instrument === silent ? unavailable : quote)),
   async depth(instrument): Promise<Depth> {
@@ -94,6 +102,7 @@ const marketData: MarketData = {
     asked.push({ interval, fromAt, toAt })
     return [candle(fromAt)]
   },
+  subscribe: () => ({ take: () => [], close: () => undefined }),
 }
 
 const services: Partial<Services> = {
@@ -106,12 +115,12 @@ const services: Partial<Services> = {
       listed.filter((e) => e.symbol.includes(query) && e.exchange === (exchange ?? e.exchange)),
   },
   marketData,
+  quotes: new Quotes({ source: marketData, calendar: { sessionAt: () => undefined }, clock: new ManualClock(NOON) }),
 }
 
 let app: FastifyInstance
 beforeAll(async () => {
-  // Wednesday 2026-08-05, 12:00 at the exchange
-  app = await testApi(operations, services, { now: at('2026-08-05T06:30:00Z') })
+  app = await testApi(operations, services, { now: NOON })
 })
 afterAll(() => app.close())
 
@@ -126,7 +135,7 @@ describe('ping', () => {
 })
 
 describe('quotes', () => {
-  it('gives the nine figures, and repairs case and white space of the symbol', async () => {
+  it('gives the nine figures and the instant of the data, and repairs case and white space of the symbol', async () => {
     const { body } = await call(app, 'quotes', { symbol: ' sbin ', exchange: 'NSE' })
     expect(body).toEqual({ data: wireQuote, status: 'success' })
   })
@@ -153,8 +162,8 @@ describe('multiquotes', () => {
     expect(body).toEqual({
       results: [
         { data: wireQuote, exchange: 'NSE', symbol: 'SBIN' },
-        { error: notFound('NOPE', 'NSE'), exchange: 'NSE', symbol: 'NOPE' },
-        { error: 'No quote data available', exchange: 'NSE', symbol: 'SILENT' },
+        { code: 'symbol_not_found', error: notFound('NOPE', 'NSE'), exchange: 'NSE', symbol: 'NOPE' },
+        { code: 'quote_unavailable', error: 'No quote data available', exchange: 'NSE', symbol: 'SILENT' },
         { data: wireQuote, exchange: 'NSE', symbol: 'M&M' },
         { data: wireQuote, exchange: 'NSE', symbol: 'SBIN' },
       ],
@@ -195,8 +204,8 @@ describe('depth', () => {
     const none = '{"price":0,"quantity":0}'
     expect(text).toBe(
       `{"data":{"asks":[${Array(5).fill(none).join()}],"bids":[{"price":800,"quantity":5},${Array(4).fill(none).join()}],` +
-        '"high":805,"low":798.95,"ltp":800.05,"ltq":2,"oi":0,"open":799.5,"prev_close":797,"totalbuyqty":5,' +
-        '"totalsellqty":0,"volume":14414545},"status":"success"}',
+        '"high":805,"low":798.95,"ltp":800.05,"ltq":2,"oi":0,"open":799.5,"prev_close":797,"timestamp":1785911398.5,' +
+        '"totalbuyqty":5,"totalsellqty":0,"volume":14414545},"status":"success"}',
     )
   })
 

@@ -4,6 +4,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import { toNumber } from '../../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
 import { DEPTH_LEVELS, type Depth, type DepthLevel, type Quote } from '../../market/market-data.ts'
+import { isSourceFailure, type Quotes, STALE_AFTER_MS } from '../../market/quotes/index.ts'
 import { list, object } from '../field.ts'
 import { defineOperation } from '../operation.ts'
 import type { Instruments } from '../services.ts'
@@ -22,10 +23,16 @@ const QuoteData = Type.Object({
   oi: Type.Number({ description: 'Open interest; 0 outside derivatives.' }),
   open: Type.Number(),
   prev_close: Type.Number({ description: 'Close of the session before.' }),
+  stale: Type.Optional(
+    Type.Literal(true, {
+      description: `There when the data are more than ${STALE_AFTER_MS / 1000} seconds old while the exchange is open.`,
+    }),
+  ),
+  timestamp: Type.Number({ description: 'Instant of the data, not of the request: seconds since 1970.' }),
   volume: Type.Number(),
 })
 
-const quoteData = (quote: Quote): Static<typeof QuoteData> => ({
+const quoteData = (quotes: Quotes, instrument: Instrument, quote: Quote): Static<typeof QuoteData> => ({
   ask: toNumber.price(quote.ask),
   bid: toNumber.price(quote.bid),
   high: toNumber.price(quote.high),
@@ -34,8 +41,20 @@ const quoteData = (quote: Quote): Static<typeof QuoteData> => ({
   oi: toNumber.quantity(quote.openInterest),
   open: toNumber.price(quote.open),
   prev_close: toNumber.price(quote.prevClose),
+  ...(quotes.isStale(instrument, quote) ? STALE : FRESH),
+  timestamp: quote.at / 1000,
   volume: toNumber.quantity(quote.volume),
 })
+
+const STALE = { stale: true } as const
+const FRESH = {} as const
+
+/** Calls `then` with what may have to be waited for, without a wait when it needn't. */
+const after = <T, R>(answer: T | Promise<T>, then: (answer: T) => R): R | Promise<R> =>
+  answer instanceof Promise ? answer.then(then) : then(answer)
+
+/** What every price's instrument may be refused with. */
+const PRICE_REFUSALS = ['quote_unavailable', 'source_slow', 'source_down', 'not_subscribed', 'overloaded'] as const
 
 export const quotes = defineOperation({
   name: 'quotes',
@@ -48,17 +67,18 @@ export const quotes = defineOperation({
   input: { symbol: symbol(), exchange: exchange() },
   output: Type.Object({ data: QuoteData, status: Type.Literal('success') }),
   example: { symbol: 'SBIN', exchange: 'NSE' },
-  refusals: ['symbol_not_found', 'quote_unavailable'],
-  async handle(input, { services }) {
-    const instrument = instrumentOf(services.instruments, input)
-    const [quote] = await services.marketData.quotes([instrument])
-    assert(quote !== undefined, 'a source answers every instrument it is asked for')
-    if (quote instanceof Error) throw quote
-    return { data: quoteData(quote), status: 'success' as const }
+  refusals: ['symbol_not_found', ...PRICE_REFUSALS],
+  handle(input, { services: { instruments, quotes } }) {
+    const instrument = instrumentOf(instruments, input)
+    return after(quotes.quote(instrument), (quote) => {
+      if (quote instanceof Refusal) throw quote
+      return { data: quoteData(quotes, instrument, quote), status: 'success' as const }
+    })
   },
 })
 
 const QuoteResult = Type.Object({
+  code: Type.Optional(Type.String({ description: 'For programs: why there is no `data`.' })),
   data: Type.Optional(QuoteData),
   error: Type.Optional(Type.String({ description: 'Why there is no `data`.' })),
   exchange: Type.String(),
@@ -72,7 +92,8 @@ export const multiquotes = defineOperation({
   summary: 'Quotes of many instruments',
   description:
     `Quotes of up to ${QUOTED_SYMBOLS_MAX} instruments, in the order of the request. An instrument without a quote ` +
-    'has `error` instead of `data`; the request fails only when no symbol is known.',
+    'has `error` and `code` instead of `data`; the request fails only when no symbol is known, or when the source of ' +
+    'prices fails for all of them.',
   access: 'read',
   rateClass: 'read',
   input: {
@@ -85,24 +106,37 @@ export const multiquotes = defineOperation({
       { symbol: 'RELIANCE', exchange: 'NSE' },
     ],
   },
-  refusals: ['symbol_not_found'],
-  async handle({ symbols }, { services }) {
-    const found = lookUpAll(services.instruments, symbols)
+  refusals: ['symbol_not_found', 'source_slow', 'source_down', 'not_subscribed', 'overloaded'],
+  handle({ symbols }, { services: { instruments, quotes } }) {
+    const found = lookUpAll(instruments, symbols)
     const known = found.filter((entry) => typeof entry !== 'string')
     if (known.length === 0) {
       const invalid = symbols.map((wanted, index) => ({ error: found[index], ...wanted }))
       throw new Refusal('symbol_not_found', String(found[0]), { extra: { invalid_symbols: invalid } })
     }
-    const quoted = await services.marketData.quotes(known)
-    assert(quoted.length === known.length, 'a source answers every instrument it is asked for')
-    let next = 0
-    const results = symbols.map((wanted, index) => {
-      const entry = found[index]
-      return typeof entry === 'string' ? { error: entry, ...wanted } : { ...quoteOrError(quoted[next++]), ...wanted }
+    return after(quotes.quotes(known), (quoted) => {
+      assert(quoted.length === known.length, 'every known instrument has a quote or a reason')
+      throwIfSourceFailed(quoted)
+      let next = 0
+      const results = symbols.map((wanted, index) => {
+        const entry = found[index]
+        if (typeof entry === 'string') return { code: 'symbol_not_found', error: entry, ...wanted }
+        const quote = quoted[next++]
+        assert(entry !== undefined && quote !== undefined, 'there is one of each symbol')
+        if (quote instanceof Refusal) return { code: quote.code, error: quote.message, ...wanted }
+        return { data: quoteData(quotes, entry, quote), ...wanted }
+      })
+      return { results, status: 'success' as const }
     })
-    return { results, status: 'success' as const }
   },
 })
+
+/** A source that has nothing for anybody is no answer of many errors, but a failure. */
+function throwIfSourceFailed(quoted: readonly (Quote | Refusal)[]): void {
+  const [first] = quoted
+  const failed = quoted.every((quote) => quote instanceof Refusal && isSourceFailure(quote))
+  if (failed && first instanceof Refusal) throw first
+}
 
 /** Unknown symbols of one request that get a hint; looking for a near name costs far more than finding one. */
 const HINTED_SYMBOLS_MAX = 5
@@ -122,12 +156,6 @@ function lookUpAll(
   })
 }
 
-function quoteOrError(quote: Quote | Error | undefined): { data: Static<typeof QuoteData> } | { error: string } {
-  if (quote instanceof Refusal) return { error: quote.message }
-  if (quote === undefined || quote instanceof Error) throw quote // a bug of the source, not a missing quote
-  return { data: quoteData(quote) }
-}
-
 const Level = Type.Object({ price: Type.Number(), quantity: Type.Number() })
 
 const DepthData = Type.Object({
@@ -140,6 +168,8 @@ const DepthData = Type.Object({
   oi: Type.Number(),
   open: Type.Number(),
   prev_close: Type.Number(),
+  stale: QuoteData.properties.stale,
+  timestamp: QuoteData.properties.timestamp,
   totalbuyqty: Type.Number(),
   totalsellqty: Type.Number(),
   volume: Type.Number(),
@@ -153,21 +183,15 @@ const levels = (side: readonly DepthLevel[]): Static<typeof Level>[] =>
       : { price: toNumber.price(level.price), quantity: toNumber.quantity(level.quantity) }
   })
 
-function depthData(found: Depth): Static<typeof DepthData> {
-  const { high, low, ltp, oi, open, prev_close, volume } = quoteData(found)
+function depthData(quotes: Quotes, instrument: Instrument, found: Depth): Static<typeof DepthData> {
+  const { ask: _ask, bid: _bid, ...figures } = quoteData(quotes, instrument, found)
   return {
+    ...figures,
     asks: levels(found.asks),
     bids: levels(found.bids),
-    high,
-    low,
-    ltp,
     ltq: toNumber.quantity(found.lastQuantity),
-    oi,
-    open,
-    prev_close,
     totalbuyqty: toNumber.quantity(found.totalBuyQuantity),
     totalsellqty: toNumber.quantity(found.totalSellQuantity),
-    volume,
   }
 }
 
@@ -182,9 +206,12 @@ export const depth = defineOperation({
   input: { symbol: symbol(), exchange: exchange() },
   output: Type.Object({ data: DepthData, status: Type.Literal('success') }),
   example: { symbol: 'SBIN', exchange: 'NSE' },
-  refusals: ['symbol_not_found', 'quote_unavailable'],
-  async handle(input, { services }) {
-    const found = await services.marketData.depth(instrumentOf(services.instruments, input))
-    return { data: depthData(found), status: 'success' as const }
+  refusals: ['symbol_not_found', ...PRICE_REFUSALS],
+  handle(input, { services: { instruments, quotes } }) {
+    const instrument = instrumentOf(instruments, input)
+    return after(quotes.depth(instrument), (found) => {
+      if (found instanceof Refusal) throw found
+      return { data: depthData(quotes, instrument, found), status: 'success' as const }
+    })
   },
 })
