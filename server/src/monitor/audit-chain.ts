@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Kysely } from 'kysely'
+import { turn } from '../kernel/turn.ts'
 import type { AuditTable, RecordDatabase } from '../storage/schema.ts'
-import { turn } from './turn.ts'
 
 /** What the first row is sealed with. */
 export const FIRST_HASH = '0'.repeat(64)

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { turn } from './turn.ts'
+import { turn } from '../kernel/turn.ts'
 
 export interface BatchOptions<T> {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { turn } from '../kernel/turn.ts'
 import type { Writer } from '../storage/writer.ts'
-import { turn } from './turn.ts'
 
 /** Rows looked at before everything else has its turn: a few milliseconds. */
 const SLICE_ROWS = 5_000
