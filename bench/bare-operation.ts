@@ -5,14 +5,19 @@ import type { Services } from '../server/src/api/services.ts'
 import { quotes } from '../server/src/api/v1/market.ts'
 import { Visit } from '../server/src/api/visit.ts'
 import { systemClock } from '../server/src/kernel/clock.ts'
-import { createCalendar, createSimulator, createUniverse, Listing } from '../server/src/market/index.ts'
+import {
+  createCalendar,
+  createSimulator,
+  InstrumentUniverse,
+  simulatedInstruments,
+} from '../server/src/market/index.ts'
 
 /**
  * What the whole pipeline is compared with: the operation quotes with validation only. No key is looked up, nothing is
  * limited, logged or measured; no header is added but the request id.
  */
 const clock = systemClock
-const listing = new Listing((date) => createUniverse({ date, seed: 1 }), clock)
+const universe = await InstrumentUniverse.open({ source: simulatedInstruments(1), clock })
 const marketData = createSimulator({ seed: 1, clock, calendar: createCalendar({ hours: 'always' }) })
 const pipeline: Pipeline = {
   apiHeaders: {},
@@ -27,7 +32,7 @@ const pipeline: Pipeline = {
   afterAnswer: [],
 }
 const http = createHttp({ pipeline })
-const services = { instruments: listing, marketData } as unknown as Services // what quotes needs
+const services = { instruments: universe, marketData } as unknown as Services // what quotes needs
 mountOperations(http, [quotes], { services, pipeline, clock })
 await http.listen({ port: 0, host: '127.0.0.1' })
 process.stdout.write(`ready at http://127.0.0.1:${(http.server.address() as AddressInfo).port}\n`)

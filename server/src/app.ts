@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { approvedOperations } from './api/approved.ts'
@@ -27,8 +28,9 @@ import type { Visit } from './api/visit.ts'
 import type { Venue } from './brokers/venue.ts'
 import { type Config, changedSettings } from './config.ts'
 import { AccountStore } from './identity/accounts.ts'
-import { entryOf, ITSELF } from './identity/audit.ts'
+import { type Audit, entryOf, ITSELF } from './identity/audit.ts'
 import { BanList } from './identity/bans.ts'
+import { ChartStore } from './identity/chart-store.ts'
 import { Identity } from './identity/identity.ts'
 import { KeyStore } from './identity/key-store.ts'
 import { smtpMailer } from './identity/mail.ts'
@@ -40,16 +42,19 @@ import { Refusal } from './kernel/errors.ts'
 import { dateAt } from './kernel/exchange-time.ts'
 import type { Price } from './kernel/fixed.ts'
 import {
+  CandleHistory,
   createCalendar,
   createSimulator,
-  createUniverse,
   type Exchange,
   expiryCode,
   type Instrument,
-  Listing,
+  InstrumentUniverse,
+  type LoadReport,
   type MarketData,
+  OverrideStore,
   Quotes,
   settlementPrice,
+  simulatedInstruments,
   underlyingOf,
 } from './market/index.ts'
 import { AuditLog } from './monitor/audit-log.ts'
@@ -60,7 +65,7 @@ import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
-import { OptionResolver, openExpiries } from './options/index.ts'
+import { Forwards, OptionGreeks, OptionResolver, openExpiries } from './options/index.ts'
 import { errorPages, mountPages } from './pages/index.ts'
 import { type Committed, PaperExchange, riskReference, type SessionRules, venueEventsOf } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
@@ -166,8 +171,17 @@ async function connect(
 
   // The market, and where orders go
   const calendar = createCalendar({ hours: config.marketHours })
-  const listing = new Listing((date) => createUniverse({ date, seed: config.simulatorSeed }), clock)
+  const calendarOverrides = await OverrideStore.open({ money: databases.money, calendar, clock, audit: audit.record })
+  const universe = await InstrumentUniverse.open({
+    source: simulatedInstruments(config.simulatorSeed),
+    clock,
+    file: join(config.dataDir, 'instruments.snapshot'),
+    onLoad: (report) => tellOfLoad(report, log, audit.record),
+    onError: onError('the file of instruments could not be read or written, or their source broke'),
+  })
   const marketData = createSimulator({ seed: config.simulatorSeed, clock, calendar })
+  const quotes = new Quotes({ source: marketData, clock, calendar })
+  const history = new CandleHistory({ source: marketData, store: undefined, calendar, clock })
   const venueOf = (account: string): Venue | undefined => paper.venue(account)
   const limitStore = await LimitStore.open({
     money: databases.money,
@@ -175,16 +189,17 @@ async function connect(
     audit: audit.record,
     exchangeRules: (account) => config.paperExchangeRules === 'on' || venueOf(account)?.mode === 'live',
     onError: onError('limits could not be read or written'),
-  const quotes = new Quotes({ source: marketData, clock, calendar })
   })
   const gate = new LimitsGate({
     store: limitStore,
     marketData,
     venueOf,
-    find: (symbol, exchange) => listing.find(symbol, exchange),
+    find: (symbol, exchange) => universe.find(symbol, exchange),
     clock,
   })
-  const options = new OptionResolver({ store: () => listing.store, marketData, calendar, clock })
+  const options = new OptionResolver({ store: () => universe.store, marketData, calendar, clock })
+  const forwards = new Forwards({ store: () => universe.store, marketData: quotes, calendar, clock })
+  const optionGreeks = new OptionGreeks({ forwards, calendar, clock })
   const paper = await PaperExchange.open({
     databases,
     accounts: (
@@ -192,10 +207,10 @@ async function connect(
     ).map(({ id }) => id),
     capital: config.paperCapital,
     marketData,
-    underlyingPrice: (instrument) => underlyingPrice(marketData, underlyingOf(listing.store, instrument)),
-    riskReference: (instrument) => riskReference(marketData, listing.store, instrument),
+    underlyingPrice: (instrument) => underlyingPrice(marketData, underlyingOf(universe.store, instrument)),
+    riskReference: (instrument) => riskReference(marketData, universe.store, instrument),
     settlementPrice: (instrument) =>
-      priceOrNone(settlementPrice({ market: marketData, store: listing.store, calendar }, instrument)),
+      priceOrNone(settlementPrice({ market: marketData, store: universe.store, calendar }, instrument)),
     rules: sessionRules(config, calendar),
     margin: config,
     mayFire: (account, firing) => gate.mayFire(account, firing),
@@ -216,16 +231,16 @@ async function connect(
     },
   })
   const trading = new Trading({
-    find: (symbol, exchange) => listing.find(symbol, exchange),
-    nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
+    find: (symbol, exchange) => universe.find(symbol, exchange),
+    nearest: (symbol, exchange, count) => universe.nearest(symbol, exchange, count),
     marketData,
     venueOf: (account) => paper.venue(account),
     gate,
     brokerage: { perOrder: config.brokeragePerOrder, sharePerMillion: config.brokerageMillionths },
   })
   const orders = new OrderFlow({
-    find: (symbol, exchange) => listing.find(symbol, exchange),
-    nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
+    find: (symbol, exchange) => universe.find(symbol, exchange),
+    nearest: (symbol, exchange, count) => universe.nearest(symbol, exchange, count),
     venueOf,
     gate,
   })
@@ -235,8 +250,8 @@ async function connect(
     onError: onError('old idempotency keys could not be swept'),
   })
   const gtts = new Gtts({
-    find: (symbol, exchange) => listing.find(symbol, exchange),
-    nearest: (symbol, exchange, count) => listing.nearest(symbol, exchange, count),
+    find: (symbol, exchange) => universe.find(symbol, exchange),
+    nearest: (symbol, exchange, count) => universe.nearest(symbol, exchange, count),
     venueOf: (account) => paper.venue(account),
     gate,
   })
@@ -254,7 +269,7 @@ async function connect(
     clock,
     accounts: () => paper.accounts,
     venueOf,
-    find: (symbol, exchange) => listing.find(symbol, exchange),
+    find: (symbol, exchange) => universe.find(symbol, exchange),
     onError: onError('what a kill switch left undone could not be done'),
   })
   const bans = await BanList.open({
@@ -274,6 +289,7 @@ async function connect(
     proxies: config.trustedProxies,
     onError: onError('a ban could not be written'),
   })
+  const charts = new ChartStore({ record: databases.record, clock })
   const identity = await Identity.open({
     databases,
     dataDir: config.dataDir,
@@ -296,6 +312,7 @@ async function connect(
     adopted: (userId) => {
       accounts.adopt(userId)
       keys.adopt(userId)
+      charts.adopt(userId).catch(onError('chart preferences could not be given to the first user'))
     },
     onError: onError('sessions or mails could not be written'),
   })
@@ -353,7 +370,7 @@ async function connect(
       record: () => databases.record.writer,
       telemetry: () => databases.telemetry.writer,
       stoppedAccounts: () => paper.stoppedAccounts,
-      askMarketData: () => priceProblem(marketData, listing.find('NIFTY', 'NSE_INDEX')),
+      askMarketData: () => priceProblem(marketData, universe.find('NIFTY', 'NSE_INDEX')),
       dropped: () => traffic.dropped + orderLog.dropped,
     },
     clock,
@@ -457,10 +474,16 @@ async function connect(
 
   let stopFollowing = (): void => {}
   const services: Services = {
-    instruments: listing,
-    search: listing,
+    instruments: universe,
+    search: universe,
+    universe,
     marketData,
+    quotes,
+    history,
+    calendar,
+    calendarOverrides,
     options,
+    optionGreeks,
     trading,
     orders,
     idempotency,
@@ -468,13 +491,13 @@ async function connect(
     limits: limitStore,
     gate,
     killSwitch,
-    quotes,
     cookies,
     identity,
     keys,
     accounts,
     bans,
     approvals,
+    charts,
     traffic,
     orderLog,
     audit,
@@ -531,9 +554,7 @@ async function connect(
     start() {
       killSwitch.resume().catch(onError('what a kill switch left undone could not be done'))
       paper.start()
-      stopFollowing = listing.follow((error) =>
-        log.error({ err: error }, "today's instruments couldn't be loaded; yesterday's stay"),
-      )
+      stopFollowing = universe.follow()
     },
     async close() {
       stopFollowing()
@@ -542,13 +563,14 @@ async function connect(
       closeChecks()
       orderEvents.endReaders()
       await http.close()
+      await universe.close()
+      quotes.close()
       await paper.close()
       await orderEvents.close()
       await Promise.all([identity.close(), keys.close(), idempotency.close(), traffic.close(), orderLog.close()])
       await audit.close()
       await databases.close()
     },
-      quotes.close()
   }
 }
 
@@ -600,6 +622,27 @@ function sessionRules(config: Config, calendar: SessionRules['calendar']): Sessi
     squareOffMinutes: (exchange) => minutes[exchange],
     sessionBoundaryMinutes: config.sessionExpiryMinute,
   }
+}
+
+/** A refused load is for whoever runs the instance to look at: the instruments in use are of another day. */
+function tellOfLoad(report: LoadReport, log: Logger, audit: Audit): void {
+  const { refusal, date, from, total, faultCount, durationMs, difference } = report
+  const facts = {
+    date,
+    from,
+    total,
+    faults: faultCount,
+    ms: durationMs,
+    ...(difference !== undefined && {
+      added: difference.added.count,
+      removed: difference.removed.count,
+      changed: difference.changed.count,
+    }),
+  }
+  if (refusal === '') log.info(facts, 'instruments loaded')
+  else log.error({ ...facts, refusal }, 'instruments refused; those that were there stay')
+  const action = refusal === '' ? 'instruments.loaded' : 'instruments.refused'
+  audit(entryOf(ITSELF, action, date, refusal === '' ? facts : { ...facts, refusal }))
 }
 
 async function underlyingPrice(marketData: MarketData, underlying: Instrument | undefined): Promise<Price | undefined> {

@@ -1,16 +1,21 @@
 import type { AccountStore } from '../identity/accounts.ts'
 import type { BanList } from '../identity/bans.ts'
+import type { ChartStore } from '../identity/chart-store.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { KeyStore } from '../identity/key-store.ts'
+import type { OverrideStore } from '../market/calendar/override-store.ts'
+import type { CandleHistory } from '../market/candles/candle-history.ts'
+import type { ExchangeCalendar } from '../market/exchange-calendar.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
+import type { InstrumentUniverse } from '../market/instruments/instrument-universe.ts'
 import type { MarketData } from '../market/market-data.ts'
-import type { AuditLog } from '../monitor/audit-log.ts'
 import type { Quotes } from '../market/quotes/index.ts'
+import type { AuditLog } from '../monitor/audit-log.ts'
 import type { Health } from '../monitor/health.ts'
 import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
-import type { OptionResolver } from '../options/index.ts'
+import type { OptionGreeks, OptionResolver } from '../options/index.ts'
 import type { Approvals } from '../trading/approvals.ts'
 import type { Idempotency } from '../trading/flow/idempotency.ts'
 import type { OrderFlow } from '../trading/flow/order-flow.ts'
@@ -38,10 +43,15 @@ export interface SymbolSearch {
 export interface Services {
   readonly instruments: Instruments
   readonly search: SymbolSearch
+  readonly universe: Pick<InstrumentUniverse, 'current' | 'reports' | 'reload'>
   readonly marketData: MarketData
-  readonly options: OptionResolver
-  readonly trading: Trading
   readonly quotes: Quotes
+  readonly history: CandleHistory
+  readonly calendar: ExchangeCalendar
+  readonly calendarOverrides: OverrideStore
+  readonly options: OptionResolver
+  readonly optionGreeks: OptionGreeks
+  readonly trading: Trading
   readonly orders: OrderFlow
   readonly idempotency: Idempotency
   readonly gtts: Gtts
@@ -54,6 +64,7 @@ export interface Services {
   readonly accounts: AccountStore
   readonly bans: BanList
   readonly approvals: Approvals
+  readonly charts: ChartStore
   readonly traffic: TrafficLog
   readonly orderLog: OrderLog
   readonly audit: AuditLog

@@ -6,10 +6,13 @@ const SHORT_LIST_MAX = 1500
 /** No symbol is longer; a longer text is no misspelt symbol. */
 const NAME_LENGTH_MAX = 48
 
+/** Names in ascending order: a list, or what gives them one by one. */
+export type SortedNames = { readonly length: number; at(place: number): string | undefined }
+
 /** At most `count` of the sorted names that look most like `wanted`, best first; none that differ in more than a third. */
-export function nearestNames(wanted: string, sorted: readonly string[], count: number): string[] {
+export function nearestNames(wanted: string, sorted: SortedNames, count: number): string[] {
   if (wanted === '' || wanted.length > NAME_LENGTH_MAX || count < 1) return []
-  const near = sorted.length <= SHORT_LIST_MAX ? sorted : neighbours(wanted, sorted)
+  const near = sorted.length <= SHORT_LIST_MAX ? between(sorted, 0, sorted.length) : neighbours(wanted, sorted)
   const best: { readonly name: string; readonly distance: number }[] = []
   let distanceMax = Math.max(1, Math.floor(wanted.length / 3))
   for (const name of near) {
@@ -24,23 +27,31 @@ export function nearestNames(wanted: string, sorted: readonly string[], count: n
 }
 
 /** Names beside the places where `wanted` and its beginnings would stand. */
-function neighbours(wanted: string, sorted: readonly string[]): ReadonlySet<string> {
+function neighbours(wanted: string, sorted: SortedNames): ReadonlySet<string> {
   const found = new Set<string>()
   for (let length = wanted.length; length > 0 && found.size < CANDIDATES_MAX; length -= 1) {
     const place = lowerBound(sorted, wanted.slice(0, length))
     const reach = length === wanted.length ? 60 : 20
-    for (const name of sorted.slice(Math.max(0, place - reach), place + reach)) found.add(name)
+    for (const name of between(sorted, Math.max(0, place - reach), place + reach)) found.add(name)
   }
   return found
 }
 
+function* between(sorted: SortedNames, from: number, to: number): Generator<string> {
+  for (let place = from; place < to; place += 1) {
+    const name = sorted.at(place)
+    if (name === undefined) return
+    yield name
+  }
+}
+
 /** Index of the first name that isn't before `wanted`. */
-export function lowerBound(sorted: readonly string[], wanted: string): number {
+export function lowerBound(sorted: SortedNames, wanted: string): number {
   let low = 0
   let high = sorted.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((sorted[middle] ?? '') < wanted) low = middle + 1
+    if ((sorted.at(middle) ?? '') < wanted) low = middle + 1
     else high = middle
   }
   return low

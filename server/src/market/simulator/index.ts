@@ -1,2 +1,3 @@
+export { simulatedInstruments } from './instruments.ts'
 export { createSimulator, HISTORY_STARTS_ON, SimulatedMarket, type SimulatorOptions } from './market.ts'
 export { createUniverse, type UniverseOptions } from './universe.ts'
