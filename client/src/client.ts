@@ -42,13 +42,17 @@ const GET_OPERATIONS: { readonly [Name in GetOperationName]: true } = {
   'auth/sessions': true,
   'auth/status': true,
   bans: true,
+  chart: true,
   health: true,
+  instruments: true,
+  'instruments/loads': true,
   keys: true,
   latency: true,
   'latency/orders': true,
   'logs/orders': true,
   'logs/orders/export': true,
   'orderevents/stream': true,
+  'ticker/:symbol': true,
   traffic: true,
   'traffic/export': true,
   'traffic/stats': true,
@@ -79,8 +83,27 @@ export function createClient(options: ClientOptions): Client {
   ) as Client
 }
 
+/** Operations with a field in their path, by the path without the colon that marks it. */
+const PATH_FIELDS = new Map(
+  Object.keys(GET_OPERATIONS).flatMap((name) => (name.includes(':') ? [[name.replace(':', ''), name]] : [])),
+)
+
 /** The inverse of MethodName: operations are lower case, so a capital is where a `/` was. */
-const operationName = (method: string): string => method.replace(/[A-Z]/g, (letter) => `/${letter.toLowerCase()}`)
+function operationName(method: string): string {
+  const path = method.replace(/[A-Z]/g, (letter) => `/${letter.toLowerCase()}`)
+  return PATH_FIELDS.get(path) ?? path
+}
+
+/** Address of a GET: a field that the path names goes there, all others into the query. */
+function addressOf(name: string, input: object): string {
+  const fields = new Map(Object.entries(input))
+  const path = name.replace(/:(\w+)/g, (_match, field: string) => {
+    const value = String(fields.get(field) ?? '')
+    fields.delete(field)
+    return encodeURIComponent(value)
+  })
+  return `${path}?${queryText(Object.fromEntries(fields))}`
+}
 
 function sender(options: ClientOptions) {
   const base = `${options.host.replace(/\/+$/, '')}/api/v1/`
@@ -93,7 +116,7 @@ function sender(options: ClientOptions) {
     if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey
     try {
       const answer = Object.hasOwn(GET_OPERATIONS, name)
-        ? await request(`${base}${name}?${queryText(input)}`, { method: 'GET', headers, signal })
+        ? await request(base + addressOf(name, input), { method: 'GET', headers, signal })
         : await request(base + name, { method: 'POST', headers, body: JSON.stringify(input), signal })
       return readAnswer(answer, await answer.text())
     } catch (error) {

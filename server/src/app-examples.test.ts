@@ -57,11 +57,13 @@ describe('on a fresh instance', () => {
       .map((operation) => [operation.name, operation] as const),
   )('the example of %s works as it stands', async (name, operation) => {
     const example = exampleOf(operation, OPTIONS)
-    const headers = { 'x-api-key': key, 'x-request-id': `example-of-${name.replaceAll('/', '-')}` }
-    const query = new URLSearchParams(Object.entries(example).map(([field, value]) => [field, String(value)]))
+    const headers = { 'x-api-key': key, 'x-request-id': `example-of-${name.replace(/\/:?/g, '-')}` }
+    const inQuery = Object.entries(example).filter(([field]) => !name.includes(`:${field}`))
+    const query = new URLSearchParams(inQuery.map(([field, value]) => [field, String(value)]))
+    const path = name.replace(/:(\w+)/g, (_match, field: string) => encodeURIComponent(String(example[field])))
     const answer =
       operation.method === 'GET'
-        ? await app.http.inject({ method: 'GET', url: `/api/v1/${name}?${query}`, headers })
+        ? await app.http.inject({ method: 'GET', url: `/api/v1/${path}?${query}`, headers })
         : await app.http.inject({ method: 'POST', url: `/api/v1/${name}`, headers, payload: example })
     expect([answer.statusCode, answer.payload.slice(0, 300)]).toEqual([200, expect.any(String)])
   })

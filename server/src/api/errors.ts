@@ -45,6 +45,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   option_not_found: 404,
   offset_out_of_range: 400,
   contract_expired: 400,
+  price_above_maximum: 400,
   range_too_long: 400,
   order_rejected: 400,
   order_not_open: 400,
@@ -103,6 +104,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   source_slow: 504,
   source_down: 502,
   not_subscribed: 502,
+  too_many_preferences: 400,
   venue_unavailable: 503,
   account_stopped: 503,
   overloaded: 503,
@@ -253,6 +255,7 @@ export function sendError(
   request: FastifyRequest,
   reply: FastifyReply,
   overrides?: StatusOverrides,
+  inText = false,
 ): void {
   const { id, url, server, visit } = request
   const { status, headers, text, code, message, isOurs } = errorAnswer(
@@ -264,7 +267,9 @@ export function sendError(
   if (visit !== undefined) visit.errorCode = code
   if (isOurs) request.log.error({ err: error, requestId: id }, 'request failed')
   reply.code(status).headers(headers)
-  if (isApiPath(url) || prefersJson(request.headers.accept)) reply.type('application/json; charset=utf-8').send(text)
+  if (inText) reply.type('text/plain; charset=utf-8').send(message)
+  else if (isApiPath(url) || prefersJson(request.headers.accept))
+    reply.type('application/json; charset=utf-8').send(text)
   else server.showError(reply, status, message, id)
 }
 

@@ -11,7 +11,7 @@ import Fastify, {
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { requireJson } from './content-type.ts'
-import { Streamed } from './download.ts'
+import { NotModified, Streamed } from './download.ts'
 import { type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
 import { errorBody, type ShowError, STATUS_OF, sendError, type WireCode } from './errors.ts'
 import { addFastLane } from './fast-lane.ts'
@@ -19,7 +19,7 @@ import { shown } from './field-type.ts'
 import { parseJson } from './json-body.ts'
 import { JsonText } from './json-text.ts'
 import { type CorsSettings, mountCors } from './middleware/cors.ts'
-import type { AnyOperation } from './operation.ts'
+import { type AnyOperation, pathsOf } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import { newRequestId } from './request-id.ts'
@@ -190,9 +190,11 @@ export function mountOperations(
     scope.addHook('onRequest', (request, _reply, done) => done(isApiPath(request.url) ? undefined : notFound(request)))
     const methods = new Map<string, string[]>()
     for (const operation of operations) {
-      const path = `${API_PREFIX}/${operation.name}`
-      methods.set(path, [...(methods.get(path) ?? []), operation.method])
-      mount(scope, path, operation, options)
+      for (const name of pathsOf(operation)) {
+        const path = `${API_PREFIX}/${name}`
+        methods.set(path, [...(methods.get(path) ?? []), operation.method])
+        mount(scope, path, operation, options)
+      }
     }
     for (const [path, taken] of methods) mountOtherMethods(scope, path, taken)
     scope.all('/api/*', { onRequest: (request, _reply, next) => next(notFound(request)) }, neverReached)
@@ -242,7 +244,10 @@ function mount(scope: FastifyInstance, path: string, operation: AnyOperation, op
     method,
     url: path,
     schema: isDownload ? {} : { response: { 200: serialisationSchema(withWarnings({ ...output })) } },
-    errorHandler: (error, request, reply) => sendError(error, request, reply, operation.refusalStatus),
+    errorHandler: (error, request, reply) => {
+      const inText = operation.failsInText?.(request.query as Record<string, unknown>) === true
+      sendError(error, request, reply, operation.refusalStatus, inText)
+    },
     handler: async (request, reply) => {
       const { visit } = request
       assert(visit !== undefined, 'a request reached its operation without arriving')
@@ -250,6 +255,7 @@ function mount(scope: FastifyInstance, path: string, operation: AnyOperation, op
       const answer = await endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), visit)
       if (answer instanceof JsonText) return reply.type('application/json; charset=utf-8').send(answer.text)
       if (!(answer instanceof Streamed)) return answer
+      if (answer instanceof NotModified) return reply.code(304).headers(answer.headers).send()
       return reply.headers(answer.headers).send(Readable.from(answer.chunks))
     },
   })

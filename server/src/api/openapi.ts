@@ -4,7 +4,7 @@ import { type AnyField, type JsonSchema, shown } from './field-type.ts'
 import { API_KEY_LENGTH_MAX } from './middleware/authenticate.ts'
 import { CLIENT_ORDER_ID } from './middleware/idempotency.ts'
 import { objectSchema } from './nested-fields.ts'
-import type { Access, AnyOperation } from './operation.ts'
+import { type Access, type AnyOperation, pathsOf } from './operation.ts'
 import { withWarnings } from './output-schema.ts'
 
 export interface OpenApiOptions {
@@ -19,8 +19,14 @@ export interface OpenApiOptions {
 export function openApiDocument(operations: readonly AnyOperation[], options: OpenApiOptions): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {}
   for (const operation of operations) {
-    const path = `/${operation.name.replace(/:(\w+)/g, '{$1}')}`
-    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationDocument(operation, options) }
+    const method = operation.method.toLowerCase()
+    for (const name of pathsOf(operation)) {
+      const path = `/${name.replace(/:(\w+)/g, '{$1}')}`
+      const document = operationDocument(operation, options)
+      // Ids are unique, also where two methods share a path
+      const id = name === operation.name ? operationId(name) : `${operationId(name)}${capital(method)}`
+      paths[path] = { ...paths[path], [method]: { ...document, operationId: id } }
+    }
   }
   return plainJson({
     openapi: '3.1.0',
@@ -100,9 +106,8 @@ const CLIENT_ORDER_ID_SCHEMA: JsonSchema = {
 
 function operationDocument(operation: AnyOperation, options: OpenApiOptions): JsonSchema {
   const example = exampleOf(operation, options)
-  const { name, tag, summary, description, access } = operation
+  const { tag, summary, description, access } = operation
   return {
-    operationId: operationId(name),
     tags: [tag],
     summary,
     description: `${description}\n\n${needs(access)}`,
@@ -132,9 +137,21 @@ function securityOf(access: Access): JsonSchema {
 export const operationId = (name: string): string =>
   name.replace(/\/:?([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
+/** Options that examples name expire; whoever tries them needs those that don't yet. */
+function withExpiry(example: JsonSchema, nextExpiry: string): JsonSchema {
+  const { symbol, symbols } = example
+  if (Array.isArray(symbols)) {
+    return { ...example, symbols: symbols.map((each: JsonSchema) => withExpiry(each, nextExpiry)) }
+  }
+  const parts = typeof symbol === 'string' ? /^(NIFTY)\d\d[A-Z]{3}\d\d(\d+[CP]E)$/.exec(symbol) : null
+  return parts === null ? example : { ...example, symbol: `${parts[1]}${nextExpiry}${parts[2]}` }
+}
+
 /** An input that works as it stands, once the example of placeorder, or of placegttorder, has been sent. */
 export function exampleOf(operation: AnyOperation, { firstOrderId, nextExpiry }: OpenApiOptions): JsonSchema {
-  const example: JsonSchema = operation.example
+  const example = withExpiry(operation.example, nextExpiry)
   if ('expiry_date' in example) return { ...example, expiry_date: nextExpiry }
   if ('trigger_id' in example)
     return { ...example, trigger_id: `GTT-${firstOrderId.slice(0, 6)}-${firstOrderId.slice(6)}` }
@@ -157,12 +174,17 @@ function bodyOf(operation: AnyOperation, example: JsonSchema): JsonSchema {
   }
   return {
     required: true,
-    content: { 'application/json': { schema: { ...schema, properties }, example } },
+    content: {
+      'application/json': {
+        schema: { ...schema, properties, additionalProperties: operation.others ?? false },
+        example,
+      },
+    },
   }
 }
 
 function parametersOf(operation: AnyOperation, example: JsonSchema): JsonSchema[] {
-  const parameters = Object.entries<AnyField>(operation.input).map(([name, field]) => {
+  const parameters: JsonSchema[] = Object.entries<AnyField>(operation.input).map(([name, field]) => {
     const inPath = operation.name.includes(`:${name}`)
     const shownExample = example[name] === undefined ? {} : { example: example[name] }
     return {
@@ -173,6 +195,9 @@ function parametersOf(operation: AnyOperation, example: JsonSchema): JsonSchema[
       ...shownExample,
     }
   })
+  for (const [name, description] of Object.entries(operation.ignored ?? {})) {
+    parameters.push({ name, in: 'query', required: false, deprecated: true, schema: { type: 'string', description } })
+  }
   return operation.keyInQuery === true
     ? [...parameters, { name: 'apikey', in: 'query', required: false, schema: API_KEY }]
     : parameters
@@ -195,7 +220,7 @@ function responsesOf(operation: AnyOperation): JsonSchema {
   const success = {
     description: 'Done.',
     headers: { 'X-Request-Id': { schema: { type: 'string' } } },
-    content: contentOf(operation.output),
+    content: { ...contentOf(operation.output), ...textsOf(operation.otherMediaTypes) },
   }
   return { '200': success, ...Object.fromEntries(failures) }
 }
@@ -204,6 +229,9 @@ function contentOf(output: AnyOperation['output']): JsonSchema {
   if (!('contentMediaType' in output)) return { 'application/json': { schema: withWarnings({ ...output }) } }
   return { [String(output.contentMediaType)]: { schema: { type: 'string' } } }
 }
+
+const textsOf = (mediaTypes: readonly string[] = []): JsonSchema =>
+  Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema: { type: 'string' } }]))
 
 /** The same as plain data: what isn't JSON would silently be missing for whoever reads the document. */
 function plainJson(document: JsonSchema): JsonSchema {

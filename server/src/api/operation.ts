@@ -2,7 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { Caller } from '../identity/caller.ts'
 import type { Scope } from '../identity/scope.ts'
 import type { FieldError, RefusalCode } from '../kernel/errors.ts'
-import type { Fields, ValueOf, WireOf } from './field-type.ts'
+import type { Fields, JsonSchema, ValueOf, WireOf } from './field-type.ts'
 import type { Services } from './services.ts'
 import type { Visit } from './visit.ts'
 
@@ -21,6 +21,7 @@ export type Tag =
   | 'Account'
   | 'Market data'
   | 'Symbols'
+  | 'Calendar'
   | 'Analyzer'
   | 'Utilities'
   | 'Sign-in'
@@ -39,6 +40,8 @@ export interface Context {
   readonly orderTag?: string | undefined
   /** Instant at which the request was decoded; one request sees one time. */
   readonly now: number
+  /** Fields that the client chose the names of, in the order in which they came; of an operation with `others`. */
+  readonly others?: ReadonlyMap<string, unknown>
   readonly services: Services
 }
 
@@ -64,7 +67,14 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   beforeQueue?(input: ValueOf<Input>, account: string, services: Services): void
   /** A GET whose clients can send their key in the query alone. */
   readonly keyInQuery?: boolean
+  /** Another path below `/api/v1/` that it answers at too, whose name another method has. */
+  readonly alsoAt?: string
   readonly input: Input
+  /**
+   * Takes fields of names that the client chooses besides those of `input`, each with a value of this schema; the handler
+   * gets them as `context.others` and checks them itself. Without it, unknown fields are refused.
+   */
+  readonly others?: JsonSchema
   /** Fields that are accepted and have no effect; the answer's `warnings` gives each one's reason. */
   readonly ignored?: Readonly<Record<string, string>>
   /** Rules between fields; asked only when every single field is right. */
@@ -73,6 +83,10 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   cost?(input: ValueOf<Input>): number
   /** Body of the 200 answer, or `download()`. Keys leave in alphabetical order whatever the order here. */
   readonly output: Output
+  /** Media types of answers that are `Streamed` in place of the body, where a field asks for one. */
+  readonly otherMediaTypes?: readonly string[]
+  /** Whether a request with these fields is told its failure in plain text, since its sender can't read JSON. */
+  failsInText?(source: Readonly<Record<string, unknown>>): boolean
   /** An input that works as it stands, without `apikey`. */
   readonly example: WireOf<Input>
   /** Refusals that the documents should name besides those that every operation has. */
@@ -82,6 +96,10 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   /** Throws Refusal for expected failures. */
   handle(input: ValueOf<Input>, context: Context): Static<Output> | Promise<Static<Output>>
 }
+
+/** Paths below `/api/v1/` that an operation answers at. */
+export const pathsOf = ({ name, alsoAt }: Pick<AnyOperation, 'name' | 'alsoAt'>): readonly string[] =>
+  alsoAt === undefined ? [name] : [name, alsoAt]
 
 export type AnyOperation = Operation<string, Method, Fields, TSchema>
 

@@ -24,10 +24,14 @@ import {
 import { bans, banscreate, banslift } from './bans.ts'
 import { basketorder } from './basket-order.ts'
 import { orderbook, tradebook } from './books.ts'
+import { marketholidays, marketstatus, markettimings } from './calendar.ts'
+import { marketoverrides, marketoverridesremove, marketoverridesset } from './calendar-overrides.ts'
 import { charges } from './charges.ts'
+import { chart, chartdelete, chartset } from './chart.ts'
 import { cancelgttorder, gttorderbook, modifygttorder, placegttorder } from './gtt.ts'
 import { health } from './health.ts'
 import { history, intervals } from './history.ts'
+import { instruments, instrumentsloads, instrumentsreload } from './instruments.ts'
 import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
 import { killswitch, killswitchrelease } from './killswitch.ts'
 import { latency, latencyorders } from './latency.ts'
@@ -35,6 +39,7 @@ import { logsorders, logsordersexport } from './logs.ts'
 import { margin } from './margin.ts'
 import { depth, multiquotes, quotes } from './market.ts'
 import { expiry, optionsymbol } from './options.ts'
+import { multioptiongreeks, optiongreeks } from './option-greeks.ts'
 import { optionsmultiorder, optionsorder } from './options-orders.ts'
 import { orderevents, ordereventsstream } from './order-events.ts'
 import { orderstory } from './order-story.ts'
@@ -45,6 +50,7 @@ import { placesmartorder } from './smart-order.ts'
 import { splitorder } from './split-order.ts'
 import { strategybook } from './strategybook.ts'
 import { search, symbol } from './symbols.ts'
+import { tickersymbol } from './ticker.ts'
 import { traffic, trafficexport, trafficstats } from './traffic.ts'
 import { users, userscreate, usersupdate } from './users.ts'
 
@@ -87,13 +93,28 @@ export const operations = [
   depth,
   history,
   intervals,
+  tickersymbol,
   symbol,
   search,
+  instruments,
+  instrumentsloads,
+  instrumentsreload,
+  marketholidays,
+  markettimings,
+  marketstatus,
+  marketoverrides,
+  marketoverridesset,
+  marketoverridesremove,
   expiry,
   optionsymbol,
+  optiongreeks,
+  multioptiongreeks,
   analyzer,
   analyzertoggle,
   ping,
+  chart,
+  chartset,
+  chartdelete,
   approvals,
   approvalsapprove,
   approvalsreject,
