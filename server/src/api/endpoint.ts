@@ -27,7 +27,10 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
   const { services, clock, pipeline } = options
   const { beforeFields, onlyOnce, beforeHandler, afterHandler } = pipeline
   const check = operation.check?.bind(operation)
-  const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check }, standingFields(operation))
+  const standing = standingFields(operation)
+  const takesOthers = operation.others !== undefined
+  const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check, takesOthers }, standing)
+  const named = new Set([...Object.keys(operation.input), ...standing])
 
   const run = (source: object, visit: Visit): unknown => {
     const warnings: FieldError[] = []
@@ -45,7 +48,8 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
       if (instead !== undefined) return instead
     }
     const { caller } = visit
-    return operation.handle(input, { caller, account: caller.account, visit, now: clock.now(), services })
+    const context = { caller, account: caller.account, visit, now: clock.now(), services }
+    return operation.handle(input, takesOthers ? { ...context, others: othersOf(source, named) } : context)
   }
 
   const tellOutcome = (source: object, visit: Visit, outcome: OperationOutcome): void => {
@@ -88,6 +92,9 @@ type DecodedInput = Parameters<AnyOperation['handle']>[0]
 /** Fields that every such operation takes, and that aren't its own. */
 const standingFields = (operation: AnyOperation): readonly string[] =>
   operation.access === 'trade' ? ['apikey', CLIENT_ORDER_ID] : ['apikey']
+
+const othersOf = (source: object, named: ReadonlySet<string>): ReadonlyMap<string, unknown> =>
+  new Map(Object.entries(source).filter(([name]) => !named.has(name)))
 
 /** The fields of a parsed body. Throws not_an_object. */
 export function fieldsOf(body: unknown): object {

@@ -5,7 +5,7 @@ import { type Endpoint, type EndpointOptions, endpointOf, fieldsOf } from './end
 import { errorAnswer } from './errors.ts'
 import { parseJson } from './json-body.ts'
 import { JsonText } from './json-text.ts'
-import type { AnyOperation } from './operation.ts'
+import { type AnyOperation, pathsOf } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import type { Visit } from './visit.ts'
@@ -38,12 +38,13 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
   for (const operation of operations) {
     if (operation.method !== 'POST') continue
     const serialise = fastJsonStringify(serialisationSchema(withWarnings({ ...operation.output })))
-    lanes.set(`${options.prefix}/${operation.name}`, {
+    const lane: Lane = {
       operation,
       serialise,
       head: [...pairsOf(options.pipeline.programHeaders), 'content-type', 'application/json; charset=utf-8'],
       endpoint: endpointOf(operation, options),
-    })
+    }
+    for (const path of pathsOf(operation)) lanes.set(`${options.prefix}/${path}`, lane)
   }
   const others = server.listeners('request') as RequestListener[]
   server.removeAllListeners('request')

@@ -54,6 +54,8 @@ export function list<Wire, Value>(
 export interface ObjectOptions<F extends Fields> {
   /** Fields that clients are known to send in vain, each with what the warning says. */
   readonly ignored?: Readonly<Record<string, string>>
+  /** Lets other fields be there, which are read elsewhere. */
+  readonly takesOthers?: boolean
   /** Rules between fields; asked only when every single field is right. Paths are relative to the object. */
   readonly check?: ((value: ValueOf<F>) => readonly FieldError[]) | undefined
 }
@@ -89,7 +91,7 @@ export function objectDecoder<F extends Fields>(
   for (const name of known) assert(!(name in Object.prototype), `a field can't be named ${name}`)
   const names = [...known].filter((name) => !ignored.has(name)).sort()
   const plain = new Set([...Object.keys(fields), ...alsoAllowed])
-  const { check } = options
+  const { check, takesOthers = false } = options
 
   return (value, warnings) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -117,7 +119,7 @@ export function objectDecoder<F extends Fields>(
       if (plain.has(name)) continue
       const reason = ignored.get(name)
       if (reason !== undefined) warnings.push({ field: name, message: reason })
-      else addErrors(errors, shorten(name), unknownField(name, names))
+      else if (!takesOthers) addErrors(errors, shorten(name), unknownField(name, names))
     }
     if (errors.length > 0) return new FieldProblem(errors)
     const checked = check?.(read as ValueOf<F>) ?? []

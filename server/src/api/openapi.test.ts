@@ -3,7 +3,7 @@ import { mountDocs } from './docs/index.ts'
 import { FieldProblem } from './field-type.ts'
 import { objectDecoder } from './nested-fields.ts'
 import { exampleOf, openApiDocument, operationId } from './openapi.ts'
-import type { AnyOperation } from './operation.ts'
+import { type AnyOperation, pathsOf } from './operation.ts'
 import { testServer } from './test-api.ts'
 import { operations } from './v1/index.ts'
 
@@ -44,7 +44,7 @@ describe('the OpenAPI document', () => {
 
   it('has every operation once, each with an id of its own', () => {
     const documented = Object.values(document.paths).flatMap((path) => Object.values(path))
-    expect(documented).toHaveLength(operations.length)
+    expect(documented).toHaveLength(all.flatMap(pathsOf).length)
     expect(new Set(documented.map((operation) => operation.operationId)).size).toBe(operations.length)
     expect(operationId('analyzer/toggle')).toBe('analyzerToggle')
   })
@@ -84,7 +84,10 @@ describe.each(all.map((operation) => [operation.name, operation] as const))('the
   const isForKeys = operation.access !== 'public' && operation.access !== 'session'
 
   it('has an example that is accepted as it stands', () => {
-    const decode = objectDecoder(operation.input, { check: operation.check?.bind(operation) })
+    const decode = objectDecoder(operation.input, {
+      check: operation.check?.bind(operation),
+      takesOthers: operation.others !== undefined,
+    })
     const example = exampleOf(operation, OPTIONS)
     const result = decode(example, [])
     expect(result instanceof FieldProblem ? result.errors : []).toEqual([])

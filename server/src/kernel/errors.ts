@@ -57,6 +57,7 @@ export type RefusalCode =
   | 'source_down'
   | 'not_subscribed'
   | 'order_not_found'
+  | 'too_many_preferences'
   | 'idempotency_key_reused'
   | 'request_running'
   | 'order_rejected'

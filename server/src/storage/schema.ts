@@ -17,6 +17,7 @@ export interface MoneyDatabase {
   risk_rule: RiskRuleTable
   idempotency: IdempotencyTable
   risk_use: RiskUseTable
+  calendar_override: CalendarOverrideTable
 }
 
 export interface AccountTable {
@@ -179,6 +180,18 @@ export interface RiskUseTable {
   orders: number
 }
 
+/** What an admin says of one exchange and date, instead of what the exchange has published. */
+export interface CalendarOverrideTable {
+  date: string
+  exchange: string
+  /** Minutes since 00:00 of the date; both null when the exchange is closed. */
+  opens_at_minute: number | null
+  closes_at_minute: number | null
+  reason: string
+  set_at: number
+  set_by: string
+}
+
 /** What an account was told, in order: `seq` starts at 1 for each account and has no gaps. */
 export interface JournalTable {
   account: string
@@ -215,6 +228,19 @@ export interface RecordDatabase {
   audit: AuditTable
   order_log: OrderLogTable
   order_event: OrderEventTable
+  chart_preference: ChartPreferenceTable
+}
+
+/** What charts remember for a user. */
+export interface ChartPreferenceTable {
+  /** Empty for what was set before there was a user. */
+  user_id: string
+  key: string
+  /** JSON. */
+  value: string
+  /** Of key and value, in UTF-8. */
+  bytes: number
+  updated_at: number
 }
 
 export interface PaperOrderTable {

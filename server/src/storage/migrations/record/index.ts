@@ -5,6 +5,7 @@ import { orderTags } from './0003-order-tags.ts'
 import { paperGtts } from './0004-paper-gtts.ts'
 import { orderEvents } from './0005-order-events.ts'
 import { orderRoots } from './0006-order-roots.ts'
+import { chartPreferences } from './0007-chart-preferences.ts'
 
 export const recordMigrations: readonly Migration[] = [
   paperBooks,
@@ -13,4 +14,5 @@ export const recordMigrations: readonly Migration[] = [
   paperGtts,
   orderEvents,
   orderRoots,
+  chartPreferences,
 ]
