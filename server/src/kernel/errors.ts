@@ -43,6 +43,7 @@ export type RefusalCode =
   | 'option_not_found'
   | 'offset_out_of_range'
   | 'contract_expired'
+  | 'price_above_maximum'
   | 'no_data'
   | 'calendar_unknown'
   | 'store_damaged'

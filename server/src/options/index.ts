@@ -13,7 +13,21 @@ export {
   pickOption,
   STRIKE_INTERVAL_MAX,
 } from './offset.ts'
+export {
+  type GreeksForwardSource,
+  type GreeksReading,
+  type GreeksTerms,
+  type GreeksWanted,
+  OptionGreeks,
+} from './option-greeks.ts'
 export { parseUnderlying, type UnderlyingText } from './parse-underlying.ts'
+export {
+  analyseOption,
+  type OptionAnalysis,
+  type PricedOption,
+  TIME_VALUE_LEAST,
+  type VolatilityOutcome,
+} from './pricing/analyse-option.ts'
 export { lastTradedAt, PRICE_AGE_MAX_MS, QuoteSheet } from './quote-sheet.ts'
 export {
   OptionResolver,
