@@ -51,6 +51,7 @@ const GET_OPERATIONS: { readonly [Name in GetOperationName]: true } = {
   'latency/orders': true,
   'logs/orders': true,
   'logs/orders/export': true,
+  'market/overrides': true,
   'orderevents/stream': true,
   'ticker/:symbol': true,
   traffic: true,

@@ -35,6 +35,8 @@ export const TICK_MS = 1_000
 export class Scheduler {
   readonly #options: SchedulerOptions
   #nextDueAt: number
+  /** Version of the calendar that `#nextDueAt` was found in. */
+  #calendarVersion: number
   #running: Promise<void> | undefined
   #round: Promise<void> | undefined
   #stopTimer: (() => void) | undefined
@@ -42,6 +44,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#nextDueAt = options.engine.state.lastAt
+    this.#calendarVersion = options.rules.calendar.version
   }
 
   start(): void {
@@ -79,6 +82,11 @@ export class Scheduler {
 
   /** True when something fell due and isn't done: nothing else may happen before `catchUp`. */
   isDue(now: number): boolean {
+    const { engine, rules } = this.#options
+    if (this.#calendarVersion !== rules.calendar.version) {
+      this.#calendarVersion = rules.calendar.version
+      this.#nextDueAt = Math.min(this.#nextDueAt, engine.state.lastAt)
+    }
     return now >= this.#nextDueAt
   }
 

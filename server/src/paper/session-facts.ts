@@ -7,7 +7,12 @@ import { type SessionRules, squareOffAt } from './due.ts'
 /** What a command must know of the exchange's session at an instant. Remembered as long as it holds. */
 export function sessionFacts(rules: SessionRules): (exchange: Exchange, at: number) => SessionFacts {
   const known = new Map<Exchange, { readonly from: number; readonly until: number; readonly facts: SessionFacts }>()
+  let version = rules.calendar.version
   return (exchange, at) => {
+    if (version !== rules.calendar.version) {
+      version = rules.calendar.version
+      known.clear()
+    }
     const last = known.get(exchange)
     if (last !== undefined && at >= last.from && at < last.until) return last.facts
     const session = rules.calendar.sessionAt(exchange, at)

@@ -18,6 +18,9 @@ const BY_YEAR: ReadonlyMap<number, CalendarYear> = new Map(CALENDAR_YEARS.map((y
 /** The listed day; undefined for a day like any other, and in years without a list. */
 export const holidayOn = (dayNumber: number): Holiday | undefined => BY_DAY.get(dayNumber)
 
+/** The list that a date belongs to, if there is one. */
+export const findYear = (date: ExchangeDate): CalendarYear | undefined => BY_YEAR.get(Number(date.slice(0, 4)))
+
 /** The list of a year. Throws calendar_unknown. */
 export function calendarYear(year: number): CalendarYear {
   const known = BY_YEAR.get(year)

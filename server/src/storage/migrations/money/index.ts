@@ -5,6 +5,7 @@ import { approvals } from './0003-approvals.ts'
 import { risk } from './0004-risk.ts'
 import { idempotency } from './0005-idempotency.ts'
 import { approvalIntents } from './0006-approval-intents.ts'
+import { calendarOverrides } from './0007-calendar-overrides.ts'
 
 export const moneyMigrations: readonly Migration[] = [
   accountsAndJournal,
@@ -13,4 +14,5 @@ export const moneyMigrations: readonly Migration[] = [
   risk,
   idempotency,
   approvalIntents,
+  calendarOverrides,
 ]
