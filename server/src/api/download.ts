@@ -1,13 +1,14 @@
 import Type from 'typebox'
 
 /**
- * An answer that isn't JSON and may be long: it is sent as it is made. An operation whose output is `download()` returns one.
+ * An answer that may be long: it is sent as it is made. An operation whose output is `download()` returns one; another may,
+ * as `asOtherBody`.
  */
 export class Streamed {
   readonly headers: Readonly<Record<string, string>>
-  readonly chunks: AsyncIterable<string>
+  readonly chunks: AsyncIterable<string | Uint8Array>
 
-  constructor(headers: Readonly<Record<string, string>>, chunks: AsyncIterable<string>) {
+  constructor(headers: Readonly<Record<string, string>>, chunks: AsyncIterable<string | Uint8Array>) {
     this.headers = headers
     this.chunks = chunks
   }
@@ -18,6 +19,17 @@ export class Download extends Streamed {
   constructor(contentType: string, fileName: string, chunks: AsyncIterable<string>) {
     super({ 'content-type': contentType, 'content-disposition': `attachment; filename="${fileName}"` }, chunks)
   }
+}
+
+/** The client has the current version: 304, without a body. */
+export class NotModified extends Streamed {
+  constructor(headers: Readonly<Record<string, string>>) {
+    super(headers, NO_CHUNKS)
+  }
+}
+
+const NO_CHUNKS: AsyncIterable<string> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
 }
 
 const EVENT_STREAM = {

@@ -1,49 +1,14 @@
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { Refusal } from '../../kernel/errors.ts'
-import { toNumber } from '../../kernel/fixed.ts'
-import type { Instrument } from '../../market/instrument.ts'
-import { expiryLabel } from '../../market/symbol.ts'
 import { text } from '../field.ts'
 import { defineOperation } from '../operation.ts'
 import { symbolHint } from './find-instrument.ts'
 import { exchange, symbol as symbolField } from './instrument-fields.ts'
+import { FoundRow, foundRow } from './instrument-rows.ts'
 
 /** Instruments of one `search` answer. */
 export const FOUND_SYMBOLS_MAX = 500
 const QUERY_LENGTH_MAX = 100
-
-const InstrumentRow = Type.Object({
-  brexchange: Type.String({ description: "The data source's own name of the exchange." }),
-  brsymbol: Type.String({ description: "The data source's own name of the instrument." }),
-  exchange: Type.String(),
-  expiry: Type.String({ description: '`DD-MMM-YY`; empty for what does not expire.' }),
-  freeze_qty: Type.Number({ description: 'Largest quantity of one order; 1 when the exchange sets none.' }),
-  instrumenttype: Type.String(),
-  lotsize: Type.Number(),
-  name: Type.String(),
-  strike: Type.Number({ description: '0 unless an option.' }),
-  symbol: Type.String(),
-  tick_size: Type.Number(),
-  token: Type.String(),
-})
-
-function rowOf(instrument: Instrument): Static<typeof InstrumentRow> {
-  const { expiry, freezeQuantity } = instrument
-  return {
-    brexchange: instrument.sourceExchange,
-    brsymbol: instrument.sourceSymbol,
-    exchange: instrument.exchange,
-    expiry: expiry === undefined ? '' : expiryLabel(expiry),
-    freeze_qty: freezeQuantity === 0 ? 1 : toNumber.quantity(freezeQuantity),
-    instrumenttype: instrument.kind,
-    lotsize: toNumber.quantity(instrument.lotSize),
-    name: instrument.name,
-    strike: toNumber.price(instrument.strike),
-    symbol: instrument.symbol,
-    tick_size: toNumber.price(instrument.tickSize),
-    token: instrument.token,
-  }
-}
 
 export const symbol = defineOperation({
   name: 'symbol',
@@ -55,7 +20,7 @@ export const symbol = defineOperation({
   rateClass: 'read',
   input: { symbol: symbolField(), exchange: exchange() },
   output: Type.Object({
-    data: Type.Object({ ...InstrumentRow.properties, id: Type.Number() }),
+    data: Type.Object({ ...FoundRow.properties, id: Type.Number() }),
     status: Type.Literal('success'),
   }),
   example: { symbol: 'SBIN', exchange: 'NSE' },
@@ -64,7 +29,7 @@ export const symbol = defineOperation({
   handle(input, { services }) {
     const { instruments } = services
     const found = instruments.find(input.symbol, input.exchange)
-    if (found !== undefined) return { data: { ...rowOf(found), id: found.id }, status: 'success' as const }
+    if (found !== undefined) return { data: { ...foundRow(found), id: found.id }, status: 'success' as const }
     const hint = symbolHint(instruments, input.symbol, input.exchange)
     const end = hint === '' ? '' : `.${hint}`
     throw new Refusal('symbol_not_found', `Symbol ${input.symbol} not found in exchange ${input.exchange}${end}`)
@@ -92,7 +57,7 @@ export const search = defineOperation({
     exchange: exchange().optional(),
   },
   output: Type.Object({
-    data: Type.Array(InstrumentRow),
+    data: Type.Array(FoundRow),
     message: Type.String(),
     status: Type.Literal('success'),
   }),
@@ -100,6 +65,6 @@ export const search = defineOperation({
   handle(input, { services }) {
     const found = services.search.search(input.query, input.exchange).slice(0, FOUND_SYMBOLS_MAX)
     const message = found.length === 0 ? 'No matching symbols found' : `Found ${found.length} matching symbols`
-    return { data: found.map(rowOf), message, status: 'success' as const }
+    return { data: found.map(foundRow), message, status: 'success' as const }
   },
 })
