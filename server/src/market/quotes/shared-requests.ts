@@ -171,9 +171,12 @@ export class SharedRequests<T> {
   #giveUpLate(): void {
     const { clock, source, deadlineMs } = this.#options
     const nowMs = clock.elapsedMs()
+    const [first] = this.#waiting.values()
+    if (first === undefined || first.dueMs > nowMs) return
+    const late = sourceSlow(source, deadlineMs)
     for (const waiting of [...this.#waiting.values()]) {
       if (waiting.dueMs > nowMs) break
-      this.#settle(waiting, sourceSlow(source, deadlineMs))
+      this.#settle(waiting, late)
     }
     this.#abortForgotten()
   }
