@@ -1,7 +1,15 @@
 import { dateOf, dayNumberOf, weekdayOf } from '../../kernel/exchange-time.ts'
+import { isExpiryWeekday } from '../calendar/expiry-days.ts'
 import { tradingHoursOn } from '../calendar/hours.ts'
 import type { Exchange } from '../instrument.ts'
-import { type CommodityRules, EXPIRY_WEEKDAY } from './data/contracts.ts'
+import type { CommodityRules } from './data/contracts.ts'
+
+/** Contracts of one underlying on an exchange of contracts on shares and indices. */
+export interface Series {
+  readonly exchange: 'NFO' | 'BFO'
+  /** Root of its symbols. */
+  readonly root: string
+}
 
 /** A contract of one underlying: when it ends, and the first day on which it is listed. */
 export interface Listing {
@@ -31,42 +39,44 @@ const firstDayOf = (month: number): number => {
 
 const lastDayOf = (month: number): number => firstDayOf(month + 1) - 1
 
-/** Last given weekday of the month, or the trading day before. */
-export function monthlyExpiry(exchange: 'NFO' | 'BFO', month: number): number {
-  const last = lastDayOf(month)
-  const back = (weekdayOf(last) - EXPIRY_WEEKDAY[exchange] + 7) % 7
-  return tradingDayUpTo(exchange, last - back)
+/** The last day of the month on which its contracts expire, or the trading day before. */
+export function monthlyExpiry({ exchange, root }: Series, month: number): number {
+  let day = lastDayOf(month)
+  while (!isExpiryWeekday(exchange, root, day)) day -= 1
+  return tradingDayUpTo(exchange, day)
 }
 
 /** The three monthly contracts of that day; the next one is listed on the day after the nearest has expired. */
-export function monthlyListings(exchange: 'NFO' | 'BFO', day: number): Listing[] {
+export function monthlyListings(series: Series, day: number): Listing[] {
   const month = monthOf(day)
-  const first = monthlyExpiry(exchange, month) >= day ? month : month + 1
+  const first = monthlyExpiry(series, month) >= day ? month : month + 1
   return [0, 1, 2].map((ahead) => ({
-    expiryDay: monthlyExpiry(exchange, first + ahead),
-    listedOn: monthlyExpiry(exchange, first + ahead - 3) + 1,
+    expiryDay: monthlyExpiry(series, first + ahead),
+    listedOn: monthlyExpiry(series, first + ahead - 3) + 1,
   }))
 }
 
 /** Contracts of the last month of a quarter, the `count` next ones; listed when the quarter `count` before has expired. */
-export function quarterlyListings(exchange: 'NFO' | 'BFO', day: number, count: number): Listing[] {
+export function quarterlyListings(series: Series, day: number, count: number): Listing[] {
   let month = monthOf(day)
-  while (monthInYear(month) % 3 !== 0 || monthlyExpiry(exchange, month) < day) month += 1
+  while (monthInYear(month) % 3 !== 0 || monthlyExpiry(series, month) < day) month += 1
   return Array.from({ length: count }, (_, ahead) => ({
-    expiryDay: monthlyExpiry(exchange, month + 3 * ahead),
-    listedOn: monthlyExpiry(exchange, month + 3 * (ahead - count)) + 1,
+    expiryDay: monthlyExpiry(series, month + 3 * ahead),
+    listedOn: monthlyExpiry(series, month + 3 * (ahead - count)) + 1,
   }))
 }
 
-/** The `count` next weekly expiries, counting those that are monthly too. */
-export function weeklyListings(exchange: 'NFO' | 'BFO', day: number, count: number): Listing[] {
-  const weekday = EXPIRY_WEEKDAY[exchange]
-  let nominal = day + ((weekday - weekdayOf(day) + 7) % 7)
-  if (tradingDayUpTo(exchange, nominal) < day) nominal += 7
-  return Array.from({ length: count }, (_, ahead) => {
-    const own = nominal + 7 * ahead
-    return { expiryDay: tradingDayUpTo(exchange, own), listedOn: tradingDayUpTo(exchange, own - 7 * count) + 1 }
-  })
+/** The `count` next weekly expiries, counting those that are monthly too; each listed when the `count`th before expired. */
+export function weeklyListings({ exchange, root }: Series, day: number, count: number): Listing[] {
+  if (count === 0) return []
+  const around: number[] = []
+  for (let nominal = day - 7 * (count + 1); around.filter((expiry) => expiry >= day).length < count; nominal += 1) {
+    if (isExpiryWeekday(exchange, root, nominal)) around.push(tradingDayUpTo(exchange, nominal))
+  }
+  return around.slice(-count).map((expiryDay, index) => ({
+    expiryDay,
+    listedOn: (around[around.length - 2 * count + index] ?? expiryDay - 7 * count) + 1,
+  }))
 }
 
 /** Two trading days before the end of the month. */

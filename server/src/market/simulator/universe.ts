@@ -20,7 +20,8 @@ import {
   weeklyListings,
 } from './expiries.ts'
 import { cash, contract, futureOf, type Terms } from './instrument-row.ts'
-import { Levels } from './spot-market.ts'
+import { Levels } from './levels.ts'
+import type { Scenario } from './scenario.ts'
 import { mergeStrikes, stockStrikeStep, strikesAround } from './strikes.ts'
 import { INDEX_LIST, STOCKS, underlyingByKey } from './underlyings.ts'
 
@@ -29,6 +30,8 @@ export interface UniverseOptions {
   readonly date: ExchangeDate
   /** Seed of the simulated market: strikes are listed around its prices. */
   readonly seed: number
+  /** Scenario of the simulated market; `ordinary` unless said. */
+  readonly scenario?: Scenario
 }
 
 /** Strikes of stock options reach this share of the price to each side, and at least this many steps. */
@@ -43,7 +46,9 @@ const QUARTER_REACH = 0.2
  */
 export function* createUniverse(options: UniverseOptions): Generator<Instrument> {
   const day = dayNumberOf(options.date)
-  const levels = new Levels(options.seed)
+  const { seed, scenario = 'ordinary' } = options
+  // Strikes are those of indices, shares with contracts, commodities, currencies and coins: none has a price band.
+  const levels = new Levels({ seed, scenario, trades: () => true })
   yield* stocks()
   yield* indices()
   yield* indexContracts(levels, day)
@@ -121,20 +126,21 @@ function* options(root: string, terms: Terms, byExpiry: Map<number, number[]>): 
 function* indexContracts(levels: Levels, day: number): Generator<Instrument> {
   for (const [root, rules] of Object.entries(INDEX_CONTRACTS)) {
     const { exchange, lot, freeze, strikeStep, reach } = rules
-    const monthlies = monthlyListings(exchange, day)
+    const series = { exchange, root }
+    const monthlies = monthlyListings(series, day)
     for (const { expiryDay } of monthlies) yield futureOf(root, expiryDay, { exchange, lot, freeze, tick: 0.1 })
     const near = { step: strikeStep, reach, stepsMin: 10 }
     const byExpiry = chains(levels, `INDEX:${root}`, day, [
-      [weeklyListings(exchange, day, rules.weeklies), near],
+      [weeklyListings(series, day, rules.weeklies), near],
       [monthlies, near],
-      [quarterlyListings(exchange, day, rules.quarters), { step: strikeStep * 2, reach: QUARTER_REACH, stepsMin: 10 }],
+      [quarterlyListings(series, day, rules.quarters), { step: strikeStep * 2, reach: QUARTER_REACH, stepsMin: 10 }],
     ])
     yield* options(root, { exchange, lot, freeze, tick: 0.05 }, byExpiry)
   }
 }
 
 function* stockContracts(levels: Levels, day: number): Generator<Instrument> {
-  const monthlies = monthlyListings('NFO', day)
+  const monthlies = monthlyListings({ exchange: 'NFO', root: '' }, day)
   for (const { symbol, price, lot, freeze } of STOCKS) {
     if (lot === 0) continue
     const terms = { exchange: 'NFO', lot, freeze, tick: 0.05 } as const

@@ -23,9 +23,6 @@ export const INDEX_CONTRACTS: Readonly<Record<string, IndexContractRules>> = {
   SENSEX50: { exchange: 'BFO', lot: 75, freeze: 1875, strikeStep: 50, reach: 0.1, weeklies: 0, quarters: 0 },
 }
 
-/** Day of the week on which contracts of an exchange expire: 2 = Tuesday, 4 = Thursday. */
-export const EXPIRY_WEEKDAY = { NFO: 2, BFO: 4 } as const
-
 export interface CommodityRules {
   readonly exchange: 'MCX' | 'NCO' | 'NCDEX'
   readonly root: string
