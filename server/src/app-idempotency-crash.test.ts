@@ -29,14 +29,15 @@ import { OPEN_GATE } from './trading/risk/gate.ts'
 import type { OrderRequest } from './trading/trading.ts'
 
 /**
- * Named requests over the real paper exchange on real files, in a process that may die at any of its writes. `ONCE_RUNS`
- * from the environment: how many accounts are taken through that.
+ * Named requests over the real paper exchange on real files, in a process that may die at any of its writes. From the
+ * environment: `ONCE_RUNS`, how many accounts are taken through that, about 22 steps each; `ONCE_SEED`, through which.
  */
 
 const KINDS = ['single', 'split', 'basket', 'smart', 'refused'] as const
 type Kind = (typeof KINDS)[number]
 
 const runs = Number(process.env['ONCE_RUNS'] || 60)
+const seed = Number(process.env['ONCE_SEED'] || 20_261_126)
 const RUN_MS_MAX = 1_000
 
 /** What a client wants, under one name. */
@@ -236,7 +237,7 @@ const codeOf = (answer: unknown): string => String((answer as { code?: unknown }
 
 let lives = 0
 /** How often what was to be tried came about, over all runs. */
-const seen = { deaths: 0, replays: 0, partlySent: 0, running: 0, reused: 0, orders: 0 }
+const seen = { steps: 0, deaths: 0, replays: 0, partlySent: 0, running: 0, reused: 0, orders: 0 }
 
 class Life {
   readonly #account = `acc_${++lives}`
@@ -252,6 +253,7 @@ class Life {
     ])
     await this.#restart()
     for (const each of steps) await this.#take(each)
+    seen.steps += steps.length
     // Every client asks until it has its answer
     await this.#restart()
     await this.#ask(this.#wishes)
@@ -348,8 +350,9 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { size: 'max', minLength: 5, maxLength: 40 }), (steps) => new Life().run(steps)),
-      { numRuns: runs, seed: 20_261_126 },
+      { numRuns: runs, seed },
     )
+    if (process.env['ONCE_RUNS']) process.stdout.write(`once ${seed}: ${JSON.stringify(seen)}\n`)
     // Otherwise nothing was tried
     for (const [what, count] of Object.entries(seen)) expect([what, count > 10]).toEqual([what, true])
   },
