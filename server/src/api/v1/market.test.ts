@@ -4,7 +4,7 @@ import { ManualClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { multiplierOf, priceOf, quantityOf } from '../../kernel/fixed.ts'
 import type { Instrument } from '../../market/instrument.ts'
-import type { Candle, Depth, Interval, MarketDataSource, Quote } from '../../market/market-data.ts'
+import type { Depth, MarketDataSource, Quote } from '../../market/market-data.ts'
 import { Quotes } from '../../market/quotes/index.ts'
 import type { Services } from '../services.ts'
 import { call, READ_KEY, testApi } from '../test-api.ts'
@@ -69,24 +69,6 @@ const wireQuote = {
 }
 const unavailable = new Refusal('quote_unavailable', 'No quote data available')
 
-interface Asked {
-  readonly interval: Interval
-  readonly fromAt: number
-  readonly toAt: number
-}
-const asked: Asked[] = []
-
-const at = (text: string): number => Temporal.Instant.from(text).epochMilliseconds
-const candle = (startAt: number): Candle => ({
-  startAt,
-  open: priceOf(1),
-  high: priceOf(4),
-  low: priceOf('0.5'),
-  close: priceOf(2),
-  volume: quantityOf(10),
-  openInterest: quantityOf(0),
-})
-
 const marketData: MarketDataSource = {
   name: 'fixture',
   quotesMax: 200,
@@ -98,10 +80,7 @@ const marketData: MarketDataSource = {
     const totals = { totalBuyQuantity: quantityOf(5), totalSellQuantity: quantityOf(0), lastQuantity: quantityOf(2) }
     return { ...quote, ...totals, bids, asks: [] }
   },
-  async candles(_instrument, interval, fromAt, toAt) {
-    asked.push({ interval, fromAt, toAt })
-    return [candle(fromAt)]
-  },
+  candles: async () => [],
   subscribe: () => ({ take: () => [], close: () => undefined }),
 }
 
@@ -109,10 +88,6 @@ const services: Partial<Services> = {
   instruments: {
     find: (symbol, exchange) => listed.find((entry) => entry.symbol === symbol && entry.exchange === exchange),
     nearest: (symbol) => (symbol.startsWith('SB') ? ['SBIN', 'SBILIFE'] : []),
-  },
-  search: {
-    search: (query, exchange) =>
-      listed.filter((e) => e.symbol.includes(query) && e.exchange === (exchange ?? e.exchange)),
   },
   marketData,
   quotes: new Quotes({ source: marketData, calendar: { sessionAt: () => undefined }, clock: new ManualClock(NOON) }),
@@ -214,80 +189,6 @@ describe('depth', () => {
   })
 })
 
-describe('history', () => {
-  const request = { symbol: 'SBIN', exchange: 'NSE', interval: '5m', start_date: '2026-08-03', end_date: '2026-08-04' }
-
-  it('asks for whole exchange days and gives rows in the order that tables are made from', async () => {
-    const { text } = await call(app, 'history', request)
-    expect(asked.at(-1)).toEqual({
-      interval: '5m',
-      fromAt: at('2026-08-03T00:00:00+05:30'),
-      toAt: at('2026-08-05T00:00:00+05:30'),
-    })
-    const timestamp = at('2026-08-03T00:00:00+05:30') / 1000
-    expect(text).toBe(
-      `{"data":[{"close":2,"high":4,"low":0.5,"oi":0,"open":1,"timestamp":${timestamp},"volume":10}],"status":"success"}`,
-    )
-  })
-
-  it.each(['D', 'W'])('stamps %s with the exchange date at 00:00 UTC', async (interval) => {
-    const { body } = await call(app, 'history', { ...request, interval })
-    expect(body.data).toMatchObject([{ timestamp: at('2026-08-03T00:00:00Z') / 1000 }])
-  })
-
-  it('ends today when the end is in the future, and is empty when the start is', async () => {
-    await call(app, 'history', { ...request, end_date: '2030-01-01' })
-    expect(asked.at(-1)?.toAt).toBe(at('2026-08-06T00:00:00+05:30'))
-    const { status, body } = await call(app, 'history', {
-      ...request,
-      start_date: '2029-01-01',
-      end_date: '2030-01-01',
-    })
-    expect([status, body]).toEqual([200, { data: [], status: 'success' }])
-  })
-
-  it.each([
-    [
-      { start_date: '2026-08-05' },
-      'start_date: Must not be after end_date. Got 2026-08-05, and end_date is 2026-08-04.',
-    ],
-    [{ interval: '3m' }, 'interval: The market data source has no 3m candles. Use one of: 1m, 5m, 1h, D, W.'],
-    [
-      { start_date: '03-08-2026' },
-      'start_date: Not a valid date. Got "03-08-2026"; write it as YYYY-MM-DD, such as 2026-08-25.',
-    ],
-  ])('refuses %j', async (change, message) => {
-    const { status, body } = await call(app, 'history', { ...request, ...change })
-    expect([status, body.message]).toEqual([400, message])
-  })
-
-  it('offers the right name for intervals that other platforms write differently', async () => {
-    const { body } = await call(app, 'history', { ...request, interval: '1d' })
-    expect(body.message).toMatch(/^interval: Must be one of: 1s, .* Got "1d"; did you mean D\?$/)
-  })
-
-  it('from the local store is 501: there is none', async () => {
-    const { status, body } = await call(app, 'history', { ...request, source: 'db' })
-    expect([status, body.code]).toEqual([501, 'not_implemented'])
-  })
-})
-
-describe('intervals', () => {
-  it('are those of the source, grouped', async () => {
-    const { body } = await call(app, 'intervals')
-    expect(body.data).toEqual({
-      days: ['D'],
-      hours: ['1h'],
-      minutes: ['1m', '5m'],
-      months: [],
-      quarters: [],
-      seconds: [],
-      weeks: ['W'],
-      years: [],
-    })
-  })
-})
-
 describe('symbol', () => {
   it('gives the facts of a contract', async () => {
     const { body } = await call(app, 'symbol', { symbol: 'NIFTY25AUG2626000CE', exchange: 'NFO' })
@@ -316,24 +217,5 @@ describe('symbol', () => {
     ])
     const far = await call(app, 'symbol', { symbol: 'ZZZ', exchange: 'NSE' })
     expect(far.body.message).toBe('Symbol ZZZ not found in exchange NSE')
-  })
-})
-
-describe('search', () => {
-  it('gives rows without ids, and says how many', async () => {
-    const { body } = await call(app, 'search', { query: 'nifty', exchange: 'NFO' })
-    expect(body).toMatchObject({ message: 'Found 1 matching symbols', data: [{ symbol: 'NIFTY25AUG2626000CE' }] })
-    expect(Object.keys((body.data as object[])[0] ?? {})).toHaveLength(12)
-  })
-
-  it('without a match is empty', async () => {
-    const { status, body } = await call(app, 'search', { query: 'ZZZ' })
-    expect([status, body]).toEqual([200, { data: [], message: 'No matching symbols found', status: 'success' }])
-  })
-
-  it('needs words', async () => {
-    const { status, body } = await call(app, 'search', { query: '  ' })
-    expect(status).toBe(400)
-    expect(body.message).toMatch(/^query: Query parameter is required and cannot be empty/)
   })
 })

@@ -54,7 +54,7 @@ the first of days and longer, the second of shorter candles: date and time at th
     interval: interval().optional('D', 'D'),
     from: date({ description: 'First exchange date.', example: '2026-08-03' }),
     to: date({ description: 'Last exchange date; a future date means today.', example: '2026-08-07' }),
-    format: choice(['json', 'txt'], { lowerCase: true, description: 'Body of the answer.' }).optional('json', 'json'),
+    format: choice(['JSON', 'TXT'], { lowerCase: true, description: 'Body of the answer.' }).optional('JSON', 'json'),
     sort: choice(['asc', 'desc'], { description: 'Oldest or newest candle first.' }).optional('asc', 'asc'),
   },
   ignored: {
@@ -79,7 +79,7 @@ the first of days and longer, the second of shorter candles: date and time at th
     const wanted = { ...of, interval: length, first: from, last: to, origin: 'api' as const }
     const found = await candlesOf(wanted, services, now)
     const candles = sort === 'asc' ? found.candles : found.candles.toReversed()
-    if (format === 'json') return asBody(await answerText(found, candles, length))
+    if (format === 'JSON') return asBody(await answerText(found, candles, length))
     const lines = rowLines(candles, length, `${of.exchange}:${of.symbol}`)
     return asOtherBody(new Streamed({ 'content-type': `${TEXT}; charset=utf-8` }, lines))
   },
