@@ -9,6 +9,7 @@ import {
 } from '../../kernel/fixed.ts'
 import { type Instrument, isOption } from '../instrument.ts'
 import { DEPTH_LEVELS, type DepthLevel } from '../market-data.ts'
+import type { Limits } from './circuit.ts'
 import { hash, hash2, unit } from './noise.ts'
 import type { Underlying } from './underlyings.ts'
 
@@ -24,6 +25,16 @@ export interface Book {
   readonly lastQuantity: Quantity
   readonly totalBuyQuantity: Quantity
   readonly totalSellQuantity: Quantity
+}
+
+/** The empty side of a book at a price limit, as exchanges show it. Without any row, only the last price would be known. */
+const NOTHING_OFFERED: DepthLevel = { price: ZERO_PRICE, quantity: ZERO_QUANTITY }
+
+/** What the book of a day depends on besides the price. */
+export interface BookTerms {
+  /** Factor of the usual spread. */
+  readonly width: number
+  readonly limits: Limits | undefined
 }
 
 const EMPTY: Book = {
@@ -55,31 +66,43 @@ export class BookMaker {
     this.#levelLots = usualLevelLots(instrument, underlying)
   }
 
-  touch(ticks: number, second: number): Touch {
+  /** Best bid and ask around the last price. `width` scales the usual spread. */
+  touch(ticks: number, second: number, { width, limits }: BookTerms): Touch {
     if (!this.#hasBook) return { bidTicks: 0, askTicks: 0 }
     const drawn = hash(this.#seed, second)
-    const spread = Math.max(1, Math.round(ticks * this.#spreadShare * (0.5 + unit(drawn))))
+    const spread = Math.max(1, Math.round(ticks * this.#spreadShare * width * (0.5 + unit(drawn))))
     // The last trade was at the bid, at the ask, or between them.
     const below = Math.min(Math.round(unit(hash(drawn, 1)) * spread), ticks - 1)
-    return { bidTicks: ticks - below, askTicks: ticks - below + spread }
+    if (limits === undefined) return { bidTicks: ticks - below, askTicks: ticks - below + spread }
+    // At a limit nobody takes the other side any more.
+    if (ticks >= limits.upper) return { bidTicks: ticks, askTicks: 0 }
+    if (ticks <= limits.lower) return { bidTicks: 0, askTicks: ticks }
+    const bidTicks = Math.max(limits.lower, ticks - below)
+    return { bidTicks, askTicks: Math.min(limits.upper, Math.max(ticks - below + spread, bidTicks + 1)) }
   }
 
-  book(ticks: number, second: number): Book {
+  book(ticks: number, second: number, terms: BookTerms): Book {
     if (!this.#hasBook) return EMPTY
-    const { bidTicks, askTicks } = this.touch(ticks, second)
+    const { bidTicks, askTicks } = this.touch(ticks, second, terms)
+    const lowest = terms.limits?.lower ?? 1
+    const highest = terms.limits?.upper ?? Number.POSITIVE_INFINITY
     const bids: DepthLevel[] = []
     const asks: DepthLevel[] = []
     let bid = 0
     let ask = 0
     for (let level = 0; level < DEPTH_LEVELS; level += 1) {
-      const askQuantity = this.#levelQuantity(second, level, 1)
-      asks.push({ price: this.#price(askTicks + level), quantity: askQuantity })
-      ask += askQuantity
-      if (bidTicks - level < 1) continue
+      if (askTicks > 0 && askTicks + level <= highest) {
+        const askQuantity = this.#levelQuantity(second, level, 1)
+        asks.push({ price: this.#price(askTicks + level), quantity: askQuantity })
+        ask += askQuantity
+      }
+      if (bidTicks - level < lowest) continue
       const bidQuantity = this.#levelQuantity(second, level, 0)
       bids.push({ price: this.#price(bidTicks - level), quantity: bidQuantity })
       bid += bidQuantity
     }
+    if (asks.length === 0) asks.push(NOTHING_OFFERED)
+    if (bids.length === 0) bids.push(NOTHING_OFFERED)
     const lots = 1 + Math.floor(this.#levelLots * 0.3 * unit(hash2(this.#seed, second, 98)) ** 2)
     return {
       bids,

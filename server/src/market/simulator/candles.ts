@@ -12,8 +12,8 @@ export interface CandleSource {
   readonly lastDay: number
   readonly now: number
   sessionOn(day: number): Session | undefined
-  /** Candle of the seconds [from, to) of a session; `to` has begun by now. */
-  candle(session: Session, day: number, from: number, to: number, startAt: number): Candle
+  /** Candle of the seconds [from, to) of a session, undefined when there was no trading in them; `to` has begun by now. */
+  candle(session: Session, day: number, from: number, to: number, startAt: number): Candle | undefined
 }
 
 /**
@@ -49,7 +49,8 @@ function intradayCandles(
       const startAt = session.opensAt + start * 1000
       if (startAt >= until) break
       if (candles.length >= CANDLES_MAX) throw tooLong(source, interval)
-      candles.push(source.candle(session, day, start, Math.min(start + length, begun), startAt))
+      const candle = source.candle(session, day, start, Math.min(start + length, begun), startAt)
+      if (candle !== undefined) candles.push(candle)
     }
   }
   return candles
@@ -89,7 +90,7 @@ function mergedDays(source: CandleSource, from: number, to: number): Candle | un
     const begun = secondsBegun(session, source.now)
     if (begun === 0) continue
     const candle = source.candle(session, day, 0, begun, dayStartAt(from))
-    merged = merged === undefined ? candle : joined(merged, candle)
+    if (candle !== undefined) merged = merged === undefined ? candle : joined(merged, candle)
   }
   return merged
 }

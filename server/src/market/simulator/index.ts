@@ -1,3 +1,5 @@
 export { simulatedInstruments } from './instruments.ts'
-export { createSimulator, HISTORY_STARTS_ON, SimulatedMarket, type SimulatorOptions } from './market.ts'
+export { HISTORY_STARTS_ON } from './line.ts'
+export { createSimulator, SimulatedMarket, type SimulatorOptions } from './market.ts'
+export { SCENARIOS, type Scenario } from './scenario.ts'
 export { createUniverse, type UniverseOptions } from './universe.ts'

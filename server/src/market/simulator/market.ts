@@ -2,10 +2,9 @@ import { assert } from '../../kernel/assert.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { dateOf, dayNumberOf, timestampOf } from '../../kernel/exchange-time.ts'
-import { PRICE_ONE, price, type Quantity, quantity } from '../../kernel/fixed.ts'
+import { quantity } from '../../kernel/fixed.ts'
 import { lastSecondOf, previousSession, type Session, sessionOpenedBy, type TradingCalendar } from '../calendar.ts'
-import { type ContractEnd, contractEnd } from '../contract-end.ts'
-import { type Exchange, type Instrument, isOption } from '../instrument.ts'
+import type { Exchange, Instrument } from '../instrument.ts'
 import {
   type Candle,
   type Depth,
@@ -15,64 +14,26 @@ import {
   type Quote,
   type QuoteStream,
 } from '../market-data.ts'
-import { Activity, type DayFacts } from './activity.ts'
-import { BookMaker } from './book.ts'
 import { buildCandles, type CandleSource } from './candles.ts'
-import type { DayPath } from './day-path.ts'
+import { outageAt } from './events.ts'
 import { Feed } from './feed.ts'
-import { yearsUntil } from './forward.ts'
-import { createPricer, type Pricer, priceOfTicks, type TickBar } from './pricer.ts'
+import { Line, type Moment, type SessionPath, type Shown } from './line.ts'
+import { priceOfTicks, type TickBar } from './pricer.ts'
+import type { Scenario } from './scenario.ts'
 import { SpotMarket } from './spot-market.ts'
-import { simulatedUnderlying, type Underlying } from './underlyings.ts'
 
 export interface SimulatorOptions {
   /** Any integer; the same seed gives the same market. */
   readonly seed: number
+  /** What kind of days the market has; `ordinary` unless said. */
+  readonly scenario?: Scenario
   readonly clock: Clock
   readonly calendar: TradingCalendar
 }
 
-/** The simulated market knows no prices before this day. */
-export const HISTORY_STARTS_ON = dayNumberOf('2000-01-01')
-
-/** A contract has prices for so many days up to its expiry; none is listed for longer. */
-export const CONTRACT_DAYS_MAX = 400
-
-/** One instrument with all that its prices are made of. */
-interface Line {
-  readonly instrument: Instrument
-  readonly underlying: Underlying
-  readonly end: ContractEnd | undefined
-  readonly pricer: Pricer
-  readonly activity: Activity
-  readonly book: BookMaker
-  facts: DayFacts | undefined
-  previousClose: { readonly day: number; readonly ticks: number } | undefined
-  /** What was asked last. Many ask for the same second. */
-  shown: Shown | undefined
-}
-
-/** What a line shows for one second. */
-interface Shown {
-  readonly moment: Moment
-  readonly quote: Quote
-  depth: Depth | undefined
-}
-
-/** A second of a session, and the same second on the clock of the underlying's session. */
-interface Moment {
-  readonly session: Session
-  readonly day: number
-  readonly path: DayPath
-  readonly second: number
-  readonly seconds: number
-  /** Second of the underlying's session at which this session opens. */
-  readonly offset: number
-}
-
 /**
- * A market that is a pure function of seed, instrument and time. Nothing is recorded: quotes, books and candles of any
- * moment are computed when they are asked for, and agree with each other to the tick.
+ * A market that is a pure function of seed, scenario, instrument and time. Nothing is recorded: quotes, books and
+ * candles of any moment are computed when they are asked for, and agree with each other to the tick.
  */
 export class SimulatedMarket implements MarketDataSource {
   readonly name = 'simulator'
@@ -83,6 +44,7 @@ export class SimulatedMarket implements MarketDataSource {
   readonly #calendar: TradingCalendar
   readonly #spots: SpotMarket
   readonly #feed: Feed
+  readonly #scenario: Scenario
   #lines = new WeakMap<Instrument, Line>()
   readonly #opened = new Map<Exchange, { readonly from: number; readonly until: number; readonly session: Session }>()
 
@@ -91,7 +53,8 @@ export class SimulatedMarket implements MarketDataSource {
     this.#seed = options.seed | 0
     this.#clock = options.clock
     this.#calendar = options.calendar
-    this.#spots = new SpotMarket(this.#seed, options.calendar)
+    this.#scenario = options.scenario ?? 'ordinary'
+    this.#spots = new SpotMarket({ seed: this.#seed, scenario: this.#scenario, calendar: options.calendar })
     options.calendar.onChange(() => this.#forget())
     this.#feed = new Feed(options.clock, (instrument) => this.quoteNow(instrument))
   }
@@ -127,10 +90,10 @@ export class SimulatedMarket implements MarketDataSource {
   depthNow(instrument: Instrument, at: number = this.#clock.now()): Depth {
     const line = this.#lineOf(instrument)
     const shown = this.#shownAt(line, at)
-    const { moment, quote } = shown
-    shown.depth ??= {
-      ...quote,
-      ...line.book.book(line.pricer.ticksAt(moment.path, moment.second + moment.offset), bookSecond(moment)),
+    if (shown.depth === undefined) {
+      const { path, offset, second, at: shownAt } = shown.moment
+      const ticks = line.pricer.ticksAt(path, offset + second)
+      shown.depth = { ...shown.quote, ...line.book.book(ticks, shownAt / 1000, line.dayOf(path).bookTerms) }
     }
     return shown.depth
   }
@@ -144,11 +107,16 @@ export class SimulatedMarket implements MarketDataSource {
 
   #shownAt(line: Line, at: number): Shown {
     const { shown } = line
-    if (shown !== undefined && at >= shown.quote.at && at < shown.quote.at + 1000 && at <= this.#clock.now())
-      return shown
+    if (shown !== undefined && at >= shown.fromAt && at < shown.fromAt + 1000 && at <= this.#clock.now()) return shown
     const moment = this.#momentAt(line, at)
-    line.shown = { moment, quote: this.#quote(line, moment), depth: undefined }
-    return line.shown
+    const made: Shown = {
+      fromAt: Math.floor(at / 1000) * 1000,
+      moment,
+      quote: this.#quote(line, moment),
+      depth: undefined,
+    }
+    line.shown = made
+    return made
   }
 
   candlesNow(instrument: Instrument, interval: Interval, fromAt: number, toAt: number): Candle[] {
@@ -156,56 +124,42 @@ export class SimulatedMarket implements MarketDataSource {
   }
 
   #quote(line: Line, moment: Moment): Quote {
-    const { instrument, pricer } = line
-    const { path, second, seconds, offset } = moment
+    const { instrument, pricer, book, activity } = line
+    const { path, day, second, seconds, offset, at } = moment
     const bar: TickBar = [0, 0, 0, 0]
     pricer.barOf(path, offset, offset + second + 1, bar)
-    const { bidTicks, askTicks } = line.book.touch(bar[3], bookSecond(moment))
-    const facts = this.#factsOf(line, moment.day, path)
+    const { facts, bookTerms } = line.dayOf(path)
+    const { bidTicks, askTicks } = book.touch(bar[3], at / 1000, bookTerms)
     const { tickSize } = instrument
     return {
-      at: moment.session.opensAt + second * 1000,
+      at,
       ltp: priceOfTicks(bar[3], tickSize),
-      bid: line.book.priceOf(bidTicks),
-      ask: line.book.priceOf(askTicks),
+      bid: book.priceOf(bidTicks),
+      ask: book.priceOf(askTicks),
       open: priceOfTicks(bar[0], tickSize),
       high: priceOfTicks(bar[1], tickSize),
       low: priceOfTicks(bar[2], tickSize),
-      prevClose: priceOfTicks(this.#previousClose(line, moment.day), tickSize),
-      volume: line.activity.volumeUntil(facts, second + 1, seconds),
-      openInterest: line.activity.openInterestAt(facts, second, seconds),
+      prevClose: priceOfTicks(this.#previousClose(line, day), tickSize),
+      volume: activity.volumeUntil(facts, second + 1, seconds),
+      openInterest: activity.openInterestAt(facts, second, seconds),
     }
   }
 
   #lineOf(instrument: Instrument): Line {
     const known = this.#lines.get(instrument)
     if (known !== undefined) return known
-    const underlying = simulatedUnderlying(instrument)
-    if (underlying === undefined) {
-      throw new Refusal(
-        'quote_unavailable',
-        `The simulated market has no prices for ${instrument.symbol} on ${instrument.exchange}; its instruments are those of the simulated universe`,
-      )
-    }
-    const end = contractEnd(instrument, this.#calendar)
-    const line: Line = {
-      instrument,
-      underlying,
-      end,
-      pricer: createPricer(instrument, underlying, end),
-      activity: new Activity(instrument, underlying, this.#seed),
-      book: new BookMaker(instrument, underlying, this.#seed),
-      facts: undefined,
-      previousClose: undefined,
-      shown: undefined,
-    }
+    const line = new Line(instrument, {
+      seed: this.#seed,
+      scenario: this.#scenario,
+      calendar: this.#calendar,
+      levels: this.#spots.levels,
+    })
     this.#lines.set(instrument, line)
     return line
   }
 
   #momentAt(line: Line, at: number): Moment {
-    const { instrument, end } = line
-    const name = `${instrument.symbol} on ${instrument.exchange}`
+    const { instrument, end, name, firstDay } = line
     if (at > this.#clock.now()) {
       throw new Refusal('quote_unavailable', `No quote of ${name} at ${timestampOf(at)}: that is in the future`)
     }
@@ -215,33 +169,43 @@ export class SimulatedMarket implements MarketDataSource {
         `${name} expired at ${timestampOf(end.expiresAt)}; it has no quote any more`,
       )
     }
-    const session = this.#sessionOpenedBy(instrument.exchange, at)
+    const seenAt = this.#seenAt(name, at)
+    const session = this.#sessionOpenedBy(instrument.exchange, seenAt)
     const day = dayNumberOf(session.date)
-    const firstDay = firstDayOf(line)
     if (day < firstDay) {
       throw new Refusal(
         'quote_unavailable',
         `No quote of ${name} at ${timestampOf(at)}: its prices begin on ${dateOf(firstDay)}`,
       )
     }
-    return this.#momentIn(
-      line,
+    const sessionPath = this.#pathIn(line, session, day)
+    return momentOf(
+      sessionPath,
       session,
-      day,
-      Math.floor((Math.min(at, lastSecondOf(session)) - session.opensAt) / 1000),
+      Math.floor((Math.min(seenAt, lastSecondOf(session)) - session.opensAt) / 1000),
     )
   }
 
-  #momentIn(line: Line, session: Session, day: number, second: number): Moment {
-    const path = this.#spots.pathOn(line.underlying, day)
-    return {
-      session,
-      day,
-      path,
-      second,
-      seconds: (session.closesAt - session.opensAt) / 1000,
-      offset: (session.opensAt - path.opensAt) / 1000,
+  /** Instant whose prices are seen at `at`: an earlier one while the feed is lost. */
+  #seenAt(name: string, at: number): number {
+    const outage = this.#scenario === 'feed-loss' ? outageAt(this.#seed, at) : undefined
+    if (outage === undefined) return at
+    if (at >= outage.refusedFromAt) {
+      throw new Refusal(
+        'quote_unavailable',
+        `No quote of ${name} at ${timestampOf(at)}: the feed was lost at ${timestampOf(outage.fromAt)} and is back at ${timestampOf(outage.untilAt)}`,
+      )
     }
+    return outage.fromAt - 1
+  }
+
+  #pathIn(line: Line, session: Session, day: number): SessionPath {
+    const path = this.#spots.pathOn(line.underlying, day)
+    const { hours } = path
+    const opening = (session.opensAt - hours.opensAt) / 1000
+    const offset = hours.tradedBefore(opening)
+    const seconds = hours.tradedBefore((session.closesAt - hours.opensAt) / 1000) - offset
+    return { path, day, opening, offset, seconds }
   }
 
   /** Quotes ask for the same session over and over, so the last answer of each exchange is kept. */
@@ -257,61 +221,60 @@ export class SimulatedMarket implements MarketDataSource {
   #previousClose(line: Line, day: number): number {
     if (line.previousClose?.day === day) return line.previousClose.ticks
     const session = previousSession(this.#calendar, line.instrument.exchange, day)
-    const seconds = (session.closesAt - session.opensAt) / 1000
-    const { path, second, offset } = this.#momentIn(line, session, dayNumberOf(session.date), seconds - 1)
-    const ticks = line.pricer.ticksAt(path, second + offset)
+    const before = dayNumberOf(session.date)
+    const { path, offset, seconds } = this.#pathIn(line, session, before)
+    let ticks = line.pricer.ticksAt(path, offset + seconds - 1)
+    // Exchanges restate yesterday's close for what changes the number of shares, not for dividends.
+    const { underlying } = line
+    if (underlying.band > 0) {
+      ticks = Math.max(1, Math.round(ticks * this.#spots.levels.actions.factorBetween(underlying, before, day)))
+    }
     line.previousClose = { day, ticks }
     return ticks
   }
 
-  #factsOf(line: Line, day: number, path: DayPath): DayFacts {
-    if (line.facts?.day === day) return line.facts
-    const { instrument, underlying, end } = line
-    const { open } = path
-    const years = end === undefined ? 0 : yearsUntil(path.opensAt, end.settlesAt)
-    const deviation = underlying.dailyVolatility * 16 * Math.sqrt(Math.max(years, 1 / 365))
-    line.facts = {
-      day,
-      daysLeft: end === undefined ? Number.NaN : end.day - day,
-      open,
-      moneyness: isOption(instrument) ? Math.log(instrument.strike / PRICE_ONE / open) / deviation : 0,
-    }
-    return line.facts
-  }
-
   #candleSource(line: Line): CandleSource {
-    const { instrument, end } = line
+    const { instrument, end, firstDay, name, pricer, activity } = line
     const bar: TickBar = [0, 0, 0, 0]
     const { tickSize, exchange } = instrument
+    const now = this.#clock.now()
+    const outage = this.#scenario === 'feed-loss' ? outageAt(this.#seed, now) : undefined
+    let known: SessionPath | undefined
     return {
-      name: `${instrument.symbol} on ${exchange}`,
-      firstDay: firstDayOf(line),
+      name,
+      firstDay,
       lastDay: end?.day ?? Number.POSITIVE_INFINITY,
-      now: this.#clock.now(),
+      now: outage === undefined ? now : outage.fromAt - 1,
       sessionOn: (day) => this.#calendar.sessionOn(exchange, day),
-      candle: (session, day, from, to, startAt) => {
-        const { path, seconds, offset } = this.#momentIn(line, session, day, from)
-        line.pricer.barOf(path, offset + from, offset + to, bar)
-        const facts = this.#factsOf(line, day, path)
-        const before: Quantity = line.activity.volumeUntil(facts, from, seconds)
+      candle: (session, day, fromSecond, toSecond, startAt) => {
+        if (known?.day !== day) known = this.#pathIn(line, session, day)
+        const { path, opening, offset, seconds } = known
+        const from = path.hours.tradedBefore(opening + fromSecond)
+        const to = path.hours.tradedBefore(opening + toSecond)
+        if (from === to) return undefined
+        pricer.barOf(path, from, to, bar)
+        const { facts } = line.dayOf(path)
+        const before = activity.volumeUntil(facts, from - offset, seconds)
         return {
           startAt,
-          open: price(bar[0] * tickSize),
-          high: price(bar[1] * tickSize),
-          low: price(bar[2] * tickSize),
-          close: price(bar[3] * tickSize),
-          volume: quantity(line.activity.volumeUntil(facts, to, seconds) - before),
-          openInterest: line.activity.openInterestAt(facts, to - 1, seconds),
+          open: priceOfTicks(bar[0], tickSize),
+          high: priceOfTicks(bar[1], tickSize),
+          low: priceOfTicks(bar[2], tickSize),
+          close: priceOfTicks(bar[3], tickSize),
+          volume: quantity(activity.volumeUntil(facts, to - offset, seconds) - before),
+          openInterest: activity.openInterestAt(facts, to - offset - 1, seconds),
         }
       },
     }
   }
 }
 
-const firstDayOf = ({ end }: Line): number =>
-  end === undefined ? HISTORY_STARTS_ON : Math.max(HISTORY_STARTS_ON, end.day - CONTRACT_DAYS_MAX)
-
-/** Books differ from second to second, also between days. */
-const bookSecond = ({ session, second }: Moment): number => session.opensAt / 1000 + second
+/** The last second with trading of a session's first `clockSecond` + 1. */
+function momentOf(sessionPath: SessionPath, { opensAt }: Session, clockSecond: number): Moment {
+  const { path, day, opening, offset, seconds } = sessionPath
+  const second = Math.max(0, path.hours.tradedBefore(opening + clockSecond + 1) - offset - 1)
+  const at = path.hours.halt === undefined ? opensAt + second * 1000 : path.hours.instantOf(offset + second)
+  return { path, day, opening, offset, seconds, second, at }
+}
 
 export const createSimulator = (options: SimulatorOptions): SimulatedMarket => new SimulatedMarket(options)

@@ -27,24 +27,21 @@ export function normal(h: number): number {
   return ((h & 0xffff) + (h >>> 16) + (g & 0xffff) + (g >>> 16) - 131_070) * 2.642_934e-5
 }
 
-const OCTAVES = 10
+/** One draw in so many is of a lively kind. */
+const LIVELY_ONE_IN = 16
+const LIVELY = 2.2
+const USUAL = 0.865
 
-/**
- * A wandering function of the day: steps from day to day have a deviation of about 1, like a random walk, but it
- * stays within some ±40 for ever. Value noise in octaves of 1 to 512 days whose amplitude grows with the root of the period.
- */
-export function wander(seed: number, day: number): number {
-  let sum = 0
-  let amplitude = 0.5
-  for (let octave = 0; octave < OCTAVES; octave += 1) {
-    const period = 1 << octave
-    const octaveSeed = hash(seed, octave)
-    const place = (day + (octaveSeed & 511)) / period
-    const cell = Math.floor(place)
-    const from = normal(hash(octaveSeed, cell))
-    const to = period === 1 ? from : normal(hash(octaveSeed, cell + 1))
-    sum += amplitude * (from + (to - from) * (place - cell))
-    amplitude *= Math.SQRT2
-  }
-  return sum
+/** Like `normal`, with deviation 1, but extreme draws are far more frequent. */
+export function heavyTailed(h: number): number {
+  const scale = hash(h, 0x7a11) % LIVELY_ONE_IN === 0 ? LIVELY : USUAL
+  return normal(h) * scale
+}
+
+/** Value noise: a smooth function with mean 0 and deviation about 0.8, that changes within some `period`. */
+export function smooth(seed: number, at: number, period: number): number {
+  const place = (at + (seed & 1023)) / period
+  const cell = Math.floor(place)
+  const from = normal(hash(seed, cell))
+  return from + (normal(hash(seed, cell + 1)) - from) * (place - cell)
 }

@@ -1,12 +1,17 @@
+import { assert } from '../../kernel/assert.ts'
 import { dayNumberOf } from '../../kernel/exchange-time.ts'
 import { PRICE_ONE, type Price, price } from '../../kernel/fixed.ts'
-import { optionPrice } from '../pricing/index.ts'
 import type { ContractEnd } from '../contract-end.ts'
 import { type Instrument, isOption } from '../instrument.ts'
+import { optionPrice } from '../pricing/index.ts'
+import { fixedLimits } from './circuit.ts'
+import type { CorporateActions } from './corporate-actions.ts'
 import { COIN_RUPEES_PER_DOLLAR } from './data/contracts.ts'
-import { type Bar, BLOCK_SECONDS, type DayPath } from './day-path.ts'
+import type { Bar, DayPath } from './day-path.ts'
 import { forwardDay, yearsUntil } from './forward.ts'
+import { BLOCK_SECONDS } from './minutes.ts'
 import { hash2, unit } from './noise.ts'
+import { varianceAt, varianceAtTheMoney } from './smile.ts'
 import type { Underlying } from './underlyings.ts'
 
 /** Open, high, low and close in ticks. */
@@ -21,12 +26,22 @@ export interface Pricer {
   ticksAt(path: DayPath, second: number): number
   /** Writes the bar of the seconds [from, to) into `bar`. */
   barOf(path: DayPath, from: number, to: number, bar: TickBar): void
+  /** Price in ticks that the day's changes are counted from. */
+  baseTicks(path: DayPath): number
 }
 
-export function createPricer(instrument: Instrument, underlying: Underlying, end: ContractEnd | undefined): Pricer {
-  return isOption(instrument)
-    ? new OptionPricer(instrument, underlying, end as ContractEnd) // every option expires
-    : new LinearPricer(instrument, underlying, end)
+/** What prices depend on besides the instrument and its underlying. */
+export interface PricingTerms {
+  readonly instrument: Instrument
+  readonly underlying: Underlying
+  readonly end: ContractEnd | undefined
+  readonly actions: CorporateActions
+  /** Factor of the scenario for the volatility of options. */
+  readonly implied: number
+}
+
+export function createPricer(terms: PricingTerms): Pricer {
+  return isOption(terms.instrument) ? new OptionPricer(terms) : new LinearPricer(terms)
 }
 
 export const priceOfTicks = (ticks: number, tickSize: Price): Price => price(ticks * tickSize)
@@ -38,54 +53,73 @@ const toTicks = (value: number, ticksPerUnit: number): number => Math.max(1, Mat
  * the underlying's session that counts.
  */
 function lastSecondCounted(path: DayPath, end: ContractEnd | undefined): number {
-  return end === undefined || path.day !== end.day ? path.seconds - 1 : (end.settlesAt - path.opensAt) / 1000 - 1
+  if (end === undefined || path.day !== end.day) return path.seconds - 1
+  return path.hours.tradedBefore((end.settlesAt - path.hours.opensAt) / 1000) - 1
+}
+
+/** Forward ÷ price of the underlying: the cost of carry less the dividends until then. */
+function carryFactor({ underlying, actions }: PricingTerms, day: number, forwardOn: number): number {
+  const days = Math.max(0, forwardOn - day)
+  return Math.exp((underlying.carry * days) / 365) * actions.factorBetween(underlying, day, day + days)
 }
 
 /** Shares, indices, spot pairs, perpetuals and futures: the underlying's price times a factor that holds for the day. */
 class LinearPricer implements Pricer {
-  readonly #instrument: Instrument
-  readonly #underlying: Underlying
-  readonly #end: ContractEnd | undefined
+  readonly #terms: PricingTerms
   readonly #ticksPerUnit: number
   readonly #forwardDay: number
-  #factorDay = Number.NaN
+  readonly #isLimited: boolean
+  #day = Number.NaN
   #factor = 1
+  #lower = 1
+  #upper = Number.POSITIVE_INFINITY
   readonly #bar: Bar = [0, 0, 0, 0]
 
-  constructor(instrument: Instrument, underlying: Underlying, end: ContractEnd | undefined) {
-    this.#instrument = instrument
-    this.#underlying = underlying
-    this.#end = end
+  constructor(terms: PricingTerms) {
+    const { instrument, underlying } = terms
+    this.#terms = terms
     this.#ticksPerUnit = PRICE_ONE / instrument.tickSize
     this.#forwardDay = instrument.expiry === undefined ? Number.NaN : forwardDay(instrument)
+    this.#isLimited = underlying.band > 0
   }
 
   ticksAt(path: DayPath, second: number): number {
-    const counted = Math.min(second, lastSecondCounted(path, this.#end))
-    return toTicks(path.priceAt(counted) * this.#factorOn(path.day), this.#ticksPerUnit)
+    this.#enter(path)
+    return this.#ticksOf(path.priceAt(Math.min(second, lastSecondCounted(path, this.#terms.end))))
   }
 
   barOf(path: DayPath, from: number, to: number, bar: TickBar): void {
-    const last = lastSecondCounted(path, this.#end)
+    const last = lastSecondCounted(path, this.#terms.end)
     const start = Math.min(from, last)
     path.barOf(start, Math.max(start + 1, Math.min(to, last + 1)), this.#bar)
-    const factor = this.#factorOn(path.day)
-    for (let i = 0; i < 4; i += 1) bar[i] = toTicks((this.#bar[i] ?? 0) * factor, this.#ticksPerUnit)
+    this.#enter(path)
+    for (let i = 0; i < 4; i += 1) bar[i] = this.#ticksOf(this.#bar[i] ?? 0)
+  }
+
+  baseTicks(path: DayPath): number {
+    this.#enter(path)
+    return toTicks(path.base * this.#factor, this.#ticksPerUnit)
+  }
+
+  #ticksOf(spot: number): number {
+    return Math.min(this.#upper, Math.max(this.#lower, toTicks(spot * this.#factor, this.#ticksPerUnit)))
+  }
+
+  #enter(path: DayPath): void {
+    if (path.day === this.#day) return
+    this.#factor = this.#factorOn(path.day)
+    this.#day = path.day
+    if (!this.#isLimited) return
+    const limits = fixedLimits(this.#terms.underlying, toTicks(path.base * this.#factor, this.#ticksPerUnit))
+    this.#lower = limits?.lower ?? 1
+    this.#upper = limits?.upper ?? Number.POSITIVE_INFINITY
   }
 
   #factorOn(day: number): number {
-    if (day !== this.#factorDay) {
-      this.#factor = this.#computeFactor(day)
-      this.#factorDay = day
-    }
-    return this.#factor
-  }
-
-  #computeFactor(day: number): number {
-    const { exchange, kind, symbol, id } = this.#instrument
+    const { exchange, kind, symbol, id } = this.#terms.instrument
     switch (kind) {
       case 'FUT':
-        return Math.exp((this.#underlying.carry * Math.max(0, this.#forwardDay - day)) / 365)
+        return carryFactor(this.#terms, day, this.#forwardDay)
       case 'SPOT':
         return symbol.endsWith('INR') ? COIN_RUPEES_PER_DOLLAR : 1
       default:
@@ -95,18 +129,14 @@ class LinearPricer implements Pricer {
   }
 }
 
-const SMILE_REACH = 4
-/** Trading days of a year. */
-const DAYS_OF_VOLATILITY = { exchange: 252, crypto: 365 } as const
-
 /**
  * Options by Black-76. Time and the strike's volatility stand still for a block of minutes, so that within a block the
  * price is a monotone function of the underlying's. Calls and puts of a strike share their volatility: parity holds.
  */
 class OptionPricer implements Pricer {
+  readonly #terms: PricingTerms
   readonly #sign: 1 | -1
   readonly #strike: number
-  readonly #underlying: Underlying
   readonly #end: ContractEnd
   readonly #forwardDay: number
   readonly #ticksPerUnit: number
@@ -122,10 +152,12 @@ class OptionPricer implements Pricer {
   #doneHigh = 0
   #doneLow = 0
 
-  constructor(instrument: Instrument, underlying: Underlying, end: ContractEnd) {
+  constructor(terms: PricingTerms) {
+    const { instrument, end } = terms
+    assert(end !== undefined, 'every option expires')
+    this.#terms = terms
     this.#sign = instrument.kind === 'CE' ? 1 : -1
     this.#strike = instrument.strike / PRICE_ONE
-    this.#underlying = underlying
     this.#end = end
     this.#forwardDay = Math.max(forwardDay(instrument), dayNumberOf(instrument.expiry ?? ''))
     this.#ticksPerUnit = PRICE_ONE / instrument.tickSize
@@ -196,20 +228,20 @@ class OptionPricer implements Pricer {
 
   #enterBlock(path: DayPath, block: number): void {
     if (path.day === this.#day && block === this.#block) return
-    const { carry, dailyVolatility, family, key } = this.#underlying
-    this.#factor = Math.exp((carry * Math.max(0, this.#forwardDay - path.day)) / 365)
-    const blockStart = block * BLOCK_SECONDS
-    const blockEndAt = path.opensAt + (blockStart + BLOCK_SECONDS) * 1000
-    const root = Math.sqrt(yearsUntil(blockEndAt, this.#end.settlesAt))
-    const days = family === 'crypto' ? DAYS_OF_VOLATILITY.crypto : DAYS_OF_VOLATILITY.exchange
-    const atTheMoney = dailyVolatility * Math.sqrt(days)
-    const forward = path.blockOpen(block) * this.#factor
-    const distance = Math.log(this.#strike / forward) / (atTheMoney * Math.max(root, 0.05))
-    const x = Math.max(-SMILE_REACH, Math.min(SMILE_REACH, distance))
-    const skew = key.startsWith('INDEX:') ? -0.07 : -0.02
-    const volatility = atTheMoney * Math.max(0.4, 1 + skew * x + 0.03 * x * x)
-    this.#deviation = volatility * root
+    const { underlying, implied } = this.#terms
+    this.#factor = carryFactor(this.#terms, path.day, this.#forwardDay)
+    // Time stands still until the block's end, so that the last block of a contract's life has none left.
+    const blockEndAt = path.hours.instantOf((block + 1) * BLOCK_SECONDS - 1) + 1000
+    const years = yearsUntil(blockEndAt, this.#end.settlesAt)
+    const variance = varianceAtTheMoney(underlying, path.unrest, implied, years)
+    const distance = Math.log(this.#strike / (path.blockOpen(block) * this.#factor))
+    this.#deviation = Math.sqrt(varianceAt(underlying, variance, distance))
     this.#day = path.day
     this.#block = block
+  }
+
+  baseTicks(path: DayPath): number {
+    this.#enterBlock(path, 0)
+    return this.#ticksOf(path.base)
   }
 }

@@ -1,13 +1,15 @@
 import { assert } from '../../kernel/assert.ts'
-import { dayNumberOf } from '../../kernel/exchange-time.ts'
 import { CLOSED_DAYS_MAX, type TradingCalendar } from '../calendar.ts'
 import type { Exchange } from '../instrument.ts'
-import { DayPath } from './day-path.ts'
-import { hash, hash2, hashText, normal, wander } from './noise.ts'
-import type { Family, Underlying } from './underlyings.ts'
-
-/** Day on which every underlying closes at the price of its table row. */
-const ANCHOR_DAY = dayNumberOf('2025-12-31')
+import { type Bar, DayPath } from './day-path.ts'
+import { BREAKER_FALL, BREAKER_MINUTES, BREAKER_SESSION_MINUTES_MIN, eventOf, plannedHalt } from './events.ts'
+import { Levels } from './levels.ts'
+import { type DayFactors, type DayShape, FactorPath, IndexMinutes, ShareMinutes } from './minutes.ts'
+import { hash, hash2, hashText, normal } from './noise.ts'
+import { profileOf } from './profile.ts'
+import { type Scenario, TEMPERS } from './scenario.ts'
+import { type Halt, TradingDay } from './trading-day.ts'
+import { type Family, type Underlying, underlyingByKey } from './underlyings.ts'
 
 /** Exchanges whose sessions together are the hours in which a family's price moves. */
 const EXCHANGES_OF_FAMILY: Readonly<Record<Family, readonly Exchange[]>> = {
@@ -18,115 +20,205 @@ const EXCHANGES_OF_FAMILY: Readonly<Record<Family, readonly Exchange[]>> = {
   crypto: ['CRYPTO'],
 }
 
-/** Closing levels by day, before any calendar: a pure function of the seed. */
-export class Levels {
-  readonly #seed: number
-  readonly #anchors = new Map<string, number>()
-  readonly #market = new Map<Family, Map<number, number>>()
+/** Day paths kept; each holds up to 8 KB. */
+const PATHS_MAX = 2500
+/** Days of families kept, and the factors of each. */
+const DAYS_MAX = 600
 
-  constructor(seed: number) {
-    this.#seed = hash(seed, 0x1e7e1)
-  }
+/** Deviation of a day's movement between opening and closing, and of the night's, in deviations of a day. */
+const DAY_SIZE = 0.95
+const NIGHT_SIZE = 0.22
+/** Where trading never stops there is hardly a gap between two days. */
+const NO_NIGHT_SIZE = 0.01
 
-  /** Closing price of the day. */
-  closeOn(underlying: Underlying, day: number): number {
-    let anchor = this.#anchors.get(underlying.key)
-    if (anchor === undefined) {
-      anchor = this.#walk(underlying, ANCHOR_DAY)
-      this.#anchors.set(underlying.key, anchor)
-    }
-    return underlying.price * Math.exp(underlying.dailyVolatility * (this.#walk(underlying, day) - anchor))
-  }
+/** The index whose fall halts the market. */
+const BREAKER_INDEX = 'INDEX:NIFTY'
 
-  #walk(underlying: Underlying, day: number): number {
-    const { correlation } = underlying
-    const own = Math.sqrt(1 - correlation * correlation) * wander(hashText(this.#seed, underlying.key), day)
-    return correlation * this.#marketOn(underlying.family, day) + own
-  }
-
-  #marketOn(family: Family, day: number): number {
-    let days = this.#market.get(family)
-    if (days === undefined) {
-      days = new Map()
-      this.#market.set(family, days)
-    }
-    let value = days.get(day)
-    if (value === undefined) {
-      if (days.size >= MARKET_DAYS_MAX) days.clear()
-      value = wander(hashText(this.#seed, `market:${family}`), day)
-      days.set(day, value)
-    }
-    return value
-  }
+/** A family's day: its hours, the day before, and what all its prices follow. */
+interface FamilyDay {
+  readonly hours: TradingDay
+  readonly before: { readonly day: number; readonly closesAt: number }
+  readonly factors: DayFactors
+  /** What moves the market from close to open, in deviations. */
+  readonly marketNight: number
+  readonly sectors: Map<string, FactorPath>
 }
 
-const MARKET_DAYS_MAX = 4096
+export interface SpotMarketOptions {
+  readonly seed: number
+  readonly scenario: Scenario
+  readonly calendar: TradingCalendar
+}
 
-/** Day paths kept; each holds up to 5 KB. */
-const PATHS_MAX = 2500
-
-/** Paths of every underlying on every day, as a pure function of the seed and the calendar. */
+/** Paths of every underlying on every day, as a pure function of seed, scenario and calendar. */
 export class SpotMarket {
-  readonly #levels: Levels
-  readonly #calendar: TradingCalendar
+  readonly levels: Levels
+  readonly #options: SpotMarketOptions
   readonly #seed: number
   readonly #paths = new Map<string, Map<number, DayPath>>()
   #pathCount = 0
+  readonly #days = new Map<Family, Map<number, FamilyDay>>()
+  #dayCount = 0
 
-  constructor(seed: number, calendar: TradingCalendar) {
+  constructor(options: SpotMarketOptions) {
+    const { seed, scenario, calendar } = options
+    this.#options = options
     this.#seed = hash(seed, 0x5b07)
-    this.#levels = new Levels(seed)
-    this.#calendar = calendar
-  }
-
-  /** Drops what was made of the calendar, which has changed. */
-  forget(): void {
-    this.#paths.clear()
-    this.#pathCount = 0
+    this.levels = new Levels({
+      seed,
+      scenario,
+      trades: (day) => calendar.sessionOn('NSE', day) !== undefined,
+    })
   }
 
   /** The path of a day on which the family trades; asking for another is a bug. */
   pathOn(underlying: Underlying, day: number): DayPath {
     let days = this.#paths.get(underlying.key)
+    let path = days?.get(day)
+    if (path !== undefined) return path
+    path = this.#makePath(underlying, this.#dayOf(underlying.family, day))
+    if (this.#pathCount >= PATHS_MAX) {
+      this.#paths.clear()
+      this.#pathCount = 0
+    }
+    days = this.#paths.get(underlying.key)
     if (days === undefined) {
       days = new Map()
       this.#paths.set(underlying.key, days)
     }
-    let path = days.get(day)
+    days.set(day, path)
+    this.#pathCount += 1
+    return path
+  }
+
+  /** Drops whatever was made of sessions that may be others now. */
+  forget(): void {
+    this.#paths.clear()
+    this.#pathCount = 0
+    this.#days.clear()
+    this.#dayCount = 0
+    this.levels.forget()
+  }
+
+  #makePath(underlying: Underlying, familyDay: FamilyDay): DayPath {
+    const { hours, before, factors } = familyDay
+    const { constituents } = underlying
+    const base =
+      this.levels.closeOn(underlying, before.day) * this.levels.actions.factorBetween(underlying, before.day, hours.day)
+    const unrest = this.levels.volatilityFactorOn(underlying, hours.day)
+    const terms = { hours, dayBefore: before.day, base, unrest }
+    if (constituents === undefined) {
+      const shape = this.#shapeOn(underlying, familyDay)
+      return new DayPath({ ...terms, open: shape.open }, new ShareMinutes(shape, factors))
+    }
+    const parts = constituents.map(({ stock, shares }) => ({ shares, shape: this.#shapeOn(stock, familyDay) }))
+    const open = parts.reduce((sum, { shares, shape }) => sum + shares * shape.open, 0)
+    return new DayPath({ ...terms, open }, new IndexMinutes(parts, factors))
+  }
+
+  #shapeOn(underlying: Underlying, familyDay: FamilyDay): DayShape {
+    const { key, dailyVolatility, correlation, sector, sectorCorrelation, beta } = underlying
+    const { before, hours, marketNight } = familyDay
+    const { day } = hours
+    const seed = hash2(this.#seed, hashText(1, key), day)
+    const unrest = this.levels.unrestOn(underlying, day)
+    const size = dailyVolatility * TEMPERS[this.#options.scenario].intraday
+    const ownCorrelation = Math.sqrt(Math.max(0, 1 - correlation ** 2 - sectorCorrelation ** 2))
+    const night =
+      correlation * unrest.market * marketNight +
+      Math.hypot(ownCorrelation, sectorCorrelation) * unrest.own * normal(hash(seed, 1))
+    const open =
+      this.levels.closeOn(underlying, before.day) *
+      this.levels.actions.factorBetween(underlying, before.day, day) *
+      Math.exp(night * size * (before.closesAt === hours.opensAt ? NO_NIGHT_SIZE : NIGHT_SIZE))
+    const scale = open * size * DAY_SIZE
+    return {
+      open,
+      close: this.levels.closeOn(underlying, day),
+      market: scale * correlation * unrest.market,
+      sector: scale * sectorCorrelation * unrest.sector,
+      own: scale * ownCorrelation * unrest.own,
+      event: open * beta,
+      seed,
+      sectorPath: sector === undefined ? undefined : this.#sectorOn(familyDay, sector),
+    }
+  }
+
+  #sectorOn({ sectors, hours, factors }: FamilyDay, sector: string): FactorPath {
+    let path = sectors.get(sector)
     if (path === undefined) {
-      if (this.#pathCount >= PATHS_MAX) {
-        this.#paths.clear()
-        this.#pathCount = 0
-        this.#paths.set(underlying.key, days)
-        days.clear()
-      }
-      path = this.#makePath(underlying, day)
-      days.set(day, path)
-      this.#pathCount += 1
+      path = new FactorPath(hash2(this.#seed, hashText(3, sector), hours.day), factors.profile)
+      sectors.set(sector, path)
     }
     return path
   }
 
-  #makePath(underlying: Underlying, day: number): DayPath {
-    const hours = this.#hoursOn(underlying.family, day)
-    assert(hours !== undefined, `${underlying.key} doesn't trade on day ${day}`)
-    const before = this.#hoursBefore(underlying.family, day)
-    const seed = hash2(this.#seed, hashText(1, underlying.key), day)
-    const { dailyVolatility } = underlying
-    // Where trading never stops there is hardly a gap between two days.
-    const gap = normal(hash(seed, 1)) * dailyVolatility * (before.closesAt === hours.opensAt ? 0.01 : 0.2)
-    const open = this.#levels.closeOn(underlying, before.day) * Math.exp(gap)
-    const close = this.#levels.closeOn(underlying, day)
-    const seconds = (hours.closesAt - hours.opensAt) / 1000
-    const volatility = (open * dailyVolatility * 0.85) / Math.sqrt(seconds / 60)
-    return new DayPath({ day, opensAt: hours.opensAt, seconds, open, close, volatility, seed })
+  #dayOf(family: Family, day: number): FamilyDay {
+    let days = this.#days.get(family)
+    let made = days?.get(day)
+    if (made !== undefined) return made
+    made = this.#makeDay(family, day)
+    if (this.#dayCount >= DAYS_MAX) {
+      this.#days.clear()
+      this.#dayCount = 0
+    }
+    days = this.#days.get(family)
+    if (days === undefined) {
+      days = new Map()
+      this.#days.set(family, days)
+    }
+    days.set(day, made)
+    this.#dayCount += 1
+    return made
+  }
+
+  #makeDay(family: Family, day: number): FamilyDay {
+    const { scenario } = this.#options
+    const open = this.#hoursOn(family, day)
+    assert(open !== undefined, `${family} doesn't trade on day ${day}`)
+    const { opensAt, closesAt } = open
+    const before = this.#hoursBefore(family, day)
+    const minutes = (closesAt - opensAt) / 60_000
+    const withHours = (hours: TradingDay): FamilyDay => {
+      const profile = profileOf(hours.tradedSeconds / 60)
+      const market = new FactorPath(hash2(this.#seed, hashText(4, family), day), profile)
+      const event = eventOf(scenario, this.#seed, day, opensAt, closesAt, hours.tradedSeconds / 60)
+      const marketNight = normal(hash2(this.#seed, hashText(2, family), day))
+      return { hours, before, factors: { profile, market, event }, marketNight, sectors: new Map() }
+    }
+    if (scenario === 'halted') {
+      return withHours(new TradingDay(day, opensAt, closesAt, plannedHalt(this.#seed, day, opensAt, closesAt)))
+    }
+    if (scenario !== 'crash' || family !== 'securities' || minutes < BREAKER_SESSION_MINUTES_MIN) {
+      return withHours(new TradingDay(day, opensAt, closesAt, undefined))
+    }
+    // Prices don't depend on where the halt lies, only on its length: the fall is found first, the halt put behind it.
+    const provisional = new TradingDay(day, opensAt, closesAt, { fromSecond: 60, toSecond: 60 * (1 + BREAKER_MINUTES) })
+    const draft = withHours(provisional)
+    const halt = this.#breakerHalt(draft)
+    return { ...draft, hours: new TradingDay(day, opensAt, closesAt, halt) }
+  }
+
+  /** The halt after the first minute in which the index has fallen by so much that trading stops. */
+  #breakerHalt(draft: FamilyDay): Halt {
+    const index = underlyingByKey(BREAKER_INDEX)
+    assert(index?.constituents !== undefined, `${BREAKER_INDEX} is made of shares`)
+    const path = this.#makePath(index, draft)
+    const limit = path.base * (1 - BREAKER_FALL)
+    const bar: Bar = [0, 0, 0, 0]
+    let minute = 1
+    for (; minute < path.seconds / 60 - 1; minute += 1) {
+      path.barOf((minute - 1) * 60, minute * 60, bar)
+      if (bar[2] <= limit) break
+    }
+    return { fromSecond: minute * 60, toSecond: (minute + BREAKER_MINUTES) * 60 }
   }
 
   #hoursOn(family: Family, day: number): { opensAt: number; closesAt: number } | undefined {
     let opensAt = Infinity
     let closesAt = -Infinity
     for (const exchange of EXCHANGES_OF_FAMILY[family]) {
-      const session = this.#calendar.sessionOn(exchange, day)
+      const session = this.#options.calendar.sessionOn(exchange, day)
       if (session === undefined) continue
       opensAt = Math.min(opensAt, session.opensAt)
       closesAt = Math.max(closesAt, session.closesAt)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { volumeShare } from './volume.ts'
+import { VolumeCurve } from './volume.ts'
 
 describe.each([
   ['an exchange session', 22_500],
@@ -7,13 +7,14 @@ describe.each([
   ['a round-the-clock session', 86_400],
 ])('volume over %s', (_, seconds) => {
   test('never falls, from nothing to all', () => {
+    const curve = new VolumeCurve(77, seconds)
     let before = 0
     for (let second = 0; second <= seconds; second += 1) {
-      const share = volumeShare(77, second, seconds)
+      const share = curve.shareUntil(second)
       if (share < before) throw new Error(`falls at second ${second}`)
       before = share
     }
-    expect(volumeShare(77, 0, seconds)).toBe(0)
+    expect(curve.shareUntil(0)).toBe(0)
     expect(before).toBe(1)
   })
 })

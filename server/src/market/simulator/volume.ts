@@ -1,8 +1,6 @@
-import { BLOCK_MINUTES, BLOCK_SECONDS } from './day-path.ts'
+import { BLOCK_MINUTES, BLOCK_SECONDS } from './minutes.ts'
 import { hash2, unit } from './noise.ts'
-
-/** Sessions this long have no rush at opening and closing. */
-const ROUND_THE_CLOCK_SECONDS = 20 * 3600
+import { ROUND_THE_CLOCK_MINUTES } from './profile.ts'
 
 const OPENING_WEIGHT = 0.072
 const OPENING_SPAN = 0.06
@@ -18,36 +16,84 @@ function usualShare(x: number): number {
   return (x + opening + closing) / WHOLE
 }
 
-/**
- * Share of the day's volume traded in the first `second` seconds of a session of `seconds`, from 0 to exactly 1, never
- * falling. Each block, minute and second has a lively or a quiet share of its own.
- */
-export function volumeShare(seed: number, second: number, seconds: number): number {
-  if (second <= 0) return 0
-  if (second >= seconds) return 1
-  const block = Math.floor(second / BLOCK_SECONDS)
-  const blockEnd = Math.min((block + 1) * BLOCK_SECONDS, seconds)
-  const from = blockKnot(seed, block, seconds)
-  const to = blockEnd === seconds ? 1 : blockKnot(seed, block + 1, seconds)
-  if (second === block * BLOCK_SECONDS) return from
+/** Shares of the day's volume usually traded before each block of a session, by its length. */
+const usualShares = new Map<number, Float64Array>()
+const USUAL_SHARES_MAX = 256
 
-  const minutes = (blockEnd - block * BLOCK_SECONDS) / 60
-  const minute = Math.floor(second / 60)
-  const minuteInBlock = minute - block * BLOCK_MINUTES
-  const start = between(from, to, minuteKnot(seed, minute, minuteInBlock, minutes))
-  if (second === minute * 60) return start
-  const end = between(from, to, minuteKnot(seed, minute + 1, minuteInBlock + 1, minutes))
-  return between(start, end, (second - minute * 60 + 0.9 * (unit(hash2(seed, 3, second)) - 0.5)) / 60)
+function usualSharesOf(seconds: number): Float64Array {
+  let shares = usualShares.get(seconds)
+  if (shares === undefined) {
+    const blocks = Math.ceil(seconds / BLOCK_SECONDS)
+    shares = new Float64Array(blocks + 1).fill(1)
+    for (let block = 0; block < blocks; block += 1) {
+      const x = (block * BLOCK_SECONDS) / seconds
+      shares[block] = seconds >= ROUND_THE_CLOCK_MINUTES * 60 ? x : usualShare(x)
+    }
+    if (usualShares.size >= USUAL_SHARES_MAX) usualShares.clear()
+    usualShares.set(seconds, shares)
+  }
+  return shares
 }
 
-function blockKnot(seed: number, block: number, seconds: number): number {
-  if (block === 0) return 0
-  const shareAt = (second: number) =>
-    seconds >= ROUND_THE_CLOCK_SECONDS ? second / seconds : usualShare(second / seconds)
-  const share = shareAt(block * BLOCK_SECONDS)
-  const before = share - shareAt((block - 1) * BLOCK_SECONDS)
-  const after = shareAt(Math.min((block + 1) * BLOCK_SECONDS, seconds)) - share
-  return share + 0.8 * (unit(hash2(seed, 1, block)) - 0.5) * Math.min(before, after)
+/**
+ * How one instrument's volume of a day is spread over its session. Each block, minute and second has a lively or a
+ * quiet share of its own. Kept is the block that was asked for last.
+ */
+export class VolumeCurve {
+  readonly #seed: number
+  readonly #seconds: number
+  readonly #usual: Float64Array
+  #block = -1
+  #from = 0
+  #to = 0
+  #minute = -1
+  #start = 0
+  #end = 0
+
+  constructor(seed: number, seconds: number) {
+    this.#seed = seed
+    this.#seconds = seconds
+    this.#usual = usualSharesOf(seconds)
+  }
+
+  get seconds(): number {
+    return this.#seconds
+  }
+
+  /** Share of the day's volume traded in the first `second` seconds of the session, from 0 to exactly 1, never falling. */
+  shareUntil(second: number): number {
+    if (second <= 0) return 0
+    if (second >= this.#seconds) return 1
+    const minute = Math.floor(second / 60)
+    if (minute !== this.#minute) this.#enterMinute(minute)
+    if (second === minute * 60) return this.#start
+    const place = (second - minute * 60 + 0.9 * (unit(hash2(this.#seed, 3, second)) - 0.5)) / 60
+    return between(this.#start, this.#end, place)
+  }
+
+  #enterMinute(minute: number): void {
+    const block = Math.floor(minute / BLOCK_MINUTES)
+    if (block !== this.#block) {
+      this.#from = this.#blockKnot(block)
+      this.#to = this.#blockKnot(block + 1)
+      this.#block = block
+    }
+    const minutes = Math.min(BLOCK_MINUTES, this.#seconds / 60 - block * BLOCK_MINUTES)
+    const inBlock = minute - block * BLOCK_MINUTES
+    this.#start = between(this.#from, this.#to, minuteKnot(this.#seed, minute, inBlock, minutes))
+    this.#end = between(this.#from, this.#to, minuteKnot(this.#seed, minute + 1, inBlock + 1, minutes))
+    this.#minute = minute
+  }
+
+  #blockKnot(block: number): number {
+    const usual = this.#usual
+    if (block === 0) return 0
+    if (block >= usual.length - 1) return 1
+    const share = usual[block] ?? 0
+    const before = share - (usual[block - 1] ?? 0)
+    const after = (usual[block + 1] ?? 1) - share
+    return share + 0.8 * (unit(hash2(this.#seed, 1, block)) - 0.5) * Math.min(before, after)
+  }
 }
 
 function minuteKnot(seed: number, minute: number, minuteInBlock: number, minutes: number): number {

@@ -1,0 +1,37 @@
+import type { Underlying } from './underlyings.ts'
+
+/** Trading days of a year. */
+const DAYS_OF_VOLATILITY = { exchange: 252, crypto: 365 } as const
+/** Years in which an unquiet or quiet spell has faded to a third. */
+const UNREST_YEARS = 30 / 365
+
+/** Skew and curvature of implied volatility over the strikes. */
+const INDEX_SMILE = { correlation: -0.45, reach: 0.75 } as const
+const SMILE = { correlation: -0.2, reach: 0.7 } as const
+
+/** Volatility of a year on ordinary days. */
+export function yearlyVolatility({ dailyVolatility, family }: Underlying): number {
+  return dailyVolatility * Math.sqrt(family === 'crypto' ? DAYS_OF_VOLATILITY.crypto : DAYS_OF_VOLATILITY.exchange)
+}
+
+/**
+ * Variance of the forward's logarithm until `years` from now, for an option at the money. It always grows with time:
+ * `unrest`, the factor of today's volatility, fades towards 1.
+ */
+export function varianceAtTheMoney(underlying: Underlying, unrest: number, implied: number, years: number): number {
+  const volatility = yearlyVolatility(underlying) * implied
+  const spell = (unrest * unrest - 1) * UNREST_YEARS * (1 - Math.exp(-years / UNREST_YEARS))
+  return volatility * volatility * (years + spell)
+}
+
+/**
+ * Variance for a strike at `distance` = ln(strike ÷ forward): the surface SSVI of J. Gatheral and A. Jacquier,
+ * "Arbitrage-free SVI volatility surfaces" (2014), with curvature reach ÷ √variance. Because reach² × (1 + |correlation|)
+ * is below 4, prices are convex in the strike, and no variance falls with time.
+ */
+export function varianceAt(underlying: Underlying, variance: number, distance: number): number {
+  if (variance <= 0) return 0
+  const { correlation, reach } = underlying.key.startsWith('INDEX:') ? INDEX_SMILE : SMILE
+  const x = (reach * distance) / Math.sqrt(variance)
+  return (variance / 2) * (1 + correlation * x + Math.sqrt((x + correlation) ** 2 + 1 - correlation ** 2))
+}
