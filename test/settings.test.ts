@@ -408,6 +408,18 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     expect(again).toBe(first)
     expect(other).not.toBe(first)
   },
+  SIMULATOR_SCENARIO: async () => {
+    const hasCrashed = (scenario: string) =>
+      Platform.with(
+        { SIMULATOR_SCENARIO: scenario },
+        async (platform) => {
+          const quote = await platform.ask('quotes', { symbol: 'NIFTY', exchange: 'NSE_INDEX' })
+          return Number(quote.at('data', 'low')) < 0.9 * Number(quote.at('data', 'prev_close'))
+        },
+        '2026-11-23T14:00:00+05:30',
+      )
+    expect([await hasCrashed('ordinary'), await hasCrashed('crash')]).toEqual([false, true])
+  },
   BODY_LIMIT_KIB: async () => {
     const send = (length: number) => async (platform: Platform) =>
       (await platform.ask('ping', { x: 'x'.repeat(length) })).at('code')

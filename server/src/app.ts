@@ -173,13 +173,18 @@ async function connect(
   const calendar = createCalendar({ hours: config.marketHours })
   const calendarOverrides = await OverrideStore.open({ money: databases.money, calendar, clock, audit: audit.record })
   const universe = await InstrumentUniverse.open({
-    source: simulatedInstruments(config.simulatorSeed),
+    source: simulatedInstruments(config.simulatorSeed, config.simulatorScenario),
     clock,
     file: join(config.dataDir, 'instruments.snapshot'),
     onLoad: (report) => tellOfLoad(report, log, audit.record),
     onError: onError('the file of instruments could not be read or written, or their source broke'),
   })
-  const marketData = createSimulator({ seed: config.simulatorSeed, clock, calendar })
+  const marketData = createSimulator({
+    seed: config.simulatorSeed,
+    scenario: config.simulatorScenario,
+    clock,
+    calendar,
+  })
   const quotes = new Quotes({ source: marketData, clock, calendar })
   const history = new CandleHistory({ source: marketData, store: undefined, calendar, clock })
   const venueOf = (account: string): Venue | undefined => paper.venue(account)

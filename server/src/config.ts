@@ -241,6 +241,13 @@ const SETTINGS = {
     allowed: 'a whole number from 0 to 4294967295',
     read: wholeNumber(0, 4_294_967_295),
   },
+  simulatorScenario: {
+    name: 'SIMULATOR_SCENARIO',
+    default: 'ordinary',
+    about:
+      'What every day of the simulated market is like: as usual; quiet; part of a trend of weeks; a crash that halts trading; a jump at the opening; halted for an hour or more; without a feed for minutes of every hour.',
+    ...oneOf('ordinary', 'calm', 'trending', 'crash', 'gap', 'halted', 'feed-loss'),
+  },
   bodyLimitKib: {
     name: 'BODY_LIMIT_KIB',
     default: '256',
