@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url'
 import { bookCosts, orderLatencies } from './books.ts'
 import { type Child, residentMb, startChild } from './child.ts'
 import { keyTimes } from './keys.ts'
-import { load } from './load.ts'
 import { searchTimes } from './market.ts'
 import { compareNumbers } from './numbers.ts'
 import { BASKET_LEGS, orderRates } from './orders.ts'
@@ -15,6 +14,7 @@ import { recovery } from './recovery.ts'
 import { sequential } from './sequential.ts'
 import { groupedCommits } from './sqlite.ts'
 import { trafficFigures } from './traffic.ts'
+import { inTurns, type Measured } from './turns.ts'
 import { UNLIMITED } from './unlimited.ts'
 
 /**
@@ -22,9 +22,8 @@ import { UNLIMITED } from './unlimited.ts'
  * the machine and its neighbours; the ratios are what to look at.
  * `npm run bench`, or `npm run bench -- http pipeline orders books keys traffic search recovery numbers` for some of it.
  */
-const SECONDS = 8
-/** Until the hot paths are compiled: a server that runs for days is measured, not its first seconds. */
-const WARM_UP_SECONDS = 12
+/** As `npm start` runs it. */
+const FLAGS = ['--max-semi-space-size=16']
 const SYMBOLS = [
   'SBIN',
   'RELIANCE',
@@ -79,7 +78,7 @@ async function http(folder: string): Promise<void> {
     here('../server/src/main.ts'),
     ['serve'],
     { ...UNLIMITED, DATA_DIR: join(folder, 'data'), PORT: '0', LOG_LEVEL: 'warn' },
-    ['--max-semi-space-size=16'],
+    FLAGS,
   )
   report('ready after start', ms(sauda.readyMs), 'target 2,000 ms', percent(sauda.readyMs, 2000))
   report(
@@ -99,33 +98,23 @@ async function http(folder: string): Promise<void> {
 }
 
 async function throughput(sauda: Child, echo: Child, apikey: string, folder: string): Promise<void> {
-  const quote = { apikey, symbol: 'SBIN', exchange: 'NSE' }
   const place = `${sauda.address}/api/v1/placeorder`
-  const quotes = `${sauda.address}/api/v1/quotes`
-  for (const [url, bodies] of [
-    [echo.address, orders(apikey)],
-    [place, orders(apikey)],
-    [quotes, [quote]],
-  ] as const)
-    await load(url, bodies, 64, WARM_UP_SECONDS)
-  const bare = await load(echo.address, orders(apikey), 64, SECONDS)
-  const placed = await load(place, orders(apikey), 64, SECONDS)
-  const quoted = await load(quotes, [quote], 64, SECONDS)
-  const again = await load(echo.address, orders(apikey), 64, SECONDS)
-  const limit = (bare.perSecond + again.perSecond) / 2
-  report('bare node:http JSON echo, 64 connections', rate(limit), `p99 ${ms(bare.p99Ms)}`)
+  const [bare, placed, quoted] = await inTurns([
+    { child: echo, url: echo.address, bodies: orders(apikey) },
+    { child: sauda, url: place, bodies: orders(apikey) },
+    { child: sauda, url: `${sauda.address}/api/v1/quotes`, bodies: [{ apikey, symbol: 'SBIN', exchange: 'NSE' }] },
+  ])
+  if (bare === undefined || placed === undefined || quoted === undefined) throw new Error('three subjects were given')
+  const figure = ({ perSecond, p99Ms, processorUs }: Measured): string =>
+    `${rate(perSecond)}, p99 ${ms(p99Ms)}, ${processorUs.toFixed(0)} µs of processor`
+  report('bare node:http JSON echo, 64 connections', figure(bare))
   report(
     'placeorder, durable, 64 connections',
-    `${rate(placed.perSecond)}, p99 ${ms(placed.p99Ms)}`,
+    figure(placed),
     'bare echo (target 40 %)',
-    percent(placed.perSecond, limit),
+    percent(placed.shareOfFirst, 1),
   )
-  report(
-    'quotes, 64 connections',
-    `${rate(quoted.perSecond)}, p99 ${ms(quoted.p99Ms)}`,
-    'bare echo (target 60 %)',
-    percent(quoted.perSecond, limit),
-  )
+  report('quotes, 64 connections', figure(quoted), 'bare echo (target 60 %)', percent(quoted.shareOfFirst, 1))
   report('answers other than 200', `${placed.failed + quoted.failed}`)
   const group = groupedCommits(folder, 64, 2)
   report('bare SQLite commits of 64 rows, fsync', rate(group.perSecond), `${ms(group.commitMs)} each`)
@@ -150,7 +139,7 @@ async function throughput(sauda: Child, echo: Child, apikey: string, folder: str
 
 async function orderKinds(folder: string): Promise<void> {
   const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'orders'), PORT: '0', LOG_LEVEL: 'warn' }
-  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, ['--max-semi-space-size=16'])
+  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, FLAGS)
   const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
   try {
     const found = await orderRates(sauda, apikey, SYMBOLS)
@@ -181,7 +170,7 @@ async function orderKinds(folder: string): Promise<void> {
 
 async function books(folder: string): Promise<void> {
   const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'books'), PORT: '0', LOG_LEVEL: 'warn' }
-  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, ['--max-semi-space-size=16'])
+  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, FLAGS)
   const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
   try {
     for (const { orders, megabytes, perSecond, echoPerSecond } of await bookCosts(sauda, apikey, [2_000, 20_000]))
@@ -211,15 +200,17 @@ const folder = mkdtempSync(join(tmpdir(), 'sauda-bench-'))
 try {
   if (includes('http')) await http(folder)
   if (includes('pipeline')) {
-    const { barePerSecond, wholePerSecond, bareUs, wholeUs, failed } = await pipelineCost(folder)
-    report('quotes with validation only, 64 connections', rate(barePerSecond), `${bareUs.toFixed(0)} µs of processor`)
+    const { bare, whole } = await pipelineCost(folder, FLAGS)
+    const figure = ({ perSecond, processorUs }: Measured): string =>
+      `${rate(perSecond)}, ${processorUs.toFixed(0)} µs of processor`
+    report('quotes with validation only, 64 connections', figure(bare))
     report(
       'quotes with the whole pipeline',
-      `${rate(wholePerSecond)}, ${wholeUs.toFixed(0)} µs of processor`,
+      figure(whole),
       'validation only (target 75 %)',
-      percent(wholePerSecond, barePerSecond),
+      percent(whole.shareOfFirst, 1),
     )
-    report('answers other than 200', String(failed))
+    report('answers other than 200', String(bare.failed + whole.failed))
   }
   if (includes('orders')) await orderKinds(folder)
   if (includes('books')) await books(folder)

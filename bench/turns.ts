@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import type { Child } from './child.ts'
+import { load } from './load.ts'
+
+const ROUNDS = 5
+const SECONDS = 4
+/** Until the hot paths are compiled: a server that runs for days is measured, not its first seconds. */
+const WARM_UP_SECONDS = 12
+const CONNECTIONS = 64
+const TICKS_PER_SECOND = 100
+
+export interface Subject {
+  readonly child: Child
+  readonly url: string
+  readonly bodies: readonly object[]
+}
+
+export interface Measured {
+  readonly perSecond: number
+  /** Of what the first subject reached in the same rounds. */
+  readonly shareOfFirst: number
+  readonly p99Ms: number
+  /** Processor time of one request, in microseconds, of all threads of its process. */
+  readonly processorUs: number
+  readonly failed: number
+}
+
+/**
+ * Loads the subjects in turns and takes the median of the rounds. A machine that gets faster or slower meanwhile, by
+ * neighbours or by heat, does so for all of them: one after the other, the last would seem the slowest.
+ */
+export async function inTurns(subjects: readonly Subject[]): Promise<Measured[]> {
+  for (const { url, bodies } of subjects) await load(url, bodies, CONNECTIONS, WARM_UP_SECONDS)
+  const rounds: (readonly Measured[])[] = []
+  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await once(subjects))
+  return subjects.map((_, place) => {
+    const own = rounds.flatMap((round) => round[place] ?? [])
+    const middle = (of: (turn: Measured) => number): number => median(own.map(of))
+    return {
+      perSecond: middle((turn) => turn.perSecond),
+      shareOfFirst: middle((turn) => turn.shareOfFirst),
+      p99Ms: middle((turn) => turn.p99Ms),
+      processorUs: middle((turn) => turn.processorUs),
+      failed: own.reduce((sum, turn) => sum + turn.failed, 0),
+    }
+  })
+}
+
+async function once(subjects: readonly Subject[]): Promise<Measured[]> {
+  const turns: Measured[] = []
+  for (const { child, url, bodies } of subjects) {
+    const before = processorMs(child)
+    const { perSecond, p99Ms, failed } = await load(url, bodies, CONNECTIONS, SECONDS)
+    const processorUs = ((processorMs(child) - before) * 1000) / (perSecond * SECONDS)
+    const shareOfFirst = perSecond / (turns[0]?.perSecond ?? perSecond)
+    turns.push({ perSecond, shareOfFirst, p99Ms, processorUs, failed })
+  }
+  return turns
+}
+
+/** Of all threads of a process, of Linux's own accounting. */
+function processorMs({ process: { pid } }: Child): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1000
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
