@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { approvedOperations } from './api/approved.ts'
@@ -65,7 +65,7 @@ import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
-import { Forwards, OptionGreeks, OptionResolver, openExpiries } from './options/index.ts'
+import { Forwards, OptionChains, OptionGreeks, OptionResolver, openExpiries } from './options/index.ts'
 import { errorPages, mountPages } from './pages/index.ts'
 import { type Committed, PaperExchange, riskReference, type SessionRules, venueEventsOf } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
@@ -186,7 +186,28 @@ async function connect(
     calendar,
   })
   const quotes = new Quotes({ source: marketData, clock, calendar })
-  const history = new CandleHistory({ source: marketData, store: undefined, calendar, clock })
+  const candleStore = new StoredCandles({
+    folders: {
+      candles: resolve(config.dataDir, 'candles'),
+      imports: resolve(config.dataDir, 'import'),
+      exports: resolve(config.dataDir, 'export'),
+    },
+    memoryMib: config.candleStoreMemoryMib,
+    clock,
+    onError: onError('the engine of the candle store could not be let go'),
+  })
+  const candleDownloads = await CandleDownloads.open({
+    record: databases.record,
+    source: marketData,
+    store: candleStore,
+    find: (symbol, exchange) => universe.find(symbol, exchange),
+    calendar,
+    clock,
+    rates: config.candleDownloadRateLimit,
+    audit: audit.record,
+    onError: onError('candles could not be downloaded'),
+  })
+  const history = new CandleHistory({ source: marketData, store: candleStore, calendar, clock })
   const venueOf = (account: string): Venue | undefined => paper.venue(account)
   const limitStore = await LimitStore.open({
     money: databases.money,
@@ -204,6 +225,7 @@ async function connect(
   })
   const options = new OptionResolver({ store: () => universe.store, marketData, calendar, clock })
   const forwards = new Forwards({ store: () => universe.store, marketData: quotes, calendar, clock })
+  const optionChains = new OptionChains({ store: () => universe.store, marketData: quotes, calendar, clock }, forwards)
   const optionGreeks = new OptionGreeks({ forwards, calendar, clock })
   const paper = await PaperExchange.open({
     databases,
@@ -480,14 +502,17 @@ async function connect(
   let stopFollowing = (): void => {}
   const services: Services = {
     instruments: universe,
-    search: universe,
+    search: { find: (query, filter, limit) => universe.current.search.find(query, filter, limit) },
     universe,
     marketData,
     quotes,
     history,
+    candleStore,
+    candleDownloads,
     calendar,
     calendarOverrides,
     options,
+    optionChains,
     optionGreeks,
     trading,
     orders,
@@ -559,6 +584,7 @@ async function connect(
     start() {
       killSwitch.resume().catch(onError('what a kill switch left undone could not be done'))
       paper.start()
+      candleDownloads.start()
       stopFollowing = universe.follow()
     },
     async close() {
@@ -568,6 +594,8 @@ async function connect(
       closeChecks()
       orderEvents.endReaders()
       await http.close()
+      await candleDownloads.close()
+      await candleStore.close()
       await universe.close()
       quotes.close()
       await paper.close()

@@ -4,18 +4,20 @@ import type { ChartStore } from '../identity/chart-store.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { KeyStore } from '../identity/key-store.ts'
 import type { OverrideStore } from '../market/calendar/override-store.ts'
+import type { CandleDownloads, StoredCandles } from '../market/candle-store/index.ts'
 import type { CandleHistory } from '../market/candles/candle-history.ts'
 import type { ExchangeCalendar } from '../market/exchange-calendar.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { InstrumentUniverse } from '../market/instruments/instrument-universe.ts'
 import type { MarketData } from '../market/market-data.ts'
+import type { SearchFilter, SearchResult } from '../market/search.ts'
 import type { Quotes } from '../market/quotes/index.ts'
 import type { AuditLog } from '../monitor/audit-log.ts'
 import type { Health } from '../monitor/health.ts'
 import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
-import type { OptionGreeks, OptionResolver } from '../options/index.ts'
+import type { OptionChains, OptionGreeks, OptionResolver } from '../options/index.ts'
 import type { Approvals } from '../trading/approvals.ts'
 import type { Idempotency } from '../trading/flow/idempotency.ts'
 import type { OrderFlow } from '../trading/flow/order-flow.ts'
@@ -35,8 +37,8 @@ export interface Instruments {
 }
 
 export interface SymbolSearch {
-  /** Instruments that match all words of `query`, best first, of one exchange or of all. */
-  search(query: string, exchange?: Exchange): readonly Instrument[]
+  /** Instruments that match all words of `query` and the filter, best first. */
+  find(query: string, filter: SearchFilter, limit: number): SearchResult
 }
 
 /** What operations reach the rest of the platform through. The composition root fills it in. */
@@ -47,9 +49,12 @@ export interface Services {
   readonly marketData: MarketData
   readonly quotes: Quotes
   readonly history: CandleHistory
+  readonly candleStore: StoredCandles
+  readonly candleDownloads: CandleDownloads
   readonly calendar: ExchangeCalendar
   readonly calendarOverrides: OverrideStore
   readonly options: OptionResolver
+  readonly optionChains: OptionChains
   readonly optionGreeks: OptionGreeks
   readonly trading: Trading
   readonly orders: OrderFlow

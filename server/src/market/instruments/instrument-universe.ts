@@ -170,10 +170,6 @@ export class InstrumentUniverse {
     return this.#current.store.nearest(symbol, exchange, count)
   }
 
-  search(query: string, exchange?: Exchange): readonly Instrument[] {
-    return this.#current.search.search(query, exchange)
-  }
-
   async #load(how: { readonly mayShrink: boolean; readonly isGentle: boolean }): Promise<LoadReport> {
     const { source, clock } = this.#options
     const startedMs = clock.elapsedMs()
