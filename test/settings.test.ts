@@ -420,6 +420,8 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
       )
     expect([await hasCrashed('ordinary'), await hasCrashed('crash')]).toEqual([false, true])
   },
+  CANDLE_DOWNLOAD_RATE_LIMIT: { file: 'server/src/market/candle-store/downloads.test.ts', mentions: 'rates:' },
+  CANDLE_STORE_MEMORY_MIB: { file: 'server/src/market/candle-store/candle-files.test.ts', mentions: 'memoryMib: 64' },
   BODY_LIMIT_KIB: async () => {
     const send = (length: number) => async (platform: Platform) =>
       (await platform.ask('ping', { x: 'x'.repeat(length) })).at('code')

@@ -41,6 +41,7 @@ import type { Clock } from './kernel/clock.ts'
 import { Refusal } from './kernel/errors.ts'
 import { dateAt } from './kernel/exchange-time.ts'
 import type { Price } from './kernel/fixed.ts'
+import { CandleDownloads, StoredCandles } from './market/candle-store/index.ts'
 import {
   CandleHistory,
   createCalendar,

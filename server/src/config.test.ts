@@ -18,6 +18,8 @@ const DEFAULTS = {
   logLevel: 'info',
   marketHours: 'always',
   simulatorSeed: 1,
+  candleDownloadRateLimit: [{ count: 100, windowMs: 1_000 }],
+  candleStoreMemoryMib: 256,
   simulatorScenario: 'ordinary',
   bodyLimitKib: 256,
   paperExchangeRules: 'off',

@@ -248,6 +248,18 @@ const SETTINGS = {
       'What every day of the simulated market is like: as usual; quiet; part of a trend of weeks; a crash that halts trading; a jump at the opening; halted for an hour or more; without a feed for minutes of every hour.',
     ...oneOf('ordinary', 'calm', 'trending', 'crash', 'gap', 'halted', 'feed-loss'),
   },
+  candleDownloadRateLimit: rates(
+    'CANDLE_DOWNLOAD_RATE_LIMIT',
+    '100 per second',
+    'Requests for candles that downloads send to the market data source, all jobs together.',
+  ),
+  candleStoreMemoryMib: {
+    name: 'CANDLE_STORE_MEMORY_MIB',
+    default: '256',
+    about: 'MiB of memory that the engine of the local candle store may take. It is loaded when first used.',
+    allowed: 'a whole number from 64 to 65536',
+    read: wholeNumber(64, 65_536),
+  },
   bodyLimitKib: {
     name: 'BODY_LIMIT_KIB',
     default: '256',

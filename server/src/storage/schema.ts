@@ -229,6 +229,8 @@ export interface RecordDatabase {
   order_log: OrderLogTable
   order_event: OrderEventTable
   chart_preference: ChartPreferenceTable
+  candle_job: CandleJobTable
+  candle_job_part: CandleJobPartTable
 }
 
 /** What charts remember for a user. */
@@ -320,6 +322,39 @@ export interface OrderLogTable {
   code: string
   request: string
   answer: string
+}
+
+/** One download of candles. */
+export interface CandleJobTable {
+  id: number
+  state: string
+  interval: string
+  /** Days since 1970-01-01 in the exchange's zone, both included. */
+  from_day: number
+  to_day: number
+  /** 1 when only candles that aren't stored are asked for. */
+  only_missing: number
+  created_at: number
+  created_by: string
+  started_at: number | null
+  ended_at: number | null
+}
+
+/** What a download does for one symbol. */
+export interface CandleJobPartTable {
+  job: number
+  position: number
+  symbol: string
+  exchange: string
+  state: string
+  /** All before this day is on the disk. */
+  next_day: number
+  requests: number
+  received: number
+  stored: number
+  /** Candles that the calendar has and the source hadn't. */
+  missing: number
+  problem: string
 }
 
 /** Tables of `telemetry.db`: best effort. */

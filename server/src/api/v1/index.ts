@@ -31,6 +31,14 @@ import { chart, chartdelete, chartset } from './chart.ts'
 import { cancelgttorder, gttorderbook, modifygttorder, placegttorder } from './gtt.ts'
 import { health } from './health.ts'
 import { history, intervals } from './history.ts'
+import {
+  historyjobs,
+  historyjobscancel,
+  historyjobspause,
+  historyjobsresume,
+  historyjobsstart,
+} from './history-jobs.ts'
+import { historycoverage, historydelete, historyexport, historyimport } from './history-store.ts'
 import { instruments, instrumentsloads, instrumentsreload } from './instruments.ts'
 import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
 import { killswitch, killswitchrelease } from './killswitch.ts'
@@ -39,6 +47,7 @@ import { logsorders, logsordersexport } from './logs.ts'
 import { margin } from './margin.ts'
 import { depth, multiquotes, quotes } from './market.ts'
 import { expiry, optionsymbol } from './options.ts'
+import { optionchain } from './option-chain.ts'
 import { multioptiongreeks, optiongreeks } from './option-greeks.ts'
 import { optionsmultiorder, optionsorder } from './options-orders.ts'
 import { orderevents, ordereventsstream } from './order-events.ts'
@@ -93,6 +102,15 @@ export const operations = [
   depth,
   history,
   intervals,
+  historycoverage,
+  historyjobs,
+  historyjobsstart,
+  historyjobspause,
+  historyjobsresume,
+  historyjobscancel,
+  historyimport,
+  historyexport,
+  historydelete,
   tickersymbol,
   symbol,
   search,
@@ -107,6 +125,7 @@ export const operations = [
   marketoverridesremove,
   expiry,
   optionsymbol,
+  optionchain,
   optiongreeks,
   multioptiongreeks,
   analyzer,

@@ -6,6 +6,7 @@ import { paperGtts } from './0004-paper-gtts.ts'
 import { orderEvents } from './0005-order-events.ts'
 import { orderRoots } from './0006-order-roots.ts'
 import { chartPreferences } from './0007-chart-preferences.ts'
+import { candleJobs } from './0008-candle-jobs.ts'
 
 export const recordMigrations: readonly Migration[] = [
   paperBooks,
@@ -15,4 +16,5 @@ export const recordMigrations: readonly Migration[] = [
   orderEvents,
   orderRoots,
   chartPreferences,
+  candleJobs,
 ]

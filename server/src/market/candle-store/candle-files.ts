@@ -1,0 +1,257 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { DOUBLE, type DuckDBConnection, DuckDBDataChunk, type DuckDBDoubleVector } from '@duckdb/node-api'
+import { Refusal } from '../../kernel/errors.ts'
+import { CANDLES_MAX } from '../market-data.ts'
+import type { Series, StoredSeries } from './candle-store.ts'
+import { type CandleColumns, COLUMNS, columnOf, inOrder, merge, NO_CANDLES, sliceRows, startsOf } from './columns.ts'
+import { type Engine, filesSql, quoted } from './engine.ts'
+import { FROM_FILE, inRange, PARQUET, TO_FILE } from './parquet-sql.ts'
+import { type Month, monthFile, monthOf, seriesFolder, storedMonths, UNFINISHED } from './series-path.ts'
+
+/** What writing a month consists of, in order. */
+export type WriteStep = 'write' | 'sync' | 'rename' | 'sync-folder' | 'done'
+
+export interface Stored {
+  /** Months that were written. */
+  readonly months: number
+  /** Candles that weren't there. */
+  readonly added: number
+  /** Candles that were there with other values. */
+  readonly changed: number
+}
+
+/** Candles that the engine hands over at a time. */
+const CHUNK_ROWS = 2048
+
+/**
+ * The files of the store. A month is replaced as a whole: written beside, brought to the disk, renamed. So whoever reads,
+ * and whoever comes after a crash, finds the month as it was or as it is to be. Months are written one at a time.
+ */
+export class CandleFiles {
+  readonly #folder: string
+  readonly #engine: Engine
+  readonly #before: (step: WriteStep) => Promise<void>
+  #nextName = 1
+
+  /** `before` is for tests: told of each step before it is taken. */
+  constructor(folder: string, engine: Engine, before: (step: WriteStep) => Promise<void> = async () => undefined) {
+    this.#folder = folder
+    this.#engine = engine
+    this.#before = before
+    rmSync(this.#unfinished, { recursive: true, force: true })
+    mkdirSync(this.#unfinished, { recursive: true, mode: 0o700 })
+  }
+
+  /** Candles that begin in [fromAt, toAt). Throws range_too_long beyond `max`, store_damaged. */
+  read(series: Series, fromAt: number, toAt: number, max = CANDLES_MAX): Promise<CandleColumns> {
+    return this.#engine.reading.run(async (connection) => {
+      const months = storedMonths(this.#folder, series, fromAt, toAt)
+      if (months.length === 0) return NO_CANDLES
+      const { columns } = await this.#readMonths(connection, series, months, fromAt, toAt, max + 1)
+      if (columns.count <= max) return columns
+      throw new Refusal(
+        'range_too_long',
+        `The range holds more than ${max} stored candles of ${series.interval} for ${series.symbol}; ask for a shorter range or a longer interval.`,
+      )
+    })
+  }
+
+  /** Keeps candles, in any order, in place of those with the same start. On disk when it resolves. */
+  put(series: Series, fresh: CandleColumns): Promise<Stored> {
+    return this.#engine.writing.run(async (connection) => {
+      const stored = { months: 0, added: 0, changed: 0 }
+      for (const [month, columns] of byMonth(inOrder(fresh))) {
+        const old = existsSync(monthFile(this.#folder, series, month))
+          ? (await this.#readMonths(connection, series, [month])).columns
+          : NO_CANDLES
+        const merged = merge(old, columns)
+        if (merged.added + merged.changed === 0) continue
+        await this.#writeMonth(connection, series, month, merged.columns)
+        stored.months += 1
+        stored.added += merged.added
+        stored.changed += merged.changed
+      }
+      return stored
+    })
+  }
+
+  /** Deletes all of a series; false when there was nothing. */
+  remove(series: Series): Promise<boolean> {
+    return this.#engine.writing.run(async () => {
+      const folder = seriesFolder(this.#folder, series)
+      if (!existsSync(folder)) return false
+      const aside = this.#newName()
+      renameSync(folder, aside) // gone at once, however long the rest takes
+      await syncFolder(dirname(folder))
+      rmSync(aside, { recursive: true, force: true })
+      return true
+    })
+  }
+
+  /** How much there is of each; those without a candle are left out. */
+  summaries(wanted: readonly Series[]): Promise<StoredSeries[]> {
+    return this.#engine.reading.run(async (connection) => {
+      const found: StoredSeries[] = []
+      for (const series of wanted) {
+        const paths = storedMonths(this.#folder, series).map((month) => monthFile(this.#folder, series, month))
+        if (paths.length === 0) continue
+        const sql = `SELECT count(*)::DOUBLE, epoch_ms(min(start_at))::DOUBLE, epoch_ms(max(start_at))::DOUBLE FROM ${filesSql(paths)}`
+        const { columns } = await this.#readable(series, () => numbers(connection, sql, 3))
+        const [candles = 0, firstAt = 0, lastAt = 0] = columns
+        if (candles > 0) found.push({ ...series, candles, firstAt, lastAt })
+      }
+      return found
+    })
+  }
+
+  /** Where something may be written before it gets its name. */
+  get #unfinished(): string {
+    return join(this.#folder, UNFINISHED)
+  }
+
+  #newName(): string {
+    const name = join(this.#unfinished, String(this.#nextName))
+    this.#nextName += 1
+    return name
+  }
+
+  #readMonths(
+    connection: DuckDBConnection,
+    series: Series,
+    months: readonly Month[],
+    fromAt?: number,
+    toAt?: number,
+    limit = Number.MAX_SAFE_INTEGER,
+  ): Promise<{ columns: CandleColumns }> {
+    return this.#readable(series, async () => {
+      // A month may have been deleted since it was listed
+      const paths = months.map((month) => monthFile(this.#folder, series, month)).filter((path) => existsSync(path))
+      if (paths.length === 0) return { columns: NO_CANDLES }
+      const where = fromAt === undefined || toAt === undefined ? '' : ` WHERE ${inRange(fromAt, toAt)}`
+      const sql = `SELECT ${FROM_FILE} FROM ${filesSql(paths)}${where} ORDER BY start_at LIMIT ${limit}`
+      const { columns, count } = await numbers(connection, sql, COLUMNS.length)
+      return { columns: { count, values: columns } }
+    })
+  }
+
+  async #readable<T>(series: Series, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      if (error instanceof Refusal) throw error
+      const reason = String(error instanceof Error ? error.message : error).replaceAll(`${this.#folder}/`, '')
+      throw new Refusal(
+        'store_damaged',
+        `The stored ${series.interval} candles of ${series.symbol} (${series.exchange}) can't be read. Delete them with history/delete and download them again. The reason: ${reason}`,
+      )
+    }
+  }
+
+  async #writeMonth(connection: DuckDBConnection, series: Series, month: Month, columns: CandleColumns): Promise<void> {
+    const file = monthFile(this.#folder, series, month)
+    const aside = this.#newName()
+    await this.#before('write')
+    try {
+      await writeParquet(connection, columns, aside)
+      await this.#before('sync')
+      await syncFile(aside)
+      const made = mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      await this.#before('rename')
+      await rename(aside, file)
+      await this.#before('sync-folder')
+      await syncFolders(dirname(file), made === undefined ? dirname(file) : dirname(made))
+      await this.#before('done')
+    } finally {
+      rmSync(aside, { force: true })
+    }
+  }
+}
+
+/** Parts of columns that are in order, each of one month. */
+function byMonth(columns: CandleColumns): [Month, CandleColumns][] {
+  const parts: [Month, CandleColumns][] = []
+  const starts = startsOf(columns)
+  let from = 0
+  while (from < columns.count) {
+    const month = monthOf(starts[from] ?? 0)
+    let to = from + 1
+    while (to < columns.count && monthOf(starts[to] ?? 0) === month) to += 1
+    parts.push([month, sliceRows(columns, from, to)])
+    from = to
+  }
+  return parts
+}
+
+async function writeParquet(connection: DuckDBConnection, columns: CandleColumns, path: string): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE fresh (${COLUMNS.map((name) => `${name} DOUBLE`).join(', ')})`)
+  const appender = await connection.createAppender('fresh')
+  for (let from = 0; from < columns.count; from += CHUNK_ROWS) {
+    const rows = Math.min(CHUNK_ROWS, columns.count - from)
+    const chunk = DuckDBDataChunk.create(
+      COLUMNS.map(() => DOUBLE),
+      rows,
+    )
+    for (let column = 0; column < COLUMNS.length; column += 1) {
+      const vector = chunk.getColumnVector(column) as DuckDBDoubleVector
+      const source = columnOf(columns, column)
+      for (let row = 0; row < rows; row += 1) vector.setItem(row, source[from + row] ?? 0)
+      vector.flush()
+    }
+    appender.appendDataChunk(chunk)
+  }
+  appender.closeSync()
+  await connection.run(`COPY (SELECT ${TO_FILE} FROM fresh ORDER BY start) TO ${quoted(path)} (${PARQUET})`)
+  await connection.run('DROP TABLE fresh')
+}
+
+/** Result of a query whose columns are all doubles, column after column. */
+async function numbers(
+  connection: DuckDBConnection,
+  sql: string,
+  width: number,
+): Promise<{ count: number; columns: Float64Array<ArrayBuffer> }> {
+  const result = await connection.run(sql)
+  const chunks = await result.fetchAllChunks()
+  const count = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
+  const columns = new Float64Array(count * width)
+  let from = 0
+  for (const chunk of chunks) {
+    for (let column = 0; column < width; column += 1) {
+      const vector = chunk.getColumnVector(column)
+      const offset = column * count + from
+      for (let row = 0; row < chunk.rowCount; row += 1) columns[offset + row] = Number(vector.getItem(row) ?? 0)
+    }
+    from += chunk.rowCount
+  }
+  return { count, columns }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Brings the names in a folder to the disk. Windows can't, and needn't. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** A folder and those above it up to `top`, which is one of them. */
+async function syncFolders(path: string, top: string): Promise<void> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    await syncFolder(folder)
+    if (folder === top || folder === dirname(folder)) return
+  }
+}
