@@ -1,5 +1,5 @@
 import { normalDistribution, normalQuantile } from './normal.ts'
-import { complement, maximumValue, value, valueSlope } from './normalised-black.ts'
+import { complementGiven, maximumValue, valueGiven, valueSlope } from './normalised-black.ts'
 import { controlForLeftCurvature, controlForRightCurvature, rationalCubic } from './rational-cubic.ts'
 
 /**
@@ -13,7 +13,7 @@ const ROOT_3 = Math.sqrt(3)
 const LOWER_SCALE = (2 * Math.PI) / (3 * ROOT_3)
 
 /** A bound that isn't reached: halving alone would need fewer. */
-const STEPS_MAX = 60
+const STEPS_MAX = 64
 /** The error after a step is about the fourth power of the step. */
 const LAST_STEP = 1e-5
 
@@ -27,24 +27,24 @@ type Target = 'logarithm' | 'value' | 'complement'
 export function deviationOf(x: number, given: number, rest: number): number {
   const most = maximumValue(x)
   const centre = Math.sqrt(-2 * x) // the point of inflection
-  const centreValue = centre === 0 ? 0 : value(x, centre)
   const centreSlope = centre === 0 ? 1 / ROOT_TAU : valueSlope(x, centre)
+  const centreValue = centre === 0 ? 0 : valueGiven(x, centre, centreSlope)
   if (given < centreValue) {
     const low = centre - centreValue / centreSlope
-    const lowValue = value(x, low)
-    if (given < lowValue) return refine(x, given, rest, lowestGuess(x, given, low, lowValue), 0, low, 'logarithm')
     const lowSlope = valueSlope(x, low)
+    const lowValue = valueGiven(x, low, lowSlope)
+    if (given < lowValue) return refine(x, given, rest, lowestGuess(x, given, low, lowValue), 0, low, 'logarithm')
     const control = controlForRightCurvature(centreValue - lowValue, centre - low, 1 / lowSlope, 1 / centreSlope, 0)
     const guess = rationalCubic(given, lowValue, centreValue, low, centre, 1 / lowSlope, 1 / centreSlope, control)
     return refine(x, given, rest, guess, low, centre, 'value')
   }
   const high = centre + (most - centreValue) / centreSlope
-  const highValue = value(x, high)
+  const highSlope = valueSlope(x, high)
+  const highValue = valueGiven(x, high, highSlope)
   const target = rest < 0.5 * most ? 'complement' : 'value'
   if (given > highValue) {
     return refine(x, given, rest, highestGuess(x, given, most, high, highValue), high, Number.MAX_VALUE, target)
   }
-  const highSlope = valueSlope(x, high)
   const control = controlForLeftCurvature(highValue - centreValue, high - centre, 1 / centreSlope, 1 / highSlope, 0)
   const guess = rationalCubic(given, centreValue, highValue, centre, high, 1 / centreSlope, 1 / highSlope, control)
   return refine(x, given, rest, guess, centre, high, target)
@@ -100,8 +100,8 @@ function refine(
   let deviation = guess > low && guess < high ? guess : inside(low, high)
   const goal = target === 'logarithm' ? Math.log(given) : 0
   for (let step = 0; step < STEPS_MAX; step += 1) {
-    const now = target === 'complement' ? complement(x, deviation) : value(x, deviation)
     const slope = valueSlope(x, deviation)
+    const now = target === 'complement' ? complementGiven(x, deviation, slope) : valueGiven(x, deviation, slope)
     const isBelow = target === 'complement' ? now > rest : now < given
     if (isBelow) low = Math.max(low, deviation)
     else high = Math.min(high, deviation)

@@ -31,17 +31,20 @@ export function valueSlope(x: number, deviation: number): number {
   return Math.exp(-0.5 * (h * h + 0.25 * deviation * deviation)) / ROOT_TAU
 }
 
-export function value(x: number, deviation: number): number {
+export const value = (x: number, deviation: number): number => valueGiven(x, deviation, valueSlope(x, deviation))
+
+/** The value, by one who knows its slope there already. */
+export function valueGiven(x: number, deviation: number, slope: number): number {
+  const distance = -x / deviation
   const t = 0.5 * deviation
-  if (t > HIGH - x / deviation) return maximumValue(x) - complement(x, deviation)
-  return valueSlope(x, deviation) * millsGap(-x / deviation, t)
+  return t > distance + HIGH ? maximumValue(x) - complementGiven(x, deviation, slope) : slope * millsGap(distance, t)
 }
 
 /** Maximum less value, without the cancellation. */
-export function complement(x: number, deviation: number): number {
+export function complementGiven(x: number, deviation: number, slope: number): number {
   const distance = -x / deviation
   const t = 0.5 * deviation
-  return valueSlope(x, deviation) * (lowerMills(distance - t) + lowerMills(-distance - t))
+  return slope * (lowerMills(distance - t) + lowerMills(-distance - t))
 }
 
 /** Y(t − a) − Y(−t − a) for a ≥ 0, t > 0, where Y = Φ/φ. */
