@@ -223,6 +223,21 @@ describe('an order by key in semi-automatic mode', () => {
 })
 
 describe('the decision', () => {
+  it('is found by the name of its request', async () => {
+    const status = () => byKey('orderstatus', { strategy: 'bot', client_order_id: 'waits' })
+    const id = await queued({ client_order_id: 'waits' })
+    expect(await status()).toMatchObject({
+      status: 404,
+      body: {
+        code: 'order_not_found',
+        message: `The request named waits has led to no order: its approval ${id} is pending`,
+      },
+    })
+    await by(owner, 'approvals/approve', { id })
+    const [order] = await orderbook()
+    expect(await status()).toMatchObject({ status: 200, body: { data: { orderid: order?.['orderid'] } } })
+  })
+
   it('is carried out once, however many approve at the same moment', async () => {
     const seen: Approval[] = []
     app.bus.subscribe('approval', {

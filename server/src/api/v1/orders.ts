@@ -317,13 +317,23 @@ export const orderstatus = defineOperation({
   },
 })
 
-/** The first order that the request of that name led to. Throws order_not_found. */
+/** The first order that the request of that name led to, by itself or when it was approved. Throws order_not_found. */
 async function namedOrder(account: string, name: string, services: Services): Promise<OrderReport> {
-  const tag = await services.idempotency.tagOf(account, name)
-  const orders = tag === undefined ? [] : await services.trading.ordersByTag(account, tag)
+  const { idempotency, trading, approvals } = services
+  const shown = name.slice(0, 64)
+  const tag = await idempotency.tagOf(account, name)
+  const orders = tag === undefined ? [] : await trading.ordersByTag(account, tag)
   const [first] = orders.toSorted((one, other) => (one.id < other.id ? -1 : 1))
   if (first !== undefined) return first
-  throw new Refusal('order_not_found', `No order of a request named ${name.slice(0, 64)} found`)
+  const approval = tag === undefined ? undefined : await approvals.byIntent(tag)
+  const [approved] = approval?.orderIds ?? []
+  if (approved !== undefined) return await trading.order(account, approved)
+  throw new Refusal(
+    'order_not_found',
+    approval === undefined
+      ? `No order of a request named ${shown} found`
+      : `The request named ${shown} has led to no order: its approval ${approval.id} is ${approval.status}`,
+  )
 }
 
 /** An order as the order book shows it. */
