@@ -26,6 +26,8 @@ import { newRequestId } from './request-id.ts'
 import { isApiPath, type Visit } from './visit.ts'
 
 export const BODY_BYTES_MAX = 256 * 1024
+/** A field in the path that is longer is no field; all limits of text are below it. */
+const PATH_FIELD_LENGTH_MAX = 1_000
 const HEADERS_TIMEOUT_MS = 10_000
 /** How often requests are looked for that exceed these times; by default Node looks twice a minute. */
 const TIMEOUT_CHECK_MS = 5_000
@@ -72,7 +74,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   const { pipeline } = options
   const app = Fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
-    routerOptions: { ignoreTrailingSlash: true },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_FIELD_LENGTH_MAX },
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,

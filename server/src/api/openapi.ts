@@ -214,7 +214,10 @@ function responsesOf(operation: AnyOperation): JsonSchema {
     String(status),
     {
       description: `Refused: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      content: {
+        'application/json': { schema: { $ref: '#/components/schemas/Error' } },
+        ...(operation.failsInText === undefined ? {} : textsOf(['text/plain'])),
+      },
     },
   ])
   const success = {
