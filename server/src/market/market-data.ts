@@ -129,6 +129,16 @@ export interface MarketDataSource extends MarketData {
   /** As in MarketData; it settles soon after `signal` is aborted. */
   quotes(instruments: readonly Instrument[], at?: number, signal?: AbortSignal): Promise<(Quote | Error)[]>
   depth(instrument: Instrument, at?: number, signal?: AbortSignal): Promise<Depth>
+  /** As in MarketData, for at most `candleDays` days; it settles soon after `signal` is aborted. */
+  candles(
+    instrument: Instrument,
+    interval: Interval,
+    fromAt: number,
+    toAt: number,
+    signal?: AbortSignal,
+  ): Promise<Candle[]>
+  /** Most days of one call of `candles`; absent when any range will do. Longer ranges are asked for in pieces. */
+  candleDays?(interval: Interval): number
   /**
    * Follows these instruments; each one's present quote is the first update of it. `wake` is called when there is
    * something to take after there was nothing, never before this returns. Refuses with `overloaded` more than

@@ -6,7 +6,7 @@ import { turn } from '../../kernel/turn.ts'
 import type { TradingCalendar } from '../calendar.ts'
 import type { CandleStore, SeriesOwner } from '../candle-store/candle-store.ts'
 import type { Instrument } from '../instrument.ts'
-import { CANDLES_MAX, type Candle, INTERVALS, type Interval, type MarketData } from '../market-data.ts'
+import { CANDLES_MAX, type Candle, INTERVALS, type Interval, type MarketDataSource } from '../market-data.ts'
 import { sourceDown, sourceSlow } from '../quotes/source-failure.ts'
 import { baseOf, canAggregate, intervalSeconds, isPeriod, reachable } from './buckets.ts'
 import { candleProblem } from './candle-check.ts'
@@ -24,12 +24,7 @@ export const INTRADAY_DAYS_MAX = 3_660
 export const PERIOD_DAYS_MAX = 36_600
 
 /** What candles are asked of. */
-export interface HistorySource extends Pick<MarketData, 'intervals' | 'candles'> {
-  /** What messages call it. */
-  readonly name?: string
-  /** Most days of one call of `candles`; absent when any range will do. */
-  candleDays?(interval: Interval): number
-}
+export type HistorySource = Pick<MarketDataSource, 'name' | 'intervals' | 'candles' | 'candleDays'>
 
 export interface CandleHistoryOptions {
   readonly source: HistorySource
@@ -143,7 +138,7 @@ export class CandleHistory {
       this.#clock,
       this.#deadlineMs,
       (signal) => this.#inPieces(instrument, base, needed, signal),
-      () => sourceSlow(this.#name, this.#deadlineMs),
+      () => sourceSlow(this.#source.name, this.#deadlineMs),
     )
     return derived(candles, base, interval, range, place)
   }
@@ -154,18 +149,14 @@ export class CandleHistory {
     const pieces: Candle[][] = []
     for (let { fromAt } = range; fromAt < range.toAt && !signal.aborted; ) {
       const toAt = Math.min(dayStartAt(dayNumberAt(fromAt) + days), range.toAt)
-      const piece = await this.#source.candles(instrument, interval, fromAt, toAt)
+      const piece = await this.#source.candles(instrument, interval, fromAt, toAt, signal)
       const problem = candleProblem(piece, fromAt, toAt)
-      if (problem !== undefined) throw sourceDown(this.#name, `it sent ${problem} for ${nameOf(instrument)}`)
+      if (problem !== undefined) throw sourceDown(this.#source.name, `it sent ${problem} for ${nameOf(instrument)}`)
       pieces.push(piece)
       fromAt = toAt
       if (fromAt < range.toAt) await turn()
     }
     return pieces.length === 1 ? (pieces[0] ?? []) : pieces.flat()
-  }
-
-  get #name(): string {
-    return this.#source.name ?? 'of this server'
   }
 
   #hasSession({ fromAt, toAt }: Range, place: Place, now: number): boolean {
