@@ -106,7 +106,7 @@ describe('the forward of a series', () => {
     const { forwards: found } = await forwards.read([series('NIFTY', 'NSE_INDEX', '2026-12-29')], [], 0)
     expect(found[0]).toMatchObject({ code: 'quote_unavailable' })
     expect((found[0] as Refusal).message).toBe(
-      'No forward of NIFTY: neither a future of its expiry, nor calls and puts around the money, nor NIFTY on NSE_INDEX has a fresh price. NIFTY is silent',
+      'No forward of NIFTY: neither a future of its expiry, nor calls and puts around the money, nor NIFTY on NSE_INDEX has a fresh price. Failed to fetch LTP for NIFTY. NIFTY is silent',
     )
   })
 

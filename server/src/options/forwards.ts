@@ -21,6 +21,8 @@ export interface ForwardReading {
   /** In the order of the series; a Refusal (quote_unavailable) where no price says what the forward is. */
   readonly forwards: readonly (Forward | Refusal)[]
   readonly sheet: QuoteSheet
+  /** Whose quotes the forwards come from. */
+  readonly used: ReadonlySet<Instrument>
 }
 
 /** The one forward by which chains and greeks are computed. */
@@ -35,15 +37,16 @@ export class Forwards {
 
   /**
    * Forwards of these series, with the quotes of `also`. One question to the source, and a second only when the money
-   * has moved to strikes that weren't asked for, or a future that is listed has no price.
+   * has moved to strikes that weren't asked for, or a future that is listed has no price. What `sheet` has already isn't
+   * asked for again.
    */
   async read(
     wanted: readonly OptionSeries[],
     also: readonly Instrument[],
     interestRate: number,
+    sheet = new QuoteSheet(this.#options),
   ): Promise<ForwardReading> {
     const { store } = this.#options
-    const sheet = new QuoteSheet(this.#options)
     const today = store()
     const found = wanted.map((series) => ({ series, future: forwardFuture(today, series) }))
     const asked = new Set<Instrument>(also)
@@ -55,21 +58,28 @@ export class Forwards {
     }
     await sheet.ask(asked)
 
-    const missing = new Set<Instrument>()
+    const used = new Set<Instrument>()
     const pairs = found.map(({ series, future }) => {
       const underlying = sheet.price(series.reference)
       if (underlying !== undefined) this.#remember(series.reference, underlying)
+      used.add(series.reference)
+      if (future !== undefined) used.add(future)
       if (future !== undefined && sheet.fresh(future) !== undefined) return []
       const money = underlying ?? this.#lastPrices.get(series.reference.id)
       const around = money === undefined ? [] : pairsAround(series.chain, money)
-      addPairs(missing, around)
+      addPairs(used, around)
       return around
     })
-    await sheet.ask(missing)
+    await sheet.ask(used)
     const forwards = found.map(({ series, future }, index) =>
       this.#forward(series, future, pairs[index] ?? [], sheet, interestRate),
     )
-    return { forwards, sheet }
+    return { forwards, sheet, used }
+  }
+
+  /** The last price that was seen of an underlying. */
+  lastPrice(reference: Instrument): Price | undefined {
+    return this.#lastPrices.get(reference.id)
   }
 
   /** The series that an option belongs to. Throws symbol_not_found when its underlying isn't listed. */
@@ -84,8 +94,8 @@ export class Forwards {
     sheet: QuoteSheet,
     interestRate: number,
   ): Forward | Refusal {
-    const { calendar, clock } = this.#options
-    const now = clock.now()
+    const { calendar } = this.#options
+    const { now } = sheet
     const { exchange, chain, reference } = series
     const yearsTo = (contract: Pick<Instrument, 'exchange' | 'expiry'>): number =>
       yearsBetween(now, contractEnd(contract, calendar)?.expiresAt ?? now)
@@ -98,11 +108,11 @@ export class Forwards {
       { years: yearsTo({ exchange, expiry: chain.expiry }), underlyingYears: yearsTo(reference), interestRate },
     )
     if (forward !== undefined) return forward
-    const told = sheet.quote(reference)
-    const why = told instanceof Refusal ? told.message : 'Its last price is missing or too old.'
+    const told = sheet.referencePrice(reference)
+    const why = told instanceof Refusal ? told.message : ''
     return new Refusal(
       'quote_unavailable',
-      `No forward of ${series.base}: neither a future of its expiry, nor calls and puts around the money, nor ${reference.symbol} on ${reference.exchange} has a fresh price. ${why}`,
+      `No forward of ${series.base}: neither a future of its expiry, nor calls and puts around the money, nor ${reference.symbol} on ${reference.exchange} has a fresh price. ${why}`.trim(),
     )
   }
 

@@ -1,3 +1,4 @@
+export { SKEW_DELTA } from './chain-totals.ts'
 export { type Listed, openExpiries, openFutureExpiries } from './expiries.ts'
 export { findSeries, optionExchangeOf, type SeriesWanted } from './find-series.ts'
 export { type Forward, type ForwardSource, forwardFuture, yearsBetween } from './forward.ts'
@@ -14,6 +15,15 @@ export {
   STRIKE_INTERVAL_MAX,
 } from './offset.ts'
 export {
+  type ChainLeg,
+  type ChainRow,
+  type ChainSnapshot,
+  type ChainTotals,
+  type ChainWanted,
+  OptionChains,
+  STRIKES_PER_SIDE_MAX,
+} from './option-chains.ts'
+export {
   type GreeksForwardSource,
   type GreeksReading,
   type GreeksTerms,
@@ -28,7 +38,8 @@ export {
   TIME_VALUE_LEAST,
   type VolatilityOutcome,
 } from './pricing/analyse-option.ts'
-export { lastTradedAt, PRICE_AGE_MAX_MS, QuoteSheet } from './quote-sheet.ts'
+export { QuoteSheet, type QuoteSource } from './quote-sheet.ts'
+export { PRICE_AGE_MAX_MS } from './reference-price.ts'
 export {
   OptionResolver,
   type OptionResolverOptions,

@@ -2,19 +2,18 @@ import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Price } from '../kernel/fixed.ts'
-import { lastSecondOf, sessionOpenedBy, type TradingCalendar } from '../market/calendar.ts'
+import type { TradingCalendar } from '../market/calendar.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
-import type { MarketData, Quote } from '../market/market-data.ts'
+import type { Quote } from '../market/market-data.ts'
+import { lastTradedAt, PRICE_AGE_MAX_MS, referencePrice } from './reference-price.ts'
 
-/** How far a price may lie behind the last moment at which its exchange traded. */
-export const PRICE_AGE_MAX_MS = 10_000
-
-/** The last moment at which that exchange traded. Outside of trading hours nothing newer than its prices can be known. */
-export const lastTradedAt = (calendar: TradingCalendar, exchange: Exchange, now: number): number =>
-  Math.min(now, lastSecondOf(sessionOpenedBy(calendar, exchange, now)))
+/** A service or source of quotes; one of each instrument, in order. */
+export interface QuoteSource {
+  quotes(instruments: readonly Instrument[]): readonly (Quote | Error)[] | Promise<readonly (Quote | Error)[]>
+}
 
 export interface QuoteSources {
-  readonly marketData: Pick<MarketData, 'quotes'>
+  readonly marketData: QuoteSource
   readonly calendar: TradingCalendar
   readonly clock: Pick<Clock, 'now'>
 }
@@ -24,7 +23,6 @@ export class QuoteSheet {
   readonly #sources: QuoteSources
   readonly #quotes = new Map<Instrument, Quote | Refusal>()
   readonly #lastTradedAt = new Map<Exchange, number>()
-  /** Instant of the last answer. */
   #now: number
 
   constructor(sources: QuoteSources) {
@@ -35,16 +33,24 @@ export class QuoteSheet {
   /** Asks the source once for all of these that weren't asked for before. */
   async ask(instruments: Iterable<Instrument>): Promise<void> {
     const wanted = [...new Set(instruments)].filter((instrument) => !this.#quotes.has(instrument))
-    if (wanted.length === 0) return
-    const quotes = await this.#sources.marketData.quotes(wanted)
-    for (let index = 0; index < wanted.length; index += 1) {
-      const [instrument, quote] = [wanted[index], quotes[index]]
-      assert(instrument !== undefined && quote !== undefined, 'a source answers every instrument it is asked for')
-      if (quote instanceof Error && !(quote instanceof Refusal)) throw quote
-      this.#quotes.set(instrument, quote)
+    if (wanted.length > 0) this.fill(wanted, await this.#sources.marketData.quotes(wanted))
+  }
+
+  /** Takes what the source has just answered, one of each instrument. */
+  fill(instruments: readonly Instrument[], answers: readonly (Quote | Error)[]): void {
+    for (let index = 0; index < instruments.length; index += 1) {
+      const [instrument, answer] = [instruments[index], answers[index]]
+      assert(instrument !== undefined && answer !== undefined, 'a source answers every instrument it is asked for')
+      if (answer instanceof Error && !(answer instanceof Refusal)) throw answer
+      this.#quotes.set(instrument, answer)
     }
     this.#now = this.#sources.clock.now()
     this.#lastTradedAt.clear()
+  }
+
+  /** Instant of the last answer. */
+  get now(): number {
+    return this.#now
   }
 
   /** What the source answered. Only for what was asked for. */
@@ -69,6 +75,11 @@ export class QuoteSheet {
     const quote = this.#quotes.get(instrument)
     if (quote === undefined || quote instanceof Refusal || quote.ltp <= 0) return undefined
     return this.ageMs(instrument.exchange, quote) <= PRICE_AGE_MAX_MS ? quote : undefined
+  }
+
+  /** Last price of an underlying, or why it can't be relied on. */
+  referencePrice(reference: Instrument): Price | Refusal {
+    return referencePrice(reference, this.#quotes.get(reference), this.#sources.calendar, this.#now)
   }
 
   /** Last price of what has a fresh quote. */

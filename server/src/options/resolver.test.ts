@@ -133,7 +133,7 @@ describe('what is refused', () => {
       'NSE_INDEX',
       '2026-12-01',
       'option_not_found',
-      'No strikes found for BANKNIFTY expiring 01DEC26. Please check expiry date or update master contract. Options of BANKNIFTY on NFO expire on 29DEC26, 26JAN27, 23FEB27 and 2 more.',
+      'No strikes found for BANKNIFTY expiring 01DEC26. Please check expiry date or update master contract. Options of BANKNIFTY on NFO expire on 29DEC26, 25JAN27, 23FEB27 and 2 more.',
     ],
     [
       'CRUDEOIL18DEC26FUT', // the options end before their future

@@ -1,16 +1,15 @@
 import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { timestampOf } from '../kernel/exchange-time.ts'
 import type { Price } from '../kernel/fixed.ts'
 import type { TradingCalendar } from '../market/calendar.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { InstrumentStore } from '../market/instrument-store.ts'
-import type { MarketData, Quote } from '../market/market-data.ts'
+import type { MarketData } from '../market/market-data.ts'
 import type { Listed } from './expiries.ts'
 import { findSeries, type SeriesWanted } from './find-series.ts'
 import { type OptionChoice, type OptionSeries, pickOption } from './offset.ts'
-import { lastTradedAt, PRICE_AGE_MAX_MS } from './quote-sheet.ts'
+import { referencePrice } from './reference-price.ts'
 
 /** One option that is wanted. */
 export interface OptionWanted {
@@ -64,7 +63,7 @@ export class OptionResolver {
     const now = clock.now()
     return references.map((reference, index) => {
       const quote = quotes[index]
-      return priceOf(reference, quote, calendar, now)
+      return referencePrice(reference, quote, calendar, now)
     })
   }
 
@@ -107,31 +106,3 @@ function attempt<T>(run: () => T): T | Refusal {
     throw error
   }
 }
-
-/**
- * The quote's last price, or why it can't be relied on. Outside of trading hours the last price of the last session
- * counts: nothing newer can be known.
- */
-function priceOf(
-  reference: Instrument,
-  quote: Quote | Error | undefined,
-  calendar: TradingCalendar,
-  now: number,
-): Price | Refusal {
-  if (quote instanceof Error) {
-    if (quote instanceof Refusal) return new Refusal('quote_unavailable', `${failed(reference)} ${quote.message}`)
-    throw quote
-  }
-  if (quote === undefined || quote.ltp <= 0) return noPrice(reference, ' The source has no last price of it.')
-  const behindMs = lastTradedAt(calendar, reference.exchange, now) - quote.at
-  if (behindMs <= PRICE_AGE_MAX_MS) return quote.ltp
-  return new Refusal(
-    'quote_unavailable',
-    `${failed(reference)} Its last price is of ${timestampOf(quote.at)}, ${Math.round(behindMs / 1000)} s old; strikes are chosen by one of the last ${PRICE_AGE_MAX_MS / 1000} s. Try again when prices arrive.`,
-  )
-}
-
-const failed = ({ symbol }: Instrument): string => `Failed to fetch LTP for ${symbol}.`
-
-const noPrice = ({ symbol }: Instrument, why: string): Refusal =>
-  new Refusal('quote_unavailable', `Could not determine LTP for ${symbol}.${why}`)
