@@ -5,7 +5,7 @@ import type { Instrument } from '../instrument.ts'
 export const PIECE_ROWS_MAX = 1_000
 
 /**
- * Port: where instruments come from. Every source passes `instrumentSourceAcceptance`.
+ * Port: where instruments come from. Every source passes `acceptInstrumentSource`.
  *
  * What it gives is in our terms whatever the broker's file says: canonical symbols, roots as names of contracts, ticks in
  * rupees, no strike but an option's, INSTRUMENT_KINDS. Ids are permanent: the same instrument has the same one every day.
