@@ -11,6 +11,8 @@ const json = (text: string): RawRequest => ({ text, headers: { 'content-type': '
 const API = '/api/v1/'
 const ORDER = '"exchange":"NSE","symbol":"SBIN","action":"BUY","quantity":1,"product":"MIS"'
 
+const DAY = '&from=2026-08-03&to=2026-08-03'
+
 const PLACES: readonly (readonly [string, (key: string) => readonly [string, RawRequest]])[] = [
   ['the body', (key) => [`${API}funds`, { json: { apikey: key } }]],
   ['the body of an order', (key) => [`${API}placeorder`, json(`{"apikey":"${key}","strategy":"s",${ORDER}}`)]],
@@ -20,6 +22,10 @@ const PLACES: readonly (readonly [string, (key: string) => readonly [string, Raw
   ['the query of a GET', (key) => [`${API}traffic?apikey=${key}`, {}]],
   ['the query of a GET, as another field', (key) => [`${API}traffic?key=${key}`, { headers: { 'x-api-key': key } }]],
   ['the query of a GET, as a filter', (key) => [`${API}traffic?route=${key}`, { headers: { 'x-api-key': key } }]],
+  ['the query of a ticker', (key) => [`${API}ticker/NSE:SBIN?apikey=${key}${DAY}`, {}]],
+  ['the query of a ticker, for text', (key) => [`${API}ticker/NSE:NONE?apikey=${key}${DAY}&format=txt`, {}]],
+  ['the path of a ticker', (key) => [`${API}ticker/NSE:${key}?${DAY}`, { headers: { 'x-api-key': key } }]],
+  ['the path of a ticker, for text', (key) => [`${API}ticker/${key}?apikey=${key}${DAY}&format=txt`, {}]],
   ['the query of a POST', (key) => [`${API}funds?apikey=${key}`, { json: {} }]],
   ['the query of a page', (key) => [`/?apikey=${key}`, {}]],
   ['a path under the API', (key) => [`${API}${key}`, {}]],
