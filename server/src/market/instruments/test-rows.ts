@@ -31,6 +31,7 @@ export const call = (id: number, more: Partial<Instrument> = {}): Instrument =>
     strike: priceOf('26000'),
     lotSize: quantityOf('65'),
     freezeQuantity: quantityOf('1800'),
+    sourceSymbol: more.symbol ?? 'NIFTY28OCT2526000CE',
     ...more,
   })
 
