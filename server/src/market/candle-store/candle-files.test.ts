@@ -21,7 +21,7 @@ let folders = 0
 beforeAll(async () => {
   // A name that the engine would take for a pattern
   base = mkdtempSync(join(tmpdir(), 'sauda-[candles]*-'))
-  engine = await openEngine({ memoryMib: 128, folders: [base] })
+  engine = await openEngine({ memoryMib: 64, folders: [base] })
 })
 afterAll(() => {
   engine.close()
@@ -195,6 +195,13 @@ describe('limits', () => {
     await files.put(SBIN, columnsOf(minutes(AUGUST, 11)))
     expect((await files.read(SBIN, 0, 4_000_000_000_000, 11)).count).toBe(11)
     await expect(files.read(SBIN, 0, 4_000_000_000_000, 10)).rejects.toMatchObject({ code: 'range_too_long' })
+  })
+
+  it('the engine takes no more memory than it may', async () => {
+    await engine.reading.run(async (connection) => {
+      const sql = 'SELECT max(length(t)) FROM (SELECT string_agg(range::VARCHAR) AS t FROM range(20_000_000))'
+      await expect(connection.run(sql)).rejects.toThrow(/Out of Memory/)
+    })
   })
 
   it('the engine reaches nothing but its folders', async () => {

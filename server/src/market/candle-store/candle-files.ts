@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DOUBLE, type DuckDBConnection, DuckDBDataChunk, type DuckDBDoubleVector } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { Refusal } from '../../kernel/errors.ts'
 import { CANDLES_MAX } from '../market-data.ts'
+import { inRange, readParquet, writeParquet } from './candle-parquet.ts'
 import type { Series, StoredSeries } from './candle-store.ts'
-import { type CandleColumns, COLUMNS, columnOf, inOrder, merge, NO_CANDLES, sliceRows, startsOf } from './columns.ts'
-import { type Engine, filesSql, quoted } from './engine.ts'
-import { FROM_FILE, inRange, PARQUET, TO_FILE } from './parquet-sql.ts'
+import { type CandleColumns, inOrder, merge, NO_CANDLES, sliceRows, startsOf } from './columns.ts'
+import { type Engine, filesSql } from './engine.ts'
 import { type Month, monthFile, monthOf, seriesFolder, storedMonths, UNFINISHED } from './series-path.ts'
 
 /** What writing a month consists of, in order. */
@@ -21,9 +21,6 @@ export interface Stored {
   /** Candles that were there with other values. */
   readonly changed: number
 }
-
-/** Candles that the engine hands over at a time. */
-const CHUNK_ROWS = 2048
 
 /**
  * The files of the store. A month is replaced as a whole: written beside, brought to the disk, renamed. So whoever reads,
@@ -49,7 +46,7 @@ export class CandleFiles {
     return this.#engine.reading.run(async (connection) => {
       const months = storedMonths(this.#folder, series, fromAt, toAt)
       if (months.length === 0) return NO_CANDLES
-      const { columns } = await this.#readMonths(connection, series, months, fromAt, toAt, max + 1)
+      const columns = await this.#readMonths(connection, series, months, inRange(fromAt, toAt), max + 1)
       if (columns.count <= max) return columns
       throw new Refusal(
         'range_too_long',
@@ -64,7 +61,7 @@ export class CandleFiles {
       const stored = { months: 0, added: 0, changed: 0 }
       for (const [month, columns] of byMonth(inOrder(fresh))) {
         const old = existsSync(monthFile(this.#folder, series, month))
-          ? (await this.#readMonths(connection, series, [month])).columns
+          ? await this.#readMonths(connection, series, [month])
           : NO_CANDLES
         const merged = merge(old, columns)
         if (merged.added + merged.changed === 0) continue
@@ -98,8 +95,8 @@ export class CandleFiles {
         const paths = storedMonths(this.#folder, series).map((month) => monthFile(this.#folder, series, month))
         if (paths.length === 0) continue
         const sql = `SELECT count(*)::DOUBLE, epoch_ms(min(start_at))::DOUBLE, epoch_ms(max(start_at))::DOUBLE FROM ${filesSql(paths)}`
-        const { columns } = await this.#readable(series, () => numbers(connection, sql, 3))
-        const [candles = 0, firstAt = 0, lastAt = 0] = columns
+        const rows = await this.#readable(series, async () => (await connection.runAndReadAll(sql)).getRows())
+        const [candles = 0, firstAt = 0, lastAt = 0] = (rows[0] ?? []).map(Number)
         if (candles > 0) found.push({ ...series, candles, firstAt, lastAt })
       }
       return found
@@ -121,18 +118,13 @@ export class CandleFiles {
     connection: DuckDBConnection,
     series: Series,
     months: readonly Month[],
-    fromAt?: number,
-    toAt?: number,
+    where = 'true',
     limit = Number.MAX_SAFE_INTEGER,
-  ): Promise<{ columns: CandleColumns }> {
+  ): Promise<CandleColumns> {
     return this.#readable(series, async () => {
       // A month may have been deleted since it was listed
       const paths = months.map((month) => monthFile(this.#folder, series, month)).filter((path) => existsSync(path))
-      if (paths.length === 0) return { columns: NO_CANDLES }
-      const where = fromAt === undefined || toAt === undefined ? '' : ` WHERE ${inRange(fromAt, toAt)}`
-      const sql = `SELECT ${FROM_FILE} FROM ${filesSql(paths)}${where} ORDER BY start_at LIMIT ${limit}`
-      const { columns, count } = await numbers(connection, sql, COLUMNS.length)
-      return { columns: { count, values: columns } }
+      return paths.length === 0 ? NO_CANDLES : readParquet(connection, paths, where, limit)
     })
   }
 
@@ -182,50 +174,6 @@ function byMonth(columns: CandleColumns): [Month, CandleColumns][] {
     from = to
   }
   return parts
-}
-
-async function writeParquet(connection: DuckDBConnection, columns: CandleColumns, path: string): Promise<void> {
-  await connection.run(`CREATE OR REPLACE TEMP TABLE fresh (${COLUMNS.map((name) => `${name} DOUBLE`).join(', ')})`)
-  const appender = await connection.createAppender('fresh')
-  for (let from = 0; from < columns.count; from += CHUNK_ROWS) {
-    const rows = Math.min(CHUNK_ROWS, columns.count - from)
-    const chunk = DuckDBDataChunk.create(
-      COLUMNS.map(() => DOUBLE),
-      rows,
-    )
-    for (let column = 0; column < COLUMNS.length; column += 1) {
-      const vector = chunk.getColumnVector(column) as DuckDBDoubleVector
-      const source = columnOf(columns, column)
-      for (let row = 0; row < rows; row += 1) vector.setItem(row, source[from + row] ?? 0)
-      vector.flush()
-    }
-    appender.appendDataChunk(chunk)
-  }
-  appender.closeSync()
-  await connection.run(`COPY (SELECT ${TO_FILE} FROM fresh ORDER BY start) TO ${quoted(path)} (${PARQUET})`)
-  await connection.run('DROP TABLE fresh')
-}
-
-/** Result of a query whose columns are all doubles, column after column. */
-async function numbers(
-  connection: DuckDBConnection,
-  sql: string,
-  width: number,
-): Promise<{ count: number; columns: Float64Array<ArrayBuffer> }> {
-  const result = await connection.run(sql)
-  const chunks = await result.fetchAllChunks()
-  const count = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
-  const columns = new Float64Array(count * width)
-  let from = 0
-  for (const chunk of chunks) {
-    for (let column = 0; column < width; column += 1) {
-      const vector = chunk.getColumnVector(column)
-      const offset = column * count + from
-      for (let row = 0; row < chunk.rowCount; row += 1) columns[offset + row] = Number(vector.getItem(row) ?? 0)
-    }
-    from += chunk.rowCount
-  }
-  return { count, columns }
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -97,6 +97,7 @@ export interface Merged {
 
 /** Both together, each in order; of two candles with one start the fresh one. */
 export function merge(old: CandleColumns, fresh: CandleColumns): Merged {
+  if (old.count === 0) return { columns: fresh, added: fresh.count, changed: 0 }
   const count = old.count + fresh.count
   const values = new Float64Array(count * WIDTH)
   const oldStarts = startsOf(old)

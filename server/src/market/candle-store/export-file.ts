@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { assert } from '../../kernel/assert.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isPeriod } from '../candles/buckets.ts'
+import { inRange, PARQUET } from './candle-parquet.ts'
 import type { Series } from './candle-store.ts'
 import { type Engine, filesSql, quoted } from './engine.ts'
 import { FILE_NAME, formatOf } from './exchanged-file.ts'
-import { inRange, PARQUET } from './parquet-sql.ts'
 import { monthFile, storedMonths } from './series-path.ts'
 
 export interface ExportWanted {

@@ -3,7 +3,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import type { CallName, Calls, StoreReply, StoreRequest, StoreWorkerData } from './store-protocol.ts'
 
 /** Calls that are accepted and not yet answered. */
-export const CALLS_MAX = 256
+export const CALLS_MAX = 64
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void

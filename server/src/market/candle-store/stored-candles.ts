@@ -1,6 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { MINUTE_MS } from '../../kernel/exchange-time.ts'
-import { InTurn } from '../../kernel/turns.ts'
 import type { Candle, Interval } from '../market-data.ts'
 import type { Stored } from './candle-files.ts'
 import type { CandleStore, Series, SeriesOwner, StoredSeries } from './candle-store.ts'
@@ -26,7 +25,6 @@ const REST_LOOK_MS = 5 * MINUTE_MS
 export class StoredCandles implements CandleStore {
   readonly #folder: string
   readonly #thread: StoreThread
-  readonly #resting = new InTurn()
   readonly #stopLooking: () => void
   #calls = 0
   #callsBefore = 0
@@ -35,8 +33,7 @@ export class StoredCandles implements CandleStore {
     this.#folder = folders.candles
     this.#thread = new StoreThread({ folders, memoryMib })
     this.#stopLooking = clock.every(REST_LOOK_MS, () => {
-      if (this.#thread.isRunning && this.#calls === this.#callsBefore)
-        this.#resting.run(() => this.#thread.rest()).catch(onError)
+      if (this.#thread.isRunning && this.#calls === this.#callsBefore) this.#thread.rest().catch(onError)
       this.#callsBefore = this.#calls
     })
   }
