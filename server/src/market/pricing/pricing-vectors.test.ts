@@ -25,6 +25,7 @@ const TABLE: readonly (readonly [forward: number, strike: number, deviation: num
   [100, 1000, 0.1, 1.7548573778025513e-117],
   [100, 1000, 0.7, 0.027787168124022318],
   [100, 1000, 3, 65.12697844977977],
+  [0.000001, 1000000, 1.6, 2.6784860501274017e-68],
   [1e-6, 1000000.0, 2, 8.97477483790724e-45],
   [1e-6, 1000000.0, 9, 9.049802873252886e-7],
   [100000000.0, 1e-6, 6, 6.013658194736127e-9],
@@ -127,8 +128,8 @@ describe('what clients compute', () => {
 })
 
 const power = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((exponent) => 10 ** exponent)
-/** Distances of the money from a ten-millionth to a factor of 1e4, and deviations of a minute at 1 % to years at 500 %. */
-const distance = fc.oneof(fc.constant(0), power(-7, 0.96))
+/** Distances of the money from a ten-millionth to a factor of 1e12, and deviations of a minute at 1 % to years at 500 %. */
+const distance = fc.oneof(fc.constant(0), power(-7, 1.45))
 const anyDeviation = power(-5, 1)
 const forwards = power(-2, 7)
 const sign = fc.constantFrom<(1 | -1)[]>(1, -1)
@@ -270,6 +271,11 @@ describe('without time or volatility', () => {
       })
     },
   )
+
+  test.each([20, 60, 200, 1e6, Number.MAX_VALUE])('a deviation of %d gives all but the maximum', (deviation) => {
+    expect(optionPrice(105, 100, deviation, 1)).toBeCloseTo(105, 10)
+    expect(optionPrice(105, 100, deviation, -1)).toBeCloseTo(100, 10)
+  })
 
   test('an infinite deviation gives the maximum', () => {
     expect(optionPrice(105, 100, Number.POSITIVE_INFINITY, 1)).toBe(105)
