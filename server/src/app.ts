@@ -513,6 +513,7 @@ async function connect(
     calendar,
     calendarOverrides,
     options,
+    forwards,
     optionChains,
     optionGreeks,
     trading,

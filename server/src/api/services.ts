@@ -17,7 +17,7 @@ import type { Health } from '../monitor/health.ts'
 import type { LatencyMonitor } from '../monitor/latency.ts'
 import type { OrderLog } from '../monitor/order-log.ts'
 import type { TrafficLog } from '../monitor/traffic-log.ts'
-import type { OptionChains, OptionGreeks, OptionResolver } from '../options/index.ts'
+import type { Forwards, OptionChains, OptionGreeks, OptionResolver } from '../options/index.ts'
 import type { Approvals } from '../trading/approvals.ts'
 import type { Idempotency } from '../trading/flow/idempotency.ts'
 import type { OrderFlow } from '../trading/flow/order-flow.ts'
@@ -54,6 +54,7 @@ export interface Services {
   readonly calendar: ExchangeCalendar
   readonly calendarOverrides: OverrideStore
   readonly options: OptionResolver
+  readonly forwards: Forwards
   readonly optionChains: OptionChains
   readonly optionGreeks: OptionGreeks
   readonly trading: Trading

@@ -47,3 +47,4 @@ export {
   type ResolvedOption,
   type UnresolvedOption,
 } from './resolver.ts'
+export { type SyntheticFuture, syntheticFuture } from './synthetic-future.ts'

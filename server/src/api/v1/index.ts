@@ -59,6 +59,7 @@ import { placesmartorder } from './smart-order.ts'
 import { splitorder } from './split-order.ts'
 import { strategybook } from './strategybook.ts'
 import { search, symbol } from './symbols.ts'
+import { syntheticfuture } from './synthetic-future.ts'
 import { tickersymbol } from './ticker.ts'
 import { traffic, trafficexport, trafficstats } from './traffic.ts'
 import { users, userscreate, usersupdate } from './users.ts'
@@ -126,6 +127,7 @@ export const operations = [
   expiry,
   optionsymbol,
   optionchain,
+  syntheticfuture,
   optiongreeks,
   multioptiongreeks,
   analyzer,
