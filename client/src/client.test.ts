@@ -17,7 +17,12 @@ function clientOf(answer: Response | Error | 'never'): { client: Client; sent: S
     timeoutMs: 30,
     fetch: (url, init) => {
       const headers = init?.headers as Record<string, string>
-      sent.push({ url: String(url), method: init?.method, headers, body: JSON.parse(String(init?.body)) })
+      sent.push({
+        url: String(url),
+        method: init?.method,
+        headers,
+        body: init?.body === undefined ? undefined : JSON.parse(String(init.body)),
+      })
       if (answer instanceof Response) return Promise.resolve(answer)
       if (answer instanceof Error) return Promise.reject(answer)
       return new Promise((_resolve, reject) => {
@@ -62,6 +67,16 @@ describe('the client', () => {
     const toggle = clientOf(json({ status: 'success' }))
     await toggle.client.analyzerToggle({ mode: true })
     expect(toggle.sent[0]?.url).toBe('http://sauda.test/api/v1/analyzer/toggle')
+  })
+
+  it('puts a field that the path names into the address', async () => {
+    for (const name of ['call', 'tickerSymbol'] as const) {
+      const { client, sent } = clientOf(json({ status: 'success', data: [] }))
+      const input = { symbol: 'NSE:M&M', from: '2026-08-03', to: '2026-08-04' }
+      await (name === 'call' ? client.call('ticker/:symbol', input) : client.tickerSymbol(input))
+      expect(sent[0]?.url).toBe('http://sauda.test/api/v1/ticker/NSE%3AM%26M?from=2026-08-03&to=2026-08-04')
+      expect(sent[0]?.method).toBe('GET')
+    }
   })
 
   it('is not mistaken for a promise', async () => {

@@ -11,20 +11,32 @@ export function candleProblem(candles: readonly Candle[], fromAt: number, toAt: 
   return undefined
 }
 
+const { isSafeInteger } = Number
+
 function problemOf(candle: Candle, previousAt: number, fromAt: number, toAt: number): string | undefined {
   const { startAt, open, high, low, close, volume, openInterest } = candle
-  if (!Number.isSafeInteger(startAt)) return `a candle without a time (${startAt})`
-  // Sums of safe integers that are themselves none would hide a NaN; comparisons never let one pass.
-  const figures = { open, high, low, close, volume, openInterest }
-  for (const [name, figure] of Object.entries(figures)) {
-    if (!Number.isSafeInteger(figure)) return `a candle at ${instant(startAt)} whose ${name} is ${figure}`
-  }
+  if (!isSafeInteger(startAt)) return `a candle without a time (${startAt})`
+  // Comparisons would let NaN pass
+  const areNumbers =
+    isSafeInteger(open) &&
+    isSafeInteger(high) &&
+    isSafeInteger(low) &&
+    isSafeInteger(close) &&
+    isSafeInteger(volume) &&
+    isSafeInteger(openInterest)
+  if (!areNumbers)
+    return `a candle at ${instant(startAt)} ${oddFigure({ open, high, low, close, volume, openInterest })}`
   if (high < open || high < close || low > open || low > close)
     return `a candle at ${instant(startAt)} that crosses its own high or low`
   if (volume < 0 || openInterest < 0) return `a candle at ${instant(startAt)} with a negative volume or open interest`
   if (startAt <= previousAt) return `candles out of order at ${instant(startAt)}`
   if (startAt < fromAt || startAt >= toAt) return `a candle at ${instant(startAt)}, outside the range asked for`
   return undefined
+}
+
+function oddFigure(figures: Readonly<Record<string, number>>): string {
+  const odd = Object.entries(figures).find(([, figure]) => !isSafeInteger(figure))
+  return `whose ${odd?.[0]} is ${odd?.[1]}`
 }
 
 const instant = (at: number): string => new Date(at).toISOString()
