@@ -7,9 +7,11 @@ import { type Child, residentMb, startChild } from './child.ts'
 import { keyTimes } from './keys.ts'
 import { searchTimes } from './market.ts'
 import { compareNumbers } from './numbers.ts'
+import { pricingTimes } from './options.ts'
 import { BASKET_LEGS, orderRates } from './orders.ts'
 import { pipelineCost } from './pipeline.ts'
 import { waitingReaders } from './readers.ts'
+import { instrumentsCost, readCosts } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { sequential } from './sequential.ts'
 import { groupedCommits } from './sqlite.ts'
@@ -20,7 +22,7 @@ import { UNLIMITED } from './unlimited.ts'
 /**
  * Every figure beside the limit it is compared with, from the same run on the same machine. Absolute figures move with
  * the machine and its neighbours; the ratios are what to look at.
- * `npm run bench`, or `npm run bench -- http pipeline orders books keys traffic search recovery numbers` for some of it.
+ * `npm run bench`, or `npm run bench -- http pipeline orders books reads keys traffic search recovery numbers` for some of it.
  */
 /** As `npm start` runs it. */
 const FLAGS = ['--max-semi-space-size=16']
@@ -168,6 +170,37 @@ async function orderKinds(folder: string): Promise<void> {
   }
 }
 
+async function reads(folder: string): Promise<void> {
+  const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'reads'), PORT: '0', LOG_LEVEL: 'warn' }
+  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, FLAGS)
+  const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
+  try {
+    for (const cost of await readCosts(sauda, apikey))
+      report(
+        `${cost.what}, ${cost.kilobytes.toFixed(0)} kB`,
+        `${ms(cost.ms)} alone, ${cost.perSecond.toFixed(0)}/s`,
+        `the same bytes from memory${cost.failed === 0 ? '' : `, ${cost.failed} FAILED`}`,
+        percent(cost.shareOfEcho, 1),
+      )
+    const list = await instrumentsCost(sauda, apikey)
+    report(
+      `instruments, all, ${list.megabytes.toFixed(1)} MB`,
+      `first byte ${ms(list.firstByteMs)}, all ${ms(list.totalMs)}`,
+      'target 20 ms to the first byte',
+      percent(list.firstByteMs, 20),
+    )
+    report('  memory meanwhile', `${list.grownMb.toFixed(0)} MB more`, 'flat')
+  } finally {
+    await sauda.stop()
+  }
+  const { priceNs, volatilityNs, greeksNs, allPerSecond } = pricingTimes(30)
+  report('implied volatility and greeks', rate(allPerSecond), 'target 500,000/s', percent(allPerSecond, 500_000))
+  report(
+    '  price, implied volatility, greeks',
+    [priceNs, volatilityNs, greeksNs].map((ns) => `${ns.toFixed(0)} ns`).join(', '),
+  )
+}
+
 async function books(folder: string): Promise<void> {
   const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'books'), PORT: '0', LOG_LEVEL: 'warn' }
   const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, FLAGS)
@@ -214,6 +247,7 @@ try {
   }
   if (includes('orders')) await orderKinds(folder)
   if (includes('books')) await books(folder)
+  if (includes('reads')) await reads(folder)
   if (includes('keys')) {
     const { oneNs, thousandNs, unknownNs } = await keyTimes(join(folder, 'keys'))
     report('checking the only key', `${oneNs.toFixed(0)} ns`)

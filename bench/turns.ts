@@ -3,11 +3,15 @@ import type { Child } from './child.ts'
 import { load } from './load.ts'
 
 const ROUNDS = 5
-const SECONDS = 4
-/** Until the hot paths are compiled: a server that runs for days is measured, not its first seconds. */
-const WARM_UP_SECONDS = 12
-const CONNECTIONS = 64
 const TICKS_PER_SECOND = 100
+
+export interface LoadShape {
+  readonly connections: number
+  readonly seconds: number
+  /** Until the hot paths are compiled: a server that runs for days is measured, not its first seconds. */
+  readonly warmUpSeconds: number
+}
+const FULL_LOAD: LoadShape = { connections: 64, seconds: 4, warmUpSeconds: 12 }
 
 export interface Subject {
   readonly child: Child
@@ -29,10 +33,10 @@ export interface Measured {
  * Loads the subjects in turns and takes the median of the rounds. A machine that gets faster or slower meanwhile, by
  * neighbours or by heat, does so for all of them: one after the other, the last would seem the slowest.
  */
-export async function inTurns(subjects: readonly Subject[]): Promise<Measured[]> {
-  for (const { url, bodies } of subjects) await load(url, bodies, CONNECTIONS, WARM_UP_SECONDS)
+export async function inTurns(subjects: readonly Subject[], shape: LoadShape = FULL_LOAD): Promise<Measured[]> {
+  for (const { url, bodies } of subjects) await load(url, bodies, shape.connections, shape.warmUpSeconds)
   const rounds: (readonly Measured[])[] = []
-  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await once(subjects))
+  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await once(subjects, shape))
   return subjects.map((_, place) => {
     const own = rounds.flatMap((round) => round[place] ?? [])
     const middle = (of: (turn: Measured) => number): number => median(own.map(of))
@@ -46,12 +50,12 @@ export async function inTurns(subjects: readonly Subject[]): Promise<Measured[]>
   })
 }
 
-async function once(subjects: readonly Subject[]): Promise<Measured[]> {
+async function once(subjects: readonly Subject[], shape: LoadShape): Promise<Measured[]> {
   const turns: Measured[] = []
   for (const { child, url, bodies } of subjects) {
     const before = processorMs(child)
-    const { perSecond, p99Ms, failed } = await load(url, bodies, CONNECTIONS, SECONDS)
-    const processorUs = ((processorMs(child) - before) * 1000) / (perSecond * SECONDS)
+    const { perSecond, p99Ms, failed } = await load(url, bodies, shape.connections, shape.seconds)
+    const processorUs = ((processorMs(child) - before) * 1000) / (perSecond * shape.seconds)
     const shareOfFirst = perSecond / (turns[0]?.perSecond ?? perSecond)
     turns.push({ perSecond, shareOfFirst, p99Ms, processorUs, failed })
   }
