@@ -1,15 +1,18 @@
-import { dayNumberOf } from '../kernel/exchange-time.ts'
-import { previousSession, type TradingCalendar } from './calendar.ts'
+import { dayNumberOf, dayStartAt, MINUTE_MS } from '../kernel/exchange-time.ts'
+import { previousSession, type Session, type TradingCalendar } from './calendar.ts'
 import type { Exchange, Instrument } from './instrument.ts'
 
 /** Exchange on which the underlying of that exchange's contracts trades. */
 const UNDERLYING_EXCHANGE: Partial<Record<Exchange, Exchange>> = { NFO: 'NSE', BFO: 'BSE' }
 
+/** Minute of the day at which contracts end where the exchange trades on afterwards: coins settle at 17:30. */
+const ENDS_AT_MINUTE: Partial<Record<Exchange, number>> = { CRYPTO: 17 * 60 + 30 }
+
 /** When a contract's life ends. */
 export interface ContractEnd {
   /** Exchange day of the last session. */
   readonly day: number
-  /** Close of the last session: from here on there is no price. */
+  /** Close of the last session, or the exchange's time of settlement in it: from here on there is no price. */
   readonly expiresAt: number
   /** Close of the underlying's session of that day: from here on the price is final. Never after expiresAt. */
   readonly settlesAt: number
@@ -28,7 +31,14 @@ export function contractEnd(
   const last = previousSession(calendar, exchange, dayNumberOf(instrument.expiry) + 1)
   const day = dayNumberOf(last.date)
   const underlying = calendar.sessionOn(UNDERLYING_EXCHANGE[exchange] ?? exchange, day) ?? last
-  return { day, expiresAt: last.closesAt, settlesAt: Math.min(underlying.closesAt, last.closesAt) }
+  const expiresAt = endIn(exchange, last, day)
+  return { day, expiresAt, settlesAt: Math.min(underlying.closesAt, expiresAt) }
+}
+
+function endIn(exchange: Exchange, { opensAt, closesAt }: Session, day: number): number {
+  const minute = ENDS_AT_MINUTE[exchange]
+  const at = minute === undefined ? closesAt : dayStartAt(day) + minute * MINUTE_MS
+  return at > opensAt ? Math.min(at, closesAt) : closesAt
 }
 
 /** Instant from which a contract has no price any more; undefined for what doesn't expire. */

@@ -1,5 +1,14 @@
-import { DAY_MS, dateOf, dayNumberAt, dayStartAt, type ExchangeDate, MINUTE_MS } from '../kernel/exchange-time.ts'
+import {
+  DAY_MS,
+  dateOf,
+  dayNumberAt,
+  dayNumberOf,
+  dayStartAt,
+  type ExchangeDate,
+  MINUTE_MS,
+} from '../kernel/exchange-time.ts'
 import type { TradingCalendar } from '../market/calendar.ts'
+import { contractEnd } from '../market/contract-end.ts'
 import type { Exchange } from '../market/instrument.ts'
 
 /** Something the exchange does by the clock. `at` is when it is due, `effectiveAt` the instant it is booked at. */
@@ -75,7 +84,11 @@ function dueOn(rules: SessionRules, dayNumber: number): Due[] {
     const together = squareOffs.get(at)
     if (together === undefined) squareOffs.set(at, [exchange])
     else together.push(exchange)
-    dues.push({ kind: 'expire', at: session.closesAt, effectiveAt: session.closesAt - 1, exchange, date: session.date })
+    const expiresAt = contractEnd({ exchange, expiry: session.date }, rules.calendar)?.expiresAt ?? session.closesAt
+    // Contracts that end before the next session end with this one
+    const { date: next } = rules.calendar.nextSession(exchange, session.opensAt)
+    const date = dateOf(dayNumberOf(next) - 1)
+    dues.push({ kind: 'expire', at: expiresAt, effectiveAt: expiresAt - 1, exchange, date })
   }
   for (const [at, exchanges] of squareOffs) dues.push({ kind: 'square-off', at, effectiveAt: at - 1, exchanges })
   const boundary = dayStartAt(dayNumber) + rules.sessionBoundaryMinutes * MINUTE_MS

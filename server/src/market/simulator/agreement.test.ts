@@ -31,7 +31,7 @@ describe.each(SCENES)('at $now with hours $hours', ({ hours, now }) => {
   const calendar = createCalendar({ hours })
   const market = createSimulator({ seed: SEED, clock, calendar })
   const store = new InstrumentStore(createUniverse({ date: now.slice(0, 10), seed: SEED }))
-  const instruments = sample(store, market)
+  const instruments = sample(store, market, now.slice(0, 10))
 
   test.each(instruments.map((instrument) => [`${instrument.symbol} on ${instrument.exchange}`, instrument] as const))(
     '%s: quote, book and candles of every length agree',
@@ -195,7 +195,7 @@ function grouped(candles: readonly Candle[], startOf: (candle: Candle) => number
 const dateText = (at: number): string => new Date(at + DAY_MS / 2).toISOString().slice(0, 10)
 const quarter = (date: string): string => ['01', '04', '07', '10'][Math.floor((Number(date.slice(5, 7)) - 1) / 3)] ?? ''
 
-function sample(store: InstrumentStore, market: SimulatedMarket): Instrument[] {
+function sample(store: InstrumentStore, market: SimulatedMarket, date: string): Instrument[] {
   const found: (Instrument | undefined)[] = [
     store.find('RELIANCE', 'NSE'),
     store.find('IDEA', 'NSE'),
@@ -222,7 +222,8 @@ function sample(store: InstrumentStore, market: SimulatedMarket): Instrument[] {
     optionNear(store, market, 'SENSEX', 'BFO', 'CE', 0.99),
     optionNear(store, market, 'CRUDEOIL', 'MCX', 'PE', 1),
     optionNear(store, market, 'USDINR', 'CDS', 'CE', 1),
-    optionNear(store, market, 'BTC', 'CRYPTO', 'PE', 1),
+    // Those of the day itself have ended by the evening
+    optionNear(store, market, 'BTC', 'CRYPTO', 'PE', 1, date),
   ]
   return found.map((instrument) => {
     if (instrument === undefined) throw new Error('an instrument of the sample is not in the universe')

@@ -3,6 +3,7 @@ import { ManualClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { DAY_MS } from '../../kernel/exchange-time.ts'
 import { multiplierOf, PRICE_ONE, priceOf, quantityOf } from '../../kernel/fixed.ts'
+import { contractEnd } from '../contract-end.ts'
 import { createCalendar } from '../exchange-calendar.ts'
 import type { Exchange, Instrument } from '../instrument.ts'
 import { InstrumentStore } from '../instrument-store.ts'
@@ -271,8 +272,7 @@ describe('expiry', () => {
       const reference = underlyingOf(store, option)
       if (reference === undefined) throw new Error('no underlying')
       const settled = await settlementPrice({ market, store, calendar }, option)
-      const session = calendar.sessionAt(exchange, at(`${option.expiry}T16:00:00`))
-      const last = (session?.closesAt ?? 0) - 1000
+      const last = (contractEnd(option, calendar)?.settlesAt ?? 0) - 1000
       expect(settled).toBe(Math.max(0, market.quoteNow(reference, last).ltp - option.strike))
       const step = Math.max(option.tickSize, reference.tickSize)
       expect(Math.abs(Math.max(settled, option.tickSize) - market.quoteNow(option, last).ltp)).toBeLessThanOrEqual(step)

@@ -237,7 +237,8 @@ export class SimulatedMarket implements MarketDataSource {
     const { instrument, end, firstDay, name, pricer, activity } = line
     const bar: TickBar = [0, 0, 0, 0]
     const { tickSize, exchange } = instrument
-    const now = this.#clock.now()
+    // There is nothing of a contract after its end
+    const now = Math.min(this.#clock.now(), (end?.expiresAt ?? Number.POSITIVE_INFINITY) - 1)
     const outage = this.#scenario === 'feed-loss' ? outageAt(this.#seed, now) : undefined
     let known: SessionPath | undefined
     return {

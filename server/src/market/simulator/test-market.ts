@@ -3,7 +3,7 @@ import type { InstrumentStore } from '../instrument-store.ts'
 import { underlyingOf } from '../underlying.ts'
 import type { SimulatedMarket } from './market.ts'
 
-/** The option of the nearest expiry whose strike is closest to `share` of its underlying's price; for tests. */
+/** The option of the nearest expiry after a date whose strike is closest to `share` of its underlying's price; for tests. */
 export function optionNear(
   store: InstrumentStore,
   market: SimulatedMarket,
@@ -11,9 +11,13 @@ export function optionNear(
   exchange: Exchange,
   kind: 'CE' | 'PE',
   share: number,
+  after = '',
 ): Instrument | undefined {
   const options = [...store.byExchange(exchange)].filter((row) => row.name === root && row.kind === kind)
-  const first = options.map((row) => row.expiry ?? '').sort()[0]
+  const first = options
+    .map((row) => row.expiry ?? '')
+    .filter((expiry) => expiry > after)
+    .sort()[0]
   const chain = options.filter((row) => row.expiry === first)
   const underlying = chain[0] === undefined ? undefined : underlyingOf(store, chain[0])
   if (underlying === undefined) return undefined
