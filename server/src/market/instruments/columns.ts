@@ -56,7 +56,8 @@ function isAscii(text: string): boolean {
   return true
 }
 
-const ROWS_AT_FIRST = 1 << 12
+/** Rows that a builder has room for at first, unless it is told. */
+const ROWS_AT_FIRST = 1 << 10
 
 function emptyColumns(rows: number): NumberColumns {
   return {
@@ -74,11 +75,28 @@ function emptyColumns(rows: number): NumberColumns {
   }
 }
 
-/** The same numbers in arrays of `capacity`; those beyond `size` are 0. */
-function copied(columns: NumberColumns, size: number, capacity: number): NumberColumns {
+/** The same numbers in arrays of `capacity`; those beyond are 0. */
+function grown(columns: NumberColumns, capacity: number): NumberColumns {
   const copy = emptyColumns(capacity)
-  for (const name of Object.keys(copy) as (keyof NumberColumns)[]) copy[name].set(columns[name].subarray(0, size))
+  for (const name of Object.keys(copy) as (keyof NumberColumns)[]) copy[name].set(columns[name])
   return copy
+}
+
+/** The first rows: memory that was never written to takes none. */
+function first(columns: NumberColumns, size: number): NumberColumns {
+  return {
+    ids: columns.ids.subarray(0, size),
+    strikes: columns.strikes.subarray(0, size),
+    lotSizes: columns.lotSizes.subarray(0, size),
+    tickSizes: columns.tickSizes.subarray(0, size),
+    freezeQuantities: columns.freezeQuantities.subarray(0, size),
+    multipliers: columns.multipliers.subarray(0, size),
+    expiryDays: columns.expiryDays.subarray(0, size),
+    names: columns.names.subarray(0, size),
+    sourceExchanges: columns.sourceExchanges.subarray(0, size),
+    exchanges: columns.exchanges.subarray(0, size),
+    kinds: columns.kinds.subarray(0, size),
+  }
 }
 
 /** Why a row was left out: another has its (symbol, exchange), or its id. */
@@ -93,20 +111,31 @@ export interface BuiltColumns {
 
 /** Columns that are still being filled. */
 export class ColumnsBuilder {
-  #columns = emptyColumns(ROWS_AT_FIRST)
-  #capacity = ROWS_AT_FIRST
+  #columns: NumberColumns
+  #capacity: number
   #size = 0
-  readonly #symbols = new TextsBuilder()
-  readonly #tokens = new TextsBuilder()
-  readonly #sourceSymbols = new TextsBuilder()
-  readonly #shared = new TextsBuilder()
+  readonly #symbols: TextsBuilder
+  readonly #tokens: TextsBuilder
+  readonly #sourceSymbols: TextsBuilder
+  readonly #shared = new TextsBuilder(ROWS_AT_FIRST)
   readonly #sharedNumbers = new Map<string, number>()
-  readonly #bySymbol = new SymbolTable()
-  readonly #byId = new IdTable()
+  readonly #bySymbol: SymbolTable
+  readonly #byId: IdTable
   readonly #isSame: SameRow = (row, symbol, exchange) =>
     this.#columns.exchanges[row] === exchange && this.#symbols.is(row, symbol)
   #lastExpiry = ''
   #lastExpiryDay = NO_EXPIRY
+
+  /** `rows` is about how many will be added: growing copies all that is there. */
+  constructor(rows: number = ROWS_AT_FIRST) {
+    this.#capacity = Math.max(rows, 1)
+    this.#columns = emptyColumns(this.#capacity)
+    this.#symbols = new TextsBuilder(this.#capacity)
+    this.#tokens = new TextsBuilder(this.#capacity)
+    this.#sourceSymbols = new TextsBuilder(this.#capacity)
+    this.#bySymbol = new SymbolTable(rows)
+    this.#byId = new IdTable(rows)
+  }
 
   get size(): number {
     return this.#size
@@ -148,7 +177,7 @@ export class ColumnsBuilder {
 
   seal(): BuiltColumns {
     const columns = {
-      ...copied(this.#columns, this.#size, this.#size),
+      ...first(this.#columns, this.#size),
       size: this.#size,
       symbols: this.#symbols.seal(),
       tokens: this.#tokens.seal(),
@@ -160,7 +189,7 @@ export class ColumnsBuilder {
 
   #grow(): void {
     this.#capacity *= 2
-    this.#columns = copied(this.#columns, this.#size, this.#capacity)
+    this.#columns = grown(this.#columns, this.#capacity)
   }
 
   #share(text: string): number {

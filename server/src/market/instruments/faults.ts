@@ -124,8 +124,21 @@ function unitsFault(field: string, units: number, least: number): string | undef
 }
 
 function textFault(field: string, text: string): string | undefined {
+  if (isPlain(text)) return undefined
   if (text === '' || text.trim() !== text)
     return `its ${field} ${JSON.stringify(text)} is empty or has blanks around it`
   if (text.length > TEXT_LENGTH_MAX) return `its ${field} is longer than ${TEXT_LENGTH_MAX} characters`
   return ODD.test(text) ? `its ${field} has control characters` : undefined
+}
+
+/** Whether a text is of visible ASCII and blanks in between, as nearly all are: asked of every row of a start. */
+function isPlain(text: string): boolean {
+  const { length } = text
+  if (length === 0 || length > TEXT_LENGTH_MAX || text.charCodeAt(0) === 0x20 || text.charCodeAt(length - 1) === 0x20)
+    return false
+  for (let i = 0; i < length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return true
 }

@@ -9,6 +9,9 @@ import { shrinkageOf } from './shrinkage.ts'
 /** Faulty rows that a report names. */
 export const FAULTS_NAMED_MAX = 20
 
+/** Rows of a first load, about. */
+const ROWS_EXPECTED = 100_000
+
 /** What a source gave, and why it isn't taken; `refusal` is undefined when it is. */
 export interface Loaded {
   readonly store: InstrumentStore
@@ -33,7 +36,7 @@ export interface LoadOptions {
  * than yesterday's. Rejects with what the source throws.
  */
 export async function load(source: InstrumentSource, date: ExchangeDate, options: LoadOptions): Promise<Loaded> {
-  const builder = new ColumnsBuilder()
+  const builder = new ColumnsBuilder(options.before?.size ?? ROWS_EXPECTED)
   const finder = new FaultFinder(date)
   const faults: string[] = []
   let faultCount = 0

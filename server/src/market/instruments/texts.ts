@@ -45,14 +45,21 @@ export class Texts {
   }
 }
 
-const BYTES_AT_FIRST = 1 << 16
+/** Bytes of most texts, on average. */
+const TEXT_BYTES = 24
 
 /** Texts that are still being added. */
 export class TextsBuilder {
-  #bytes = Buffer.alloc(BYTES_AT_FIRST)
+  #bytes: Buffer
   #length = 0
-  #ends = new Uint32Array(1 << 10)
+  #ends: Uint32Array
   #size = 0
+
+  /** `rows` is about how many will be added. */
+  constructor(rows: number) {
+    this.#bytes = Buffer.alloc(rows * TEXT_BYTES)
+    this.#ends = new Uint32Array(rows)
+  }
 
   get size(): number {
     return this.#size
@@ -93,8 +100,9 @@ export class TextsBuilder {
     return true
   }
 
+  /** What is there: memory that was never written to takes none. */
   seal(): Texts {
-    return new Texts(Uint8Array.from(this.#bytes.subarray(0, this.#length)), this.#ends.slice(0, this.#size))
+    return new Texts(this.#bytes.subarray(0, this.#length), this.#ends.subarray(0, this.#size))
   }
 
   #growBytes(more: number): void {
