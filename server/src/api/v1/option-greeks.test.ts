@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { multiplierOf, type Price, priceOf, quantityOf, ZERO_PRICE, ZERO_QUANTITY } from '../../kernel/fixed.ts'
@@ -77,12 +77,21 @@ interface Market {
   readonly ageMs?: Readonly<Record<string, number>>
 }
 
-const closing: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
+type Desk = Awaited<ReturnType<typeof start>>
+const desks = new Map<Market | undefined, Desk>()
+afterAll(async () => {
+  for (const { close } of desks.values()) await close()
 })
 
-async function open({ now = NOW, prices = {}, ageMs = {} }: Market = {}) {
+/** One server for each market; the usual one serves most tests. */
+async function open(market?: Market): Promise<Desk> {
+  const desk = desks.get(market) ?? (await start(market))
+  desks.set(market, desk)
+  desk.asked.length = 0
+  return desk
+}
+
+async function start({ now = NOW, prices = {}, ageMs = {} }: Market = {}) {
   const asked: string[][] = []
   const marketData = {
     quotes(instruments: readonly Instrument[]): (Quote | Refusal)[] {
@@ -105,9 +114,9 @@ async function open({ now = NOW, prices = {}, ageMs = {} }: Market = {}) {
     nearest: (symbol: string, exchange: Exchange, count: number) => store.nearest(symbol, exchange, count),
   }
   const app = await testApi([optiongreeks, multioptiongreeks], { instruments, optionGreeks }, { now })
-  closing.push(() => app.close())
   return {
     asked,
+    close: () => app.close(),
     one: (input: object) => call(app, 'optiongreeks', input, READ_KEY),
     many: (input: object) => call(app, 'multioptiongreeks', input, READ_KEY),
   }
@@ -324,7 +333,7 @@ describe('optiongreeks', () => {
     ],
     ['a share', { symbol: 'SBIN' }, {}, 400, 'validation_failed', 'Failed to parse option symbol SBIN'],
   ])('refuses %s', async (_what, more, market, status, code, message) => {
-    const { one } = await open(market)
+    const { one } = await open(Object.keys(market).length === 0 ? undefined : market)
     const answer = await one({ ...CALL, ...more })
     expect([
       answer.status,
