@@ -122,7 +122,7 @@ export const markettimings = defineOperation({
   tag: 'Calendar',
   summary: 'Hours of the exchanges on a date',
   description:
-    'When each exchange that trades on that date opens and closes by its own calendar, overrides included; a closed one is not in the list. A session in two parts has an entry for each. Hours of MCX and NCO are those of the contracts that trade longest. NCDEX and indices are answered when asked for by `exchange`. A year that the calendar does not cover is refused with `calendar_unknown`.',
+    'When each exchange that trades on that date opens and closes by its own calendar, overrides included; a closed one is not in the list. A session in two parts has an entry for each. Ordinary hours are those of today, for the past too; on MCX and NCO the longest of the year, of which contracts use less while New York is on daylight saving. NCDEX and indices are answered when asked for by `exchange`. A year that the calendar does not cover is refused with `calendar_unknown`.',
   access: 'read',
   rateClass: 'read',
   input: {
