@@ -37,13 +37,24 @@ const rowOf = (candle: Candle, interval: Interval): Static<typeof CandleRow> => 
   volume: toNumber.quantity(candle.volume),
 })
 
-/** JSON of the list of rows. A year of minutes is some 94,000 of them, so others have their turn in between. */
+/**
+ * JSON of the list of rows. A year of minutes is some 94,000 of them, so others have their turn in between. Prices of the
+ * first row have a decimal place, whole ones too: that makes a column of whole prices one of floats in a table.
+ */
 export async function rowsText(candles: readonly Candle[], interval: Interval): Promise<string> {
-  const parts: string[] = []
-  for await (const some of batches(candles)) {
+  const [first] = candles
+  if (first === undefined) return '[]'
+  const parts = [firstRowText(first, interval)]
+  for await (const some of batches(candles.slice(1))) {
     parts.push(JSON.stringify(some.map((candle) => rowOf(candle, interval))).slice(1, -1))
   }
   return `[${parts.join(',')}]`
+}
+
+function firstRowText(candle: Candle, interval: Interval): string {
+  const { oi, timestamp, volume } = rowOf(candle, interval)
+  const [close, high, low, open] = [candle.close, candle.high, candle.low, candle.open].map(priceText)
+  return `{"close":${close},"high":${high},"low":${low},"oi":${oi},"open":${open},"timestamp":${timestamp},"volume":${volume}}`
 }
 
 /** Lines `NSE:SBIN,2026-08-03,09:15:00,O,H,L,C,volume`, joined by line feeds; D and longer have no time of day. */

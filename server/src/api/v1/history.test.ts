@@ -78,8 +78,14 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 const SBIN = { symbol: 'SBIN', exchange: 'NSE', interval: '5m', start_date: '2026-08-03', end_date: '2026-08-04' }
-const row = (timestamp: number): string =>
-  `{"close":1528.45,"high":1532,"low":1504.1,"oi":0,"open":1510,"timestamp":${timestamp},"volume":6234100}`
+/** The rows; the first one's whole prices have a decimal place. */
+const rows = (...timestamps: number[]): string =>
+  timestamps
+    .map((timestamp, index) => {
+      const [high, open] = index === 0 ? ['1532.0', '1510.0'] : ['1532', '1510']
+      return `{"close":1528.45,"high":${high},"low":1504.1,"oi":0,"open":${open},"timestamp":${timestamp},"volume":6234100}`
+    })
+    .join()
 const seconds = (text: string): number => at(text) / 1000
 
 /** Fields of every wrong kind; each refusal names the field and says what would be right. */
@@ -120,9 +126,9 @@ describe('history', () => {
     expect(asked).toEqual([
       { interval: '5m', fromAt: at('2026-08-03T00:00:00+05:30'), toAt: at('2026-08-05T00:00:00+05:30') },
     ])
-    const rows = ['03T09:15', '03T09:20', '03T12:00', '04T09:15', '04T09:20', '04T12:00']
+    const starts = ['03T09:15', '03T09:20', '03T12:00', '04T09:15', '04T09:20', '04T12:00']
     expect(text).toBe(
-      `{"data":[${rows.map((start) => row(seconds(`2026-08-${start}+05:30`))).join()}],"status":"success"}`,
+      `{"data":[${rows(...starts.map((start) => seconds(`2026-08-${start}+05:30`)))}],"status":"success"}`,
     )
     expect(headers['content-type']).toBe('application/json; charset=utf-8')
   })
@@ -130,7 +136,7 @@ describe('history', () => {
   it('stamps days and longer with the exchange date at 00:00 UTC', async () => {
     const daily = await call(app, 'history', { ...SBIN, interval: 'D' })
     expect(daily.text).toBe(
-      `{"data":[${row(seconds('2026-08-03T00:00Z'))},${row(seconds('2026-08-04T00:00Z'))}],"status":"success"}`,
+      `{"data":[${rows(seconds('2026-08-03T00:00Z'), seconds('2026-08-04T00:00Z'))}],"status":"success"}`,
     )
     const weekly = await call(app, 'history', { ...SBIN, interval: 'W', end_date: '2026-08-03' })
     expect(weekly.body.data).toMatchObject([{ timestamp: seconds('2026-08-03T00:00Z'), volume: 3 * 6_234_100 }])
