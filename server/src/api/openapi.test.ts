@@ -45,7 +45,7 @@ describe('the OpenAPI document', () => {
   it('has every operation once, each with an id of its own', () => {
     const documented = Object.values(document.paths).flatMap((path) => Object.values(path))
     expect(documented).toHaveLength(all.flatMap(pathsOf).length)
-    expect(new Set(documented.map((operation) => operation.operationId)).size).toBe(operations.length)
+    expect(new Set(documented.map((operation) => operation.operationId)).size).toBe(documented.length)
     expect(operationId('analyzer/toggle')).toBe('analyzerToggle')
   })
 
@@ -79,7 +79,7 @@ describe('the OpenAPI document', () => {
 })
 
 describe.each(all.map((operation) => [operation.name, operation] as const))('the operation %s', (name, operation) => {
-  const documented = document.paths[`/${name}`]?.[operation.method.toLowerCase()]
+  const documented = document.paths[`/${name.replace(/:(\w+)/g, '{$1}')}`]?.[operation.method.toLowerCase()]
 
   const isForKeys = operation.access !== 'public' && operation.access !== 'session'
 

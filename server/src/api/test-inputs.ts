@@ -1,6 +1,10 @@
-import type { Random } from '../../../test/random.ts'
 import type { AnyField, JsonSchema } from './field-type.ts'
 import type { AnyOperation } from './operation.ts'
+
+/** Where the choices come from: a whole number from 0 to `below` - 1. */
+export interface Random {
+  below(below: number): number
+}
 
 /** What random inputs are made of, so that not every one is about nothing. */
 export interface Material {

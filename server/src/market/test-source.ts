@@ -64,6 +64,11 @@ export class RemoteSource implements MarketDataSource {
     this.#isHolding = true
   }
 
+  /** Answers what has been held longest. */
+  releaseFirst(): void {
+    this.#release.shift()?.()
+  }
+
   /** Answers everything that was held. */
   release(): void {
     this.#isHolding = false

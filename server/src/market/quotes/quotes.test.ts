@@ -158,6 +158,51 @@ describe('a source that doesn’t answer', () => {
     )
   })
 
+  it('that answers when it is asked again already is not heard', async () => {
+    const { clock, remote } = scene
+    remote.hold()
+    const early = quotes.quote(sbin)
+    await settled()
+    clock.advance(DEADLINE_MS)
+    await early
+    const again = quotes.quote(sbin)
+    let isAnswered = false
+    void Promise.resolve(again).then(() => {
+      isAnswered = true
+    })
+    await settled()
+    remote.releaseFirst()
+    await settled()
+    expect(isAnswered).toBe(false)
+    remote.release()
+    expect(ltp(await again)).toBe(scene.simulator.quoteNow(sbin).ltp)
+  })
+
+  it('that answers a request of which a part was given up doesn’t answer who asks for that part again', async () => {
+    const { clock, remote } = scene
+    remote.hold()
+    const busy = quotes.quotes(equities(REQUESTS_AT_ONCE * BATCH + 2).slice(2))
+    await settled()
+    const [early, late] = equities(2)
+    if (early === undefined || late === undefined) throw new Error('two are listed')
+    const first = quotes.quote(early)
+    clock.advance(DEADLINE_MS - 100)
+    const second = quotes.quote(late)
+    remote.releaseFirst()
+    await settled()
+    expect(remote.asked.at(-1)).toEqual([early.symbol, late.symbol])
+    clock.advance(100)
+    expect([ltp(await first), (await busy).map(ltp).includes('source_slow')]).toEqual(['source_slow', true])
+    const again = quotes.quote(early)
+    await settled()
+    for (let left = REQUESTS_AT_ONCE; left > 0; left -= 1) remote.releaseFirst()
+    expect(ltp(await second)).toBe(scene.simulator.quoteNow(late).ltp)
+    expect(scene.counting.tasks).toBe(1) // it still has a deadline
+    remote.release()
+    await settled()
+    expect(await Promise.race([again, settled()])).toEqual(scene.simulator.quoteNow(early))
+  })
+
   it('is not sent what nobody waits for any more, and never more at once than agreed', async () => {
     const { clock, remote } = scene
     remote.hold()
