@@ -71,6 +71,7 @@ describe('market/timings', () => {
         date: '2026-03-10',
         description: '',
         market_hours: hours,
+        overridden_exchanges: [],
         provisional: false,
         status: 'success',
         timezone: 'Asia/Kolkata',
@@ -255,6 +256,10 @@ describe('overrides', () => {
       expect.objectContaining({ exchange: 'NFO' }),
     ])
     expect((await timingsOn('2026-11-27')).map(([exchange]) => exchange)).not.toContain('NSE')
+    expect((await call(app, 'market/timings', { date: '2026-11-27' })).body).toMatchObject({
+      description: 'Flood in Mumbai',
+      overridden_exchanges: ['NSE', 'NFO'],
+    })
     const { body: holidays } = await call(app, 'market/holidays', { year: 2026 })
     expect((holidays.data as { date: string }[]).find(({ date }) => date === '2026-11-27')).toEqual({
       closed_exchanges: ['NSE', 'NFO'],

@@ -135,6 +135,7 @@ export const markettimings = defineOperation({
     date: Type.String(),
     description: Type.String({ description: 'What kind of day it is: a holiday’s name, or empty.' }),
     market_hours: hoursOut,
+    overridden_exchanges: Type.Array(Type.String(), { description: 'Exchanges that an override counts for.' }),
     provisional: provisionalOut,
     status: success,
     timezone: timezoneOut,
@@ -147,13 +148,16 @@ export const markettimings = defineOperation({
     const day = dayNumberOf(asked)
     const listed = holidayOn(day)
     const exchanges: readonly Exchange[] = only === undefined ? LISTED : [only]
+    const overridden = exchanges.filter((name) => calendar.overrideOn(name, day) !== undefined)
+    const [said] = overridden.flatMap((name) => calendar.overrideOn(name, day)?.reason ?? [])
     return {
       data: exchanges.flatMap((name) =>
         calendar.exchangeWindows(name, day).map((window) => openExchange(name, asked, window)),
       ),
       date: asked,
-      description: listed?.description ?? '',
+      description: listed?.description ?? said ?? '',
       market_hours: calendar.hours,
+      overridden_exchanges: overridden,
       provisional: year.provisional || listed?.provisional === true,
       status: 'success' as const,
       timezone,
