@@ -8,8 +8,10 @@ import {
   ColumnsBuilder,
   exchangeNumber,
   type InstrumentColumns,
+  idTableOf,
   NO_EXPIRY,
 } from './instruments/columns.ts'
+import type { IdTable } from './instruments/id-table.ts'
 import type { SameRow } from './instruments/symbol-table.ts'
 import { type OptionChain, OptionChainIndex, type OptionType } from './option-chain-index.ts'
 
@@ -41,7 +43,8 @@ function build(instruments: Iterable<Instrument>): BuiltColumns {
 export class InstrumentStore {
   readonly columns: InstrumentColumns
   readonly #bySymbol: BuiltColumns['bySymbol']
-  readonly #byId: BuiltColumns['byId']
+  /** Made when first needed. */
+  #byId: IdTable | undefined
   readonly #isSame: SameRow
   readonly #rowsByExchange: readonly Uint32Array[]
   readonly #shared: readonly string[]
@@ -52,11 +55,10 @@ export class InstrumentStore {
 
   /** From rows, or from columns. Asserts that no (symbol, exchange) and no id is there twice: the source is corrupt then. */
   constructor(source: Iterable<Instrument> | BuiltColumns) {
-    const { columns, bySymbol, byId } = 'columns' in source ? source : build(source)
+    const { columns, bySymbol } = 'columns' in source ? source : build(source)
     const { exchanges, symbols, shared } = columns
     this.columns = columns
     this.#bySymbol = bySymbol
-    this.#byId = byId
     this.#rowsByExchange = rowsByExchange(exchanges)
     this.#shared = Array.from({ length: shared.size }, (_, number) => shared.at(number))
     const objects: (Instrument | undefined)[] = new Array(columns.size)
@@ -84,6 +86,7 @@ export class InstrumentStore {
   }
 
   byId(id: number): Instrument | undefined {
+    this.#byId ??= idTableOf(this.columns)
     const row = this.#byId.rowOf(id, this.columns.ids)
     return row < 0 ? undefined : this.at(row)
   }

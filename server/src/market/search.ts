@@ -231,6 +231,7 @@ export class SymbolSearch {
       if (best.length >= limit) return best
       if (isSet(hits, rank) && this.#symbol(rank).startsWith(whole)) best.push(rank)
     }
+    const begins = new Set(best)
     const wholeParts = terms.length < 2 ? undefined : terms.map((term) => new WholePart(term, this.#store, this.#names))
     const exact = new BestOf(limit - best.length, (a, b) => this.#dayOf(a) - this.#dayOf(b) || a - b)
     const inSymbol: number[] = []
@@ -238,7 +239,7 @@ export class SymbolSearch {
     forEachBit(hits, (rank) => {
       const row = this.#rows[rank] ?? 0
       if (wholeParts?.every((part) => part.isOf(row)) === true) {
-        if (!this.#symbol(rank).startsWith(whole)) exact.add(rank)
+        if (!begins.has(rank)) exact.add(rank)
         return true
       }
       if (inSymbol.length >= limit) return wholeParts !== undefined // only exact ones are still looked for

@@ -102,11 +102,10 @@ function first(columns: NumberColumns, size: number): NumberColumns {
 /** Why a row was left out: another has its (symbol, exchange), or its id. */
 export type Repeated = 'symbol' | 'id'
 
-/** What was built, with the tables that found no row twice. */
+/** What was built, with the table that found no symbol twice. */
 export interface BuiltColumns {
   readonly columns: InstrumentColumns
   readonly bySymbol: SymbolTable
-  readonly byId: IdTable
 }
 
 /** Columns that are still being filled. */
@@ -184,7 +183,7 @@ export class ColumnsBuilder {
       sourceSymbols: this.#sourceSymbols.seal(),
       shared: this.#shared.seal(),
     }
-    return { columns, bySymbol: this.#bySymbol, byId: this.#byId }
+    return { columns, bySymbol: this.#bySymbol }
   }
 
   #grow(): void {
@@ -212,14 +211,19 @@ export class ColumnsBuilder {
   }
 }
 
-/** The tables of columns that were built before, such as those of a file: no row is there twice. */
-export function tablesOf(columns: InstrumentColumns): Pick<BuiltColumns, 'bySymbol' | 'byId'> {
-  const { symbols, exchanges, ids, size } = columns
-  const bySymbol = new SymbolTable(size)
-  const byId = new IdTable(size)
+/** Finds rows of columns that were built before, such as those of a file, by symbol: none is there twice. */
+export function symbolTableOf({ symbols, exchanges, size }: InstrumentColumns): SymbolTable {
+  const table = new SymbolTable(size)
+  for (let row = 0; row < size; row += 1)
+    table.put(row, exchanges[row] ?? 0, symbols.bytes, symbols.startOf(row), symbols.endOf(row))
+  return table
+}
+
+/** The same by permanent id. */
+export function idTableOf({ ids, size }: InstrumentColumns): IdTable {
+  const table = new IdTable(size)
   for (let row = 0; row < size; row += 1) {
-    bySymbol.put(row, exchanges[row] ?? 0, symbols.bytes, symbols.startOf(row), symbols.endOf(row))
-    if (!byId.add(row, ids[row] ?? 0, ids)) assert(false, `two instruments have the id ${ids[row]}`)
+    if (!table.add(row, ids[row] ?? 0, ids)) assert(false, `two instruments have the id ${ids[row]}`)
   }
-  return { bySymbol, byId }
+  return table
 }

@@ -6,7 +6,7 @@ import { InTurn } from '../../kernel/turns.ts'
 import type { Exchange, Instrument } from '../instrument.ts'
 import { InstrumentStore } from '../instrument-store.ts'
 import { SymbolSearch } from '../search.ts'
-import { tablesOf } from './columns.ts'
+import { symbolTableOf } from './columns.ts'
 import { type Difference, differenceOf } from './difference.ts'
 import type { InstrumentSource } from './instrument-source.ts'
 import { type Loaded, load } from './load.ts'
@@ -248,7 +248,7 @@ async function keptSnapshot({ file, onError }: InstrumentUniverseOptions): Promi
   try {
     const kept = await readSnapshot(file)
     if (kept === undefined) return undefined
-    const store = new InstrumentStore({ columns: kept.columns, ...tablesOf(kept.columns) })
+    const store = new InstrumentStore({ columns: kept.columns, bySymbol: symbolTableOf(kept.columns) })
     return new Snapshot(store, kept.date, kept.edition, kept.version)
   } catch (error) {
     onError?.(error) // the next load replaces it

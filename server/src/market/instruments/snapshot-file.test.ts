@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { multiplier, price, quantity } from '../../kernel/fixed.ts'
 import { EXCHANGES, INSTRUMENT_KINDS, type Instrument } from '../instrument.ts'
 import { InstrumentStore } from '../instrument-store.ts'
-import { tablesOf } from './columns.ts'
+import { symbolTableOf } from './columns.ts'
 import { DamagedSnapshot, readSnapshot, versionOf, writeSnapshot } from './snapshot-file.ts'
 import { shares } from './test-rows.ts'
 
@@ -27,7 +27,7 @@ const content = (rows: readonly Instrument[], date = '2026-03-10') => ({
 async function read(): Promise<InstrumentStore> {
   const kept = await readSnapshot(path)
   if (kept === undefined) throw new Error('nothing was kept')
-  return new InstrumentStore({ columns: kept.columns, ...tablesOf(kept.columns) })
+  return new InstrumentStore({ columns: kept.columns, bySymbol: symbolTableOf(kept.columns) })
 }
 
 test('gives back any instruments as they were, whatever their texts', async () => {
