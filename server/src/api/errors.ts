@@ -85,6 +85,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   no_data: 404,
   calendar_unknown: 404,
   store_damaged: 500,
+  store_unwritable: 503,
   job_not_found: 404,
   job_over: 409,
   too_many_jobs: 429,

@@ -47,6 +47,7 @@ export type RefusalCode =
   | 'no_data'
   | 'calendar_unknown'
   | 'store_damaged'
+  | 'store_unwritable'
   | 'job_not_found'
   | 'job_over'
   | 'too_many_jobs'

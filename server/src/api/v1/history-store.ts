@@ -269,7 +269,7 @@ export const historyimport = defineOperation({
       { timestamp: 1_785_728_760, open: 100.5, high: 100.75, low: 100.5, close: 100.7, volume: 800, oi: 0 },
     ],
   },
-  refusals: ['file_not_found', 'file_unreadable', 'store_damaged', 'overloaded'],
+  refusals: ['file_not_found', 'file_unreadable', 'store_damaged', 'store_unwritable', 'overloaded'],
   async handle(input, context) {
     const { candleStore, audit } = context.services
     const { file } = input
@@ -358,7 +358,7 @@ export const historyexport = defineOperation({
     start_date: '2026-08-03',
     end_date: '2026-08-07',
   },
-  refusals: ['no_data', 'range_too_long', 'overloaded'],
+  refusals: ['no_data', 'range_too_long', 'store_unwritable', 'overloaded'],
   async handle(input, context) {
     const { candleStore, audit } = context.services
     const file = input.file ?? nameOf(input)

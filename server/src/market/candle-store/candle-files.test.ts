@@ -189,6 +189,21 @@ describe('a file that is damaged', () => {
   })
 })
 
+describe('a disk that can’t be written', () => {
+  it('is said, and leaves what there was', async () => {
+    const folder = newFolder()
+    const full = (step: WriteStep): Promise<void> =>
+      step === 'rename' ? Promise.reject(new Error(`ENOSPC: no space left, ${folder}/x`)) : Promise.resolve()
+    await new CandleFiles(folder, engine).put(SBIN, columnsOf(minutes(AUGUST, 3)))
+    const files = new CandleFiles(folder, engine, full)
+    const refusal: unknown = await files.put(SBIN, columnsOf(minutes(AUGUST, 5))).catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ code: 'store_unwritable', message: expect.stringContaining('no space left') })
+    expect(String(refusal)).not.toContain(folder)
+    expect(readdirSync(join(folder, UNFINISHED))).toEqual([])
+    expect(await all(files)).toEqual(minutes(AUGUST, 3))
+  })
+})
+
 describe('limits', () => {
   it('more candles than may be asked for are refused', async () => {
     const files = new CandleFiles(newFolder(), engine)

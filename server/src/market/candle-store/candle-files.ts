@@ -55,7 +55,10 @@ export class CandleFiles {
     })
   }
 
-  /** Keeps candles, in any order, in place of those with the same start. On disk when it resolves. */
+  /**
+   * Keeps candles, in any order, in place of those with the same start. On disk when it resolves. Throws store_damaged,
+   * store_unwritable.
+   */
   put(series: Series, fresh: CandleColumns): Promise<Stored> {
     return this.#engine.writing.run(async (connection) => {
       const stored = { months: 0, added: 0, changed: 0 }
@@ -65,7 +68,7 @@ export class CandleFiles {
           : NO_CANDLES
         const merged = merge(old, columns)
         if (merged.added + merged.changed === 0) continue
-        await this.#writeMonth(connection, series, month, merged.columns)
+        await this.#writable(() => this.#writeMonth(connection, series, month, merged.columns))
         stored.months += 1
         stored.added += merged.added
         stored.changed += merged.changed
@@ -133,11 +136,19 @@ export class CandleFiles {
       return await read()
     } catch (error) {
       if (error instanceof Refusal) throw error
-      const reason = String(error instanceof Error ? error.message : error).replaceAll(`${this.#folder}/`, '')
+      const reason = reasonOf(error, this.#folder)
       throw new Refusal(
         'store_damaged',
         `The stored ${series.interval} candles of ${series.symbol} (${series.exchange}) can't be read. Delete them with history/delete and download them again. The reason: ${reason}`,
       )
+    }
+  }
+
+  async #writable(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      throw unwritable(error, this.#folder)
     }
   }
 
@@ -160,6 +171,16 @@ export class CandleFiles {
     }
   }
 }
+
+/** What went wrong with a file, without the folder that it is in. */
+export const unwritable = (error: unknown, folder: string): Refusal =>
+  new Refusal(
+    'store_unwritable',
+    `Candles can't be written. Free the disk or repair it, then try again. The reason: ${reasonOf(error, folder)}`,
+  )
+
+const reasonOf = (error: unknown, folder: string): string =>
+  String(error instanceof Error ? error.message : error).replaceAll(folder, '')
 
 /** Parts of columns that are in order, each of one month. */
 function byMonth(columns: CandleColumns): [Month, CandleColumns][] {

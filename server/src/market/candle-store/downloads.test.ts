@@ -13,7 +13,7 @@ import type { Exchange, Instrument } from '../instrument.ts'
 import type { Candle, Interval } from '../market-data.ts'
 import type { Series } from './candle-store.ts'
 import { expectedParts } from './coverage.ts'
-import { isOver, progressOf } from './download-job.ts'
+import { isOver, type JobState, progressOf } from './download-job.ts'
 import { RETRY_AFTER_MS, TRIES_MAX } from './download-part.ts'
 import { CandleDownloads, type DownloadWanted, JOBS_KEPT_MAX, JOBS_MAX } from './downloads.ts'
 
@@ -154,7 +154,7 @@ const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
-const stateOf = (downloads: CandleDownloads, id = 1): string => downloads.find(id).state
+const stateOf = (downloads: CandleDownloads, id = 1): JobState => downloads.find(id).state
 /** Of 41 sessions of August and September 2026. */
 const EXPECTED = [
   ...expectedParts(

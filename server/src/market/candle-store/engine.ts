@@ -8,8 +8,8 @@ export interface EngineOptions {
   readonly folders: readonly string[]
 }
 
-/** Threads of the engine: what it is asked for is small, and orders come first. */
-const THREADS = 2
+/** With one thread what is long passes through in order, however little memory there is; and orders come first. */
+const THREADS = 1
 
 /** One thing at a time on a connection. */
 export interface Lane {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { assert } from '../../kernel/assert.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isPeriod } from '../candles/buckets.ts'
+import { unwritable } from './candle-files.ts'
 import { inRange, PARQUET } from './candle-parquet.ts'
 import type { Series } from './candle-store.ts'
 import { type Engine, filesSql, quoted } from './engine.ts'
@@ -32,6 +33,8 @@ interface From {
 
 /** Candles of one file. */
 export const EXPORT_CANDLES_MAX = 20_000_000
+/** Months of series that one file is made of. */
+export const EXPORT_MONTHS_MAX = 20_000
 
 const PRICES = ['open', 'high', 'low', 'close'] as const
 const plain = (column: string, name = column): string => `rtrim(rtrim(${column}::VARCHAR, '0'), '.') AS ${name}`
@@ -46,48 +49,59 @@ const stamp = (interval: Series['interval']): string =>
 
 /**
  * Writes candles to a file, series after series as asked, each ascending; its columns are those that an import reads.
- * Throws no_data when there are none, range_too_long beyond EXPORT_CANDLES_MAX.
+ * Throws no_data when there are none, range_too_long beyond EXPORT_CANDLES_MAX, store_unwritable.
  */
 export function exportFile(wanted: ExportWanted, { candles, folder, engine }: From): Promise<Exported> {
   const { file, series, fromAt, toAt } = wanted
   assert(FILE_NAME.test(file), 'a file is exported by name')
   const isCsv = formatOf(file) === 'csv'
   return engine.writing.run(async (connection) => {
-    const parts: string[] = []
+    const parts: Part[] = []
+    let months = 0
     for (const one of series) {
       const paths = storedMonths(candles, one, fromAt, toAt).map((month) => monthFile(candles, one, month))
-      if (paths.length === 0) continue
-      const of = `${quoted(one.symbol)} AS symbol, ${quoted(one.exchange)} AS exchange, ${quoted(one.interval)} AS interval`
-      const columns = isCsv ? `${stamp(one.interval)}, ${OF_CSV}` : `start_at, ${OF_PARQUET}`
-      parts.push(`SELECT ${of}, ${columns} FROM ${filesSql(paths)} WHERE ${inRange(fromAt, toAt)}`)
+      months += paths.length
+      if (months > EXPORT_MONTHS_MAX) throw tooMuch(`${EXPORT_MONTHS_MAX} months of candles`)
+      if (paths.length > 0) parts.push({ series: one, from: `${filesSql(paths)} WHERE ${inRange(fromAt, toAt)}` })
     }
+    const counted = parts.map(({ from }) => `SELECT count(*) AS rows FROM ${from}`).join(' UNION ALL ')
+    const count = parts.length === 0 ? 0 : await number(`SELECT sum(rows) FROM (${counted})`)
+    if (count === 0)
+      throw new Refusal(
+        'no_data',
+        'Nothing is stored of that in this range. See history/coverage, and download it with history/jobs/start.',
+      )
+    if (count > EXPORT_CANDLES_MAX) throw tooMuch(`${EXPORT_CANDLES_MAX} candles`)
     const path = join(folder, `.${file}.part`)
     try {
-      const rows = `SELECT * FROM (${parts.join(' UNION ALL ')}) LIMIT ${EXPORT_CANDLES_MAX + 1}`
-      const written =
-        parts.length === 0
-          ? 0
-          : await copied(`COPY (${rows}) TO ${quoted(path)} (${isCsv ? 'FORMAT csv, HEADER' : PARQUET})`)
-      if (written === 0)
-        throw new Refusal(
-          'no_data',
-          'Nothing is stored of that in this range. See history/coverage, and download it with history/jobs/start.',
-        )
-      if (written > EXPORT_CANDLES_MAX)
-        throw new Refusal(
-          'range_too_long',
-          `That is more than ${EXPORT_CANDLES_MAX} candles, as many as a file may hold: ask for less.`,
-        )
+      const rows = parts.map((part) => rowsSql(part, isCsv)).join(' UNION ALL ')
+      const written = await number(`COPY (${rows}) TO ${quoted(path)} (${isCsv ? 'FORMAT csv, HEADER' : PARQUET})`)
       const { size: bytes } = statSync(path)
       renameSync(path, join(folder, file))
       return { file, bytes, candles: written }
+    } catch (error) {
+      throw unwritable(error, folder)
     } finally {
       rmSync(path, { force: true })
     }
 
-    async function copied(sql: string): Promise<number> {
+    async function number(sql: string): Promise<number> {
       const result = await connection.runAndReadAll(sql)
       return Number(result.getRows()[0]?.[0] ?? 0)
     }
   })
 }
+
+interface Part {
+  readonly series: Series
+  /** What stands after FROM. */
+  readonly from: string
+}
+
+function rowsSql({ series: { symbol, exchange, interval }, from }: Part, isCsv: boolean): string {
+  const of = `${quoted(symbol)} AS symbol, ${quoted(exchange)} AS exchange, ${quoted(interval)} AS interval`
+  return `SELECT ${of}, ${isCsv ? `${stamp(interval)}, ${OF_CSV}` : `start_at, ${OF_PARQUET}`} FROM ${from}`
+}
+
+const tooMuch = (most: string): Refusal =>
+  new Refusal('range_too_long', `That is more than ${most}, as much as a file may hold: ask for less.`)
