@@ -455,7 +455,7 @@ describe('multioptiongreeks', () => {
     )
   })
 
-  test('when everything fails the status says so', async () => {
+  test('when everything fails, each still says why', async () => {
     const { many } = await open()
     const { status, body } = await many({ symbols: named('NIFTY25AUG2640000CE') })
     expect([status, body]).toMatchObject([
@@ -463,7 +463,8 @@ describe('multioptiongreeks', () => {
       {
         message:
           'All option Greeks calculations failed: Option LTP not available. The source has no last price of NIFTY25AUG2640000CE on NFO.',
-        status: 'error',
+        data: [{ status: 'error', code: 'quote_unavailable' }],
+        status: 'partial',
         summary: { failed: 1, success: 0, total: 1 },
       },
     ])
@@ -511,6 +512,13 @@ describe('multioptiongreeks', () => {
     const [error] = body.errors as { field: string; message: string }[]
     expect([status, body.code, error?.field]).toEqual([400, 'validation_failed', field])
     expect(error?.message.slice(0, message.length)).toBe(message)
+  })
+
+  test('few unknown symbols are looked for under other names', async () => {
+    const { many } = await open()
+    const { body } = await many({ symbols: Array(GREEKS_SYMBOLS_MAX).fill({ ...CALL, symbol: 'NIFTY25AUG2626001CE' }) })
+    const hinted = (body.data as Item[]).filter(({ message }) => message?.includes('Did you mean'))
+    expect(hinted).toHaveLength(5)
   })
 
   test('a full request is within the limit', async () => {

@@ -8,7 +8,7 @@ import type { GreeksReading, GreeksWanted } from '../../options/index.ts'
 import { list, object } from '../field.ts'
 import { defineOperation } from '../operation.ts'
 import type { Instruments } from '../services.ts'
-import { instrumentOf, unknownSymbol } from './find-instrument.ts'
+import { symbolHint, unknownSymbol } from './find-instrument.ts'
 import {
   expiryTime,
   forwardPrice,
@@ -22,6 +22,14 @@ import { beyondMaximum, expiryText, type GreeksAnswer, greeksAnswer, greeksField
 
 /** Options of one `multioptiongreeks` request. */
 export const GREEKS_SYMBOLS_MAX = 50
+
+/** Unknown symbols of one request that get a hint; looking for a near name costs far more than finding one. */
+const HINTED_SYMBOLS_MAX = 5
+
+/** How many hints may still be looked for. */
+interface Hints {
+  left: number
+}
 
 /** How a request names an option and, perhaps, whose price is its forward. */
 interface OptionNamed {
@@ -62,9 +70,10 @@ export const optiongreeks = defineOperation({
   refusalStatus: { quote_unavailable: 404 },
   async handle(input, { services, now }) {
     const { instruments, optionGreeks } = services
-    const option = optionOf(instruments, input, now)
+    const hints = { left: 1 }
+    const option = optionOf(instruments, input, now, hints)
     if (optionGreeks.expiresAt(option, input.expiry_time) <= now) throw expired(option.expiry ?? '')
-    const [reading] = await optionGreeks.read([wantedOf(instruments, option, input, input.forward_price)], {
+    const [reading] = await optionGreeks.read([wantedOf(instruments, option, input, hints, input.forward_price)], {
       interestRate: input.interest_rate,
       expiryMinutes: input.expiry_time,
     })
@@ -110,7 +119,9 @@ export const multioptiongreeks = defineOperation({
   output: Type.Object({
     data: Type.Array(GreeksItem),
     message: Type.Optional(Type.String({ description: 'What failed; absent when nothing did.' })),
-    status: Type.Union([Type.Literal('success'), Type.Literal('partial'), Type.Literal('error')]),
+    status: Type.Union([Type.Literal('success'), Type.Literal('partial')], {
+      description: '`partial` when any item failed, even all.',
+    }),
     summary: Type.Object({ failed: Type.Number(), success: Type.Number(), total: Type.Number() }),
   }),
   example: {
@@ -121,7 +132,10 @@ export const multioptiongreeks = defineOperation({
   },
   async handle({ symbols, interest_rate, expiry_time }, { services, now }) {
     const { instruments, optionGreeks } = services
-    const found = symbols.map((named) => attempt(() => wantedOf(instruments, optionOf(instruments, named, now), named)))
+    const hints = { left: HINTED_SYMBOLS_MAX }
+    const found = symbols.map((named) =>
+      attempt(() => wantedOf(instruments, optionOf(instruments, named, now, hints), named, hints)),
+    )
     const wanted = found.flatMap((each) => (each instanceof Refusal ? [] : [each]))
     const readings = await optionGreeks.read(wanted, { interestRate: interest_rate, expiryMinutes: expiry_time })
     let next = 0
@@ -150,19 +164,24 @@ function itemOf(symbol: string, exchange: Exchange, reading: GreeksReading | Ref
 /** Different messages that the one for all repeats. */
 const TOLD_MESSAGES_MAX = 3
 
-/** Clients drop everything else of an answer whose status is `error`, so that is said only when there is nothing else. */
+/**
+ * Never `error`, even when everything failed: clients drop all but the message of such an answer, and with it what each
+ * item says.
+ */
 function outcomeOf(data: readonly Item[]) {
   const failed = data.filter(({ status }) => status === 'error')
   const summary = { failed: failed.length, success: data.length - failed.length, total: data.length }
   if (failed.length === 0) return { status: 'success' as const, summary }
   const told = [...new Set(failed.map(({ message }) => message ?? ''))].slice(0, TOLD_MESSAGES_MAX).join('; ')
-  return summary.success === 0
-    ? { message: `All option Greeks calculations failed: ${told}`, status: 'error' as const, summary }
-    : { message: `${failed.length} option Greeks calculation(s) failed: ${told}`, status: 'partial' as const, summary }
+  const what =
+    summary.success === 0
+      ? 'All option Greeks calculations failed'
+      : `${failed.length} option Greeks calculation(s) failed`
+  return { message: `${what}: ${told}`, status: 'partial' as const, summary }
 }
 
 /** Throws validation_failed when the symbol isn't an option's, contract_expired, symbol_not_found. */
-function optionOf(instruments: Instruments, { symbol, exchange }: OptionNamed, now: number): Instrument {
+function optionOf(instruments: Instruments, { symbol, exchange }: OptionNamed, now: number, hints: Hints): Instrument {
   const found = instruments.find(symbol, exchange)
   if (found !== undefined && isOption(found)) return found
   const parsed = parseSymbol(symbol, exchange)
@@ -171,7 +190,13 @@ function optionOf(instruments: Instruments, { symbol, exchange }: OptionNamed, n
     throw new Refusal('validation_failed', message, { errors: [{ field: 'symbol', message }] })
   }
   if (dayNumberOf(parsed.expiry) < dayNumberAt(now)) throw expired(parsed.expiry)
-  return instrumentOf(instruments, { symbol, exchange })
+  throw unknown(instruments, symbol, exchange, hints)
+}
+
+function unknown(instruments: Instruments, symbol: string, exchange: Exchange, hints: Hints): Refusal {
+  const hint = hints.left > 0 ? symbolHint(instruments, symbol, exchange) : ''
+  hints.left -= 1
+  return new Refusal('symbol_not_found', unknownSymbol(symbol, exchange) + hint)
 }
 
 const expired = (expiry: string): Refusal =>
@@ -184,13 +209,21 @@ const expired = (expiry: string): Refusal =>
 const SPOT_EXCHANGES: readonly Exchange[] = ['NSE_INDEX', 'NSE', 'BSE_INDEX', 'BSE']
 
 /** Throws symbol_not_found when the underlying that the request names isn't listed. */
-function wantedOf(instruments: Instruments, option: Instrument, named: OptionNamed, forward?: number): GreeksWanted {
+function wantedOf(
+  instruments: Instruments,
+  option: Instrument,
+  named: OptionNamed,
+  hints: Hints,
+  forward?: number,
+): GreeksWanted {
   const { underlying_symbol: symbol, underlying_exchange: exchange } = named
   if (forward !== undefined || symbol === undefined || symbol === option.name) {
     return { option, underlying: undefined, forward }
   }
   if (exchange !== undefined) {
-    return { option, underlying: instrumentOf(instruments, { symbol, exchange }), forward: undefined }
+    const underlying = instruments.find(symbol, exchange)
+    if (underlying === undefined) throw unknown(instruments, symbol, exchange, hints)
+    return { option, underlying, forward: undefined }
   }
   for (const place of [option.exchange, ...spotExchangesOf(option)]) {
     const underlying = instruments.find(symbol, place)
