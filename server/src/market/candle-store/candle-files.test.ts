@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -110,6 +110,8 @@ describe('what is put', () => {
       ...SBIN,
       symbol,
     }))
+    for (const name of ['symbol=%E0', 'symbol=a.b', '.DS_Store'])
+      mkdirSync(join(folder, 'exchange=NSE/interval=1m', name), { recursive: true })
     for (const [index, series] of odd.entries()) await files.put(series, columnsOf(minutes(AUGUST, index + 1)))
     for (const [index, series] of odd.entries()) expect(await all(files, series)).toHaveLength(index + 1)
     const found = storedSeries(folder).map(({ symbol }) => symbol)

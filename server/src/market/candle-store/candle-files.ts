@@ -125,9 +125,18 @@ export class CandleFiles {
     limit = Number.MAX_SAFE_INTEGER,
   ): Promise<CandleColumns> {
     return this.#readable(series, async () => {
-      // A month may have been deleted since it was listed
-      const paths = months.map((month) => monthFile(this.#folder, series, month)).filter((path) => existsSync(path))
-      return paths.length === 0 ? NO_CANDLES : readParquet(connection, paths, where, limit)
+      let paths = months.map((month) => monthFile(this.#folder, series, month))
+      for (;;) {
+        // A series may be deleted after its months were listed, and while they are read
+        const there = paths.filter((path) => existsSync(path))
+        if (there.length === 0) return NO_CANDLES
+        paths = there
+        try {
+          return await readParquet(connection, paths, where, limit)
+        } catch (error) {
+          if (paths.every((path) => existsSync(path))) throw error
+        }
+      }
     })
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { withDeadline } from '../../kernel/deadline.ts'
 import { Refusal, type RefusalCode } from '../../kernel/errors.ts'
 import { dayStartAt } from '../../kernel/exchange-time.ts'
 import type { TradingCalendar } from '../calendar.ts'
@@ -6,6 +7,7 @@ import { candleProblem } from '../candles/candle-check.ts'
 import { isRunning } from '../candles/derived.ts'
 import type { Exchange, Instrument } from '../instrument.ts'
 import type { Candle, Interval, MarketData } from '../market-data.ts'
+import { sourceSlow } from '../quotes/source-failure.ts'
 import type { Stored } from './candle-files.ts'
 import type { Series } from './candle-store.ts'
 import { CoverageCount, type CoverageRange } from './coverage.ts'
@@ -43,6 +45,9 @@ export const TRIES_MAX = 5
 /** Pause before the second try; each further one is twice as long. */
 export const RETRY_AFTER_MS = 1_000
 
+/** A source has so long for one request. */
+export const REQUEST_DEADLINE_MS = 60_000
+
 /** Refusals that another try may not meet. */
 const PASSING: ReadonlySet<RefusalCode> = new Set([
   'source_slow',
@@ -77,6 +82,20 @@ export async function runPart(job: DownloadJob, part: JobPart, signal: AbortSign
     if (!(error instanceof Refusal)) tools.onError(error)
   }
   await tools.note(part)
+}
+
+const nameOf = ({ name = 'of candles' }: DownloadSource): string => name
+
+/** Undefined when the signal comes first: whoever stops a job needn't wait for a source that doesn't answer. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const stop = (): void => resolve(undefined)
+  signal.addEventListener('abort', stop)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 const problemOf = (error: unknown): string =>
@@ -146,7 +165,13 @@ async function ask(
     if (signal.aborted) return undefined
     part.requests += 1
     try {
-      const candles = await source.candles(instrument, interval, fromAt, toAt)
+      const candles = await withDeadline(
+        clock,
+        REQUEST_DEADLINE_MS,
+        () => unlessAborted(signal, source.candles(instrument, interval, fromAt, toAt)),
+        () => sourceSlow(nameOf(source), REQUEST_DEADLINE_MS),
+      )
+      if (candles === undefined) return undefined
       const problem = candleProblem(candles, fromAt, toAt)
       if (problem !== undefined) throw new Refusal('source_down', `The source gave ${problem}.`)
       const place = { calendar, exchange }
@@ -166,7 +191,7 @@ async function ask(
         onError(error)
         throw new Refusal(
           'source_down',
-          `The market data source ${source.name ?? ''} failed ${tries} times; the log says why.`,
+          `The market data source ${nameOf(source)} failed ${tries} times; the log says why.`,
         )
       }
     }

@@ -279,6 +279,16 @@ describe('trouble', () => {
     expect(store.count('BAD')).toBe(EXPECTED)
   })
 
+  it('of a source that doesn’t answer comes to an end', async () => {
+    source.onAsk = () => new Promise(() => undefined)
+    const downloads = await downloadsOn(databases)
+    downloads.start()
+    const job = await downloads.create(AUGUST, BY)
+    await until(() => isOver(job.state), 10_000)
+    expect([job.state, source.asked.length]).toEqual(['failed', TRIES_MAX])
+    expect(job.parts[0]?.problem).toMatch(/has not answered within 60000 ms/)
+  })
+
   it('that another try can’t help isn’t tried again', async () => {
     source.trouble = () => new Refusal('not_subscribed', 'No subscription.')
     const downloads = await downloadsOn(databases)
@@ -419,19 +429,13 @@ describe('a restart', () => {
     expect(stateOf(second, 2)).toBe('paused')
   })
 
-  it('comes after an end that waited for what was under way', async () => {
-    let release = (): void => undefined
-    source.onAsk = () =>
-      new Promise((resolve) => {
-        release = resolve
-      })
+  it('comes after an end that didn’t wait for a source that doesn’t answer', async () => {
+    source.onAsk = () => new Promise(() => undefined)
     const downloads = await downloadsOn(databases)
     downloads.start()
     await downloads.create(AUGUST, BY)
     await until(() => source.asked.length === 1)
-    const closed = downloads.close()
-    release()
-    await closed
+    await downloads.close()
     expect([stateOf(downloads), store.puts]).toEqual(['waiting', 0])
   })
 

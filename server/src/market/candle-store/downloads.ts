@@ -21,7 +21,7 @@ export const JOB_SYMBOLS_MAX = 500
 /** Jobs that aren't over. */
 export const JOBS_MAX = 20
 /** Jobs that are kept, those that are over included; the oldest of these make room. */
-export const JOBS_KEPT_MAX = 200
+export const JOBS_KEPT_MAX = 100
 /** Symbols that are downloaded at once. */
 export const PARTS_AT_ONCE = 4
 /** Days of candles of seconds in one job. */

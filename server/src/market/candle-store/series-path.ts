@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { dateAt } from '../../kernel/exchange-time.ts'
-import { EXCHANGES, type Exchange } from '../instrument.ts'
+import { EXCHANGES } from '../instrument.ts'
 import { INTERVALS, type Interval } from '../market-data.ts'
 import type { Series, SeriesOwner } from './candle-store.ts'
 
@@ -71,13 +71,20 @@ export function storedSeries(folder: string): Series[] {
   const found: Series[] = []
   for (const exchange of EXCHANGES)
     for (const interval of INTERVALS)
-      for (const name of namesIn(ownerFolders(folder, exchange, interval)))
-        if (name.startsWith('symbol=')) found.push(seriesOf(exchange, interval, name))
+      for (const name of namesIn(ownerFolders(folder, exchange, interval))) {
+        const symbol = symbolOf(name)
+        if (symbol !== undefined) found.push({ symbol, exchange, interval })
+      }
   return found
 }
 
-const seriesOf = (exchange: Exchange, interval: Interval, name: string): Series => ({
-  symbol: decodeURIComponent(name.slice('symbol='.length)),
-  exchange,
-  interval,
-})
+/** Undefined for what Sauda doesn't name a folder. */
+function symbolOf(name: string): string | undefined {
+  if (!name.startsWith('symbol=')) return undefined
+  try {
+    const symbol = decodeURIComponent(name.slice('symbol='.length))
+    return `symbol=${escaped(symbol)}` === name ? symbol : undefined
+  } catch {
+    return undefined // not UTF-8
+  }
+}
