@@ -226,7 +226,14 @@ async function connect(
   })
   const options = new OptionResolver({ store: () => universe.store, marketData, calendar, clock })
   const forwards = new Forwards({ store: () => universe.store, marketData: quotes, calendar, clock })
-  const optionChains = new OptionChains({ store: () => universe.store, marketData: quotes, calendar, clock }, forwards)
+  const optionChains = new OptionChains({
+    store: () => universe.store,
+    marketData: quotes,
+    history: marketData,
+    forwards,
+    calendar,
+    clock,
+  })
   const optionGreeks = new OptionGreeks({ forwards, calendar, clock })
   const paper = await PaperExchange.open({
     databases,

@@ -4,6 +4,8 @@ import { type Price, type Quantity, toNumber } from '../kernel/fixed.ts'
 export interface SideTotals {
   readonly openInterest: Quantity
   readonly volume: Quantity
+  /** Of the legs of which it is known; undefined without any. */
+  readonly interestChange: Quantity | undefined
 }
 
 /** Open interest of the options of one type at one strike. */

@@ -61,7 +61,7 @@ export class Forwards {
     const used = new Set<Instrument>()
     const pairs = found.map(({ series, future }) => {
       const underlying = sheet.price(series.reference)
-      if (underlying !== undefined) this.#remember(series.reference, underlying)
+      if (underlying !== undefined) this.remember(series.reference, underlying)
       used.add(series.reference)
       if (future !== undefined) used.add(future)
       if (future !== undefined && sheet.fresh(future) !== undefined) return []
@@ -75,6 +75,12 @@ export class Forwards {
       this.#forward(series, future, pairs[index] ?? [], sheet, interestRate),
     )
     return { forwards, sheet, used }
+  }
+
+  /** Keeps the price of an underlying, to know the next time around which strikes the money is. */
+  remember({ id }: Instrument, price: Price): void {
+    if (this.#lastPrices.size >= REMEMBERED_PRICES_MAX && !this.#lastPrices.has(id)) this.#lastPrices.clear()
+    this.#lastPrices.set(id, price)
   }
 
   /** The last price that was seen of an underlying. */
@@ -114,11 +120,6 @@ export class Forwards {
       'quote_unavailable',
       `No forward of ${series.base}: neither a future of its expiry, nor calls and puts around the money, nor ${reference.symbol} on ${reference.exchange} has a fresh price. ${why}`.trim(),
     )
-  }
-
-  #remember({ id }: Instrument, price: Price): void {
-    if (this.#lastPrices.size >= REMEMBERED_PRICES_MAX && !this.#lastPrices.has(id)) this.#lastPrices.clear()
-    this.#lastPrices.set(id, price)
   }
 }
 

@@ -1,3 +1,4 @@
+export type { ChainLeg, ChainRow, ChainTotals } from './chain-rows.ts'
 export { SKEW_DELTA } from './chain-totals.ts'
 export { type Listed, openExpiries, openFutureExpiries } from './expiries.ts'
 export { findSeries, optionExchangeOf, type SeriesWanted } from './find-series.ts'
@@ -15,12 +16,10 @@ export {
   STRIKE_INTERVAL_MAX,
 } from './offset.ts'
 export {
-  type ChainLeg,
-  type ChainRow,
   type ChainSnapshot,
-  type ChainTotals,
   type ChainWanted,
   OptionChains,
+  type OptionChainsOptions,
   STRIKES_PER_SIDE_MAX,
 } from './option-chains.ts'
 export {

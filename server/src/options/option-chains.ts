@@ -1,19 +1,18 @@
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { type Price, type Quantity, toNumber, ZERO_QUANTITY } from '../kernel/fixed.ts'
+import type { Price } from '../kernel/fixed.ts'
 import { contractEnd } from '../market/contract-end.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { Quote } from '../market/market-data.ts'
-import type { OptionChain, OptionType } from '../market/option-chain-index.ts'
-import { maxPain, putCallRatio, type SideTotals, type SmilePoint, skewOf } from './chain-totals.ts'
+import type { OptionChain } from '../market/option-chain-index.ts'
+import { type ChainRow, type ChainTotals, rowsOf, type Strikes, totalsOf, type Window } from './chain-rows.ts'
 import type { Listed } from './expiries.ts'
 import { findSeries, type SeriesWanted } from './find-series.ts'
 import { type Forward, yearsBetween } from './forward.ts'
 import type { Forwards, ForwardsOptions } from './forwards.ts'
 import { atTheMoney, type OptionSeries } from './offset.ts'
-import { analyseOption, type OptionAnalysis } from './pricing/analyse-option.ts'
+import { PreviousInterest, type PreviousInterestOptions } from './previous-interest.ts'
 import { QuoteSheet } from './quote-sheet.ts'
-import { PRICE_AGE_MAX_MS } from './reference-price.ts'
 
 /** Most strikes on each side of the money that one may ask for; without a count all are told. */
 export const STRIKES_PER_SIDE_MAX = 100
@@ -27,38 +26,6 @@ export interface ChainWanted {
   readonly withGreeks: boolean
   /** Percent a year. */
   readonly interestRate: number
-}
-
-export interface ChainLeg {
-  readonly option: Instrument
-  /** `ATM`, `ITM3`, `OTM12`: listed strikes from the one at the money. */
-  readonly label: string
-  readonly quote: Quote | Refusal
-  /** The quote is older than PRICE_AGE_MAX_MS although its exchange is open. */
-  readonly isStale: boolean
-  /** Undefined when they weren't asked for, or can't be had: without a fresh quote, a forward, or time to expiry. */
-  readonly analysis: OptionAnalysis | undefined
-}
-
-export interface ChainRow {
-  readonly strike: Price
-  readonly call: ChainLeg | undefined
-  readonly put: ChainLeg | undefined
-}
-
-/** Of the strikes of the answer that have a quote. */
-export interface ChainTotals {
-  readonly calls: SideTotals
-  readonly puts: SideTotals
-  readonly putCallRatioByInterest: number | undefined
-  readonly putCallRatioByVolume: number | undefined
-  readonly maxPain: Price | undefined
-  /** Price of the call and the put at the money together. */
-  readonly straddle: Price | undefined
-  /** Mean of the call's and the put's at the money, a decimal; undefined without greeks. */
-  readonly volatility: number | undefined
-  /** As `skewOf`. */
-  readonly skew: number | undefined
 }
 
 /** A chain at one second. The same object is told again while nothing in it has changed. */
@@ -75,13 +42,6 @@ export interface ChainSnapshot {
   readonly totals: ChainTotals
 }
 
-/** Strikes of a chain, ascending, with the options of each. */
-interface Strikes {
-  readonly strikes: readonly Price[]
-  readonly calls: readonly (Instrument | undefined)[]
-  readonly puts: readonly (Instrument | undefined)[]
-}
-
 interface MadeChain {
   readonly snapshot: ChainSnapshot
   /** Whose quotes it comes from. */
@@ -96,16 +56,20 @@ interface KeptChain {
 
 const secondOf = (at: number): number => Math.floor(at / 1000) * 1000
 
+export interface OptionChainsOptions extends Omit<ForwardsOptions, 'clock'>, PreviousInterestOptions {
+  readonly forwards: Forwards
+}
+
 /** Option chains with quotes, greeks and totals. */
 export class OptionChains {
-  readonly #options: ForwardsOptions
-  readonly #forwards: Forwards
+  readonly #options: OptionChainsOptions
+  readonly #previousInterest: PreviousInterest
   readonly #strikes = new WeakMap<OptionChain, Strikes>()
   readonly #kept = new Map<string, KeptChain>()
 
-  constructor(options: ForwardsOptions, forwards: Forwards) {
+  constructor(options: OptionChainsOptions) {
     this.#options = options
-    this.#forwards = forwards
+    this.#previousInterest = new PreviousInterest(options)
   }
 
   /**
@@ -134,33 +98,42 @@ export class OptionChains {
   async #make(series: OptionSeries, wanted: ChainWanted, sheet: QuoteSheet): Promise<MadeChain> {
     const { withGreeks, strikesPerSide, interestRate } = wanted
     const { reference, exchange, chain } = series
+    const { forwards, calendar } = this.#options
     const strikes = this.#strikesOf(chain)
-    const expected = windowOf(strikes, this.#forwards.lastPrice(reference), strikesPerSide)
+    const expected = windowOf(strikes, forwards.lastPrice(reference), strikesPerSide)
     const asked = [reference, ...legsOf(strikes, expected)]
-    const { forwards, used } = await this.#forwards.read(withGreeks ? [series] : [], asked, interestRate, sheet)
+    const reading = await forwards.read(withGreeks ? [series] : [], asked, interestRate, sheet)
     const underlyingPrice = sheet.referencePrice(reference)
     if (underlyingPrice instanceof Refusal) throw underlyingPrice
+    forwards.remember(reference, underlyingPrice)
     const window = windowOf(strikes, underlyingPrice, strikesPerSide)
     const legs = legsOf(strikes, window)
     await sheet.ask(legs)
     refuseEmpty(legs.map((leg) => sheet.quote(leg)))
+    await this.#previousInterest.load(exchange, legs)
 
-    const { expiresAt } = contractEnd({ exchange, expiry: chain.expiry }, this.#options.calendar) ?? {}
+    const { expiresAt } = contractEnd({ exchange, expiry: chain.expiry }, calendar) ?? {}
     const underlying = sheet.quote(reference)
     assert(
       expiresAt !== undefined && !(underlying instanceof Refusal),
       'options expire, and the underlying has a price',
     )
     const at = secondOf(sheet.now)
-    const [found] = forwards
+    const [found] = reading.forwards
     const forward = found instanceof Refusal ? undefined : found
     const atm = atTheMoney(strikes.strikes, underlyingPrice)
-    const terms = { sheet, forward: forward?.price, years: yearsBetween(at, expiresAt), rate: interestRate / 100 }
+    const terms = {
+      sheet,
+      before: this.#previousInterest,
+      forward: forward?.price,
+      years: yearsBetween(at, expiresAt),
+      rate: interestRate / 100,
+    }
     const rows = rowsOf(strikes, window, atm, terms)
     const atmStrike = strikes.strikes[atm] ?? underlyingPrice
     const totals = totalsOf(rows, atmStrike)
     const snapshot = { series, underlying, atTheMoney: atmStrike, expiresAt, at, withGreeks, forward, rows, totals }
-    return { snapshot, used: new Set([reference, ...legs, ...used]) }
+    return { snapshot, used: new Set([reference, ...legs, ...reading.used]) }
   }
 
   #strikesOf(chain: OptionChain): Strikes {
@@ -186,12 +159,6 @@ export class OptionChains {
 
 const keyOf = ({ exchange, chain, base, reference }: OptionSeries, wanted: ChainWanted): string =>
   `${exchange} ${base} ${chain.expiry} ${reference.id} ${wanted.strikesPerSide} ${wanted.withGreeks} ${wanted.interestRate}`
-
-/** Places [from, to) of strikes. */
-interface Window {
-  readonly from: number
-  readonly to: number
-}
 
 /** Strikes around that price; none while it isn't known. */
 function windowOf({ strikes }: Strikes, money: Price | undefined, perSide: number | undefined): Window {
@@ -222,103 +189,4 @@ function isSame<T>(before: readonly T[], now: readonly T[]): boolean {
   if (before.length !== now.length) return false
   for (let index = 0; index < now.length; index += 1) if (before[index] !== now[index]) return false
   return true
-}
-
-interface Terms {
-  readonly sheet: QuoteSheet
-  readonly forward: number | undefined
-  readonly years: number
-  readonly rate: number
-}
-
-function rowsOf(strikes: Strikes, { from, to }: Window, atm: number, terms: Terms): ChainRow[] {
-  const rows: ChainRow[] = []
-  for (let index = from; index < to; index += 1) {
-    const strike = strikes.strikes[index]
-    assert(strike !== undefined, 'a window lies within the strikes')
-    rows.push({
-      strike,
-      call: legOf(strikes.calls[index], 'CE', index - atm, terms),
-      put: legOf(strikes.puts[index], 'PE', index - atm, terms),
-    })
-  }
-  return rows
-}
-
-/** `steps` strikes above the one at the money. */
-function labelOf(type: OptionType, steps: number): string {
-  if (steps === 0) return 'ATM'
-  return steps > 0 === (type === 'CE') ? `OTM${Math.abs(steps)}` : `ITM${Math.abs(steps)}`
-}
-
-function legOf(option: Instrument | undefined, type: OptionType, steps: number, terms: Terms): ChainLeg | undefined {
-  if (option === undefined) return undefined
-  const { sheet, forward, years, rate } = terms
-  const quote = sheet.quote(option)
-  const label = labelOf(type, steps)
-  if (quote instanceof Refusal) return { option, label, quote, isStale: false, analysis: undefined }
-  const isStale = sheet.ageMs(option.exchange, quote) > PRICE_AGE_MAX_MS
-  if (forward === undefined || years <= 0 || quote.ltp <= 0 || isStale) {
-    return { option, label, quote, isStale, analysis: undefined }
-  }
-  const analysis = analyseOption({
-    price: toNumber.price(quote.ltp),
-    forward,
-    strike: toNumber.price(option.strike),
-    years,
-    rate,
-    sign: type === 'CE' ? 1 : -1,
-    tick: toNumber.price(option.tickSize),
-  })
-  return { option, label, quote, isStale, analysis }
-}
-
-function totalsOf(rows: readonly ChainRow[], atm: Price): ChainTotals {
-  const calls = rows.flatMap(({ call }) => (call === undefined ? [] : [call]))
-  const puts = rows.flatMap(({ put }) => (put === undefined ? [] : [put]))
-  const [callSums, putSums] = [sumsOf(calls), sumsOf(puts)]
-  const money = rows.find(({ strike }) => strike === atm)
-  return {
-    calls: callSums,
-    puts: putSums,
-    putCallRatioByInterest: putCallRatio(putSums.openInterest, callSums.openInterest),
-    putCallRatioByVolume: putCallRatio(putSums.volume, callSums.volume),
-    maxPain: maxPain(interestOf(calls), interestOf(puts)),
-    straddle: straddleOf(money),
-    volatility: volatilityOf(money),
-    skew: skewOf(smileOf(calls), smileOf(puts)),
-  }
-}
-
-function sumsOf(legs: readonly ChainLeg[]): SideTotals {
-  let openInterest = 0
-  let volume = 0
-  for (const { quote } of legs) {
-    if (quote instanceof Refusal) continue
-    openInterest += quote.openInterest
-    volume += quote.volume
-  }
-  return { openInterest: openInterest as Quantity, volume: volume as Quantity }
-}
-
-const interestOf = (legs: readonly ChainLeg[]) =>
-  legs.map(({ option, quote }) => ({
-    strike: option.strike,
-    openInterest: quote instanceof Refusal ? ZERO_QUANTITY : quote.openInterest,
-  }))
-
-const smileOf = (legs: readonly ChainLeg[]): SmilePoint[] =>
-  legs.flatMap(({ analysis }) =>
-    analysis?.outcome === 'solved' ? [{ delta: analysis.greeks.delta, volatility: analysis.volatility }] : [],
-  )
-
-function straddleOf(row: ChainRow | undefined): Price | undefined {
-  const [call, put] = [row?.call?.quote, row?.put?.quote]
-  if (call === undefined || put === undefined || call instanceof Refusal || put instanceof Refusal) return undefined
-  return call.ltp > 0 && put.ltp > 0 ? ((call.ltp + put.ltp) as Price) : undefined
-}
-
-function volatilityOf(row: ChainRow | undefined): number | undefined {
-  const known = smileOf([row?.call, row?.put].filter((leg) => leg !== undefined))
-  return known.length === 0 ? undefined : known.reduce((sum, { volatility }) => sum + volatility, 0) / known.length
 }

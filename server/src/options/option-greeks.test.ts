@@ -31,7 +31,7 @@ function setUp() {
   const forwards = new Forwards(options)
   return {
     asked,
-    chains: new OptionChains(options, forwards),
+    chains: new OptionChains({ ...options, forwards, history: market }),
     greeks: new OptionGreeks({ forwards, calendar, clock }),
   }
 }

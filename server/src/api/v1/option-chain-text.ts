@@ -25,6 +25,7 @@ export function priceText(value: Price): string {
 
 const knownPrice = (value: Price | undefined): string => (value === undefined || value <= 0 ? 'null' : priceText(value))
 const quantityText = (value: Quantity): string => String(toNumber.quantity(value))
+const changeText = (value: Quantity | undefined): string => (value === undefined ? 'null' : quantityText(value))
 const rounded = (value: number | undefined, decimals: number): string =>
   value === undefined ? 'null' : String(roundHalfEven(value, decimals))
 const percent = (value: number | undefined): string => rounded(value === undefined ? undefined : value * 100, 2)
@@ -60,6 +61,7 @@ function totalsText(totals: ChainTotals, rows: readonly ChainRow[]): string {
   const { calls, puts } = totals
   return (
     `{"strikes":${rows.length},"call_oi":${quantityText(calls.openInterest)},"put_oi":${quantityText(puts.openInterest)},` +
+    `"call_oi_change":${changeText(calls.interestChange)},"put_oi_change":${changeText(puts.interestChange)},` +
     `"call_volume":${quantityText(calls.volume)},"put_volume":${quantityText(puts.volume)},` +
     `"pcr_oi":${rounded(totals.putCallRatioByInterest, RATIO_DECIMALS)},` +
     `"pcr_volume":${rounded(totals.putCallRatioByVolume, RATIO_DECIMALS)},"max_pain":${knownPrice(totals.maxPain)},` +
@@ -75,7 +77,7 @@ const NO_PRICES =
 
 function legText(leg: ChainLeg | undefined): string {
   if (leg === undefined) return 'null'
-  const { option, label, quote, isStale, analysis } = leg
+  const { option, label, quote, isStale, interestChange, analysis } = leg
   const name = `{"symbol":${JSON.stringify(option.symbol)},"label":"${label}",`
   if (quote instanceof Refusal) {
     return `${name}${NO_PRICES},${contractText(option)},"error":${JSON.stringify(quote.message)},"code":"${quote.code}"}`
@@ -85,7 +87,7 @@ function legText(leg: ChainLeg | undefined): string {
     `"ask_qty":null,"open":${knownPrice(quote.open)},"high":${knownPrice(quote.high)},"low":${knownPrice(quote.low)},` +
     `"prev_close":${knownPrice(quote.prevClose)},"volume":${quantityText(quote.volume)},` +
     `"oi":${quantityText(quote.openInterest)},${contractText(option)}${analysisText(analysis)},` +
-    `"timestamp":${quote.at / 1000}${isStale ? ',"stale":true' : ''}}`
+    `"oi_change":${changeText(interestChange)},"timestamp":${quote.at / 1000}${isStale ? ',"stale":true' : ''}}`
   )
 }
 

@@ -35,8 +35,9 @@ async function apiOf(spoil: Spoil = () => undefined, at = NOON, listed = store) 
       })
     },
   }
-  const options = { store: () => listed, marketData, calendar, clock }
-  const app = await testApi([optionchain], { optionChains: new OptionChains(options, new Forwards(options)) })
+  const options = { store: () => listed, marketData, history: market, calendar, clock }
+  const optionChains = new OptionChains({ ...options, forwards: new Forwards(options) })
+  const app = await testApi([optionchain], { optionChains })
   closing.push(() => app.close())
   return { app, clock, market }
 }
@@ -56,6 +57,7 @@ interface Leg {
   readonly ltp: number | null
   readonly oi: number
   readonly volume: number
+  readonly oi_change?: number | null
   readonly implied_volatility?: number
   readonly delta?: number
   readonly error?: string
@@ -147,6 +149,7 @@ describe('optionchain', () => {
       'gamma',
       'theta',
       'vega',
+      'oi_change',
       'timestamp',
     ])
     expect(money?.ce).toMatchObject({ symbol: `NIFTY01DEC26${chain.atm_strike}CE`, lotsize: 65, tick_size: 0.05 })
@@ -237,6 +240,20 @@ describe('optionchain', () => {
       ),
     )
     expect(totals['max_pain']).toBe(chain.chain[pays.indexOf(Math.min(...pays))]?.strike)
+  })
+
+  test('open interest is compared with that of the close before', async () => {
+    const chain = await chainOf({ ...WEEK, strike_count: 5 })
+    const close = Date.parse('2026-11-23T15:39:59+05:30') // the 24th is a holiday
+    const changeOf = (symbol: string) => {
+      const option = store.find(symbol, 'NFO') as Instrument
+      const [now, before] = [api.market.quoteNow(option), api.market.quoteNow(option, close)]
+      return (now.openInterest - before.openInterest) / 1e6
+    }
+    const [calls, puts] = [legsOf(chain, 'ce'), legsOf(chain, 'pe')]
+    for (const { symbol, oi_change } of [...calls, ...puts]) expect(oi_change).toBe(changeOf(symbol))
+    const sum = (legs: readonly Leg[]) => legs.reduce((total, { oi_change }) => total + (oi_change ?? 0), 0)
+    expect(chain.totals).toMatchObject({ call_oi_change: sum(calls), put_oi_change: sum(puts) })
   })
 
   test.each([

@@ -38,6 +38,9 @@ const Leg = Type.Object({
       description: 'Why no volatility explains the price; the greeks are those of an option that will be exercised.',
     }),
   ),
+  oi_change: Type.Optional(
+    numberOrNull('Open interest less that at the close of the session before; null when that is not known.'),
+  ),
   timestamp: Type.Optional(Type.Number({ description: 'Instant of the data: seconds since 1970.' })),
   stale: Type.Optional(
     Type.Literal(true, { description: 'There when the data are old although the exchange is open; no greeks then.' }),
@@ -53,6 +56,8 @@ const Totals = Type.Object(
     strikes: Type.Integer({ description: 'Strikes of this answer: the totals are over these.' }),
     call_oi: Type.Number(),
     put_oi: Type.Number(),
+    call_oi_change: numberOrNull('Since the close of the session before; null when that is not known.'),
+    put_oi_change: numberOrNull('Since the close of the session before; null when that is not known.'),
     call_volume: Type.Number(),
     put_volume: Type.Number(),
     pcr_oi: numberOrNull('Put-call ratio by open interest; null without calls.'),
