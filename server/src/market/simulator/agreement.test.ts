@@ -4,6 +4,7 @@ import { DAY_MS, dayNumberAt, dayStartAt, MINUTE_MS } from '../../kernel/exchang
 import { add, greatest, isMultipleOf, least } from '../../kernel/fixed.ts'
 import type { Session } from '../calendar.ts'
 import { intervalSeconds } from '../candles/buckets.ts'
+import { contractEnd } from '../contract-end.ts'
 import { createCalendar, type TradingHours } from '../exchange-calendar.ts'
 import { INDEX_EXCHANGES, type Instrument } from '../instrument.ts'
 import { InstrumentStore } from '../instrument-store.ts'
@@ -49,10 +50,14 @@ describe.each(SCENES)('at $now with hours $hours', ({ hours, now }) => {
     },
   )
 
+  /** The session, up to the end of a contract whose life ends within it. */
   function openedBy(instrument: Instrument): Session {
+    const expiresAt = contractEnd(instrument, calendar)?.expiresAt ?? Number.POSITIVE_INFINITY
     for (let day = dayNumberAt(clock.now()); ; day -= 1) {
       const session = calendar.sessionOn(instrument.exchange, day)
-      if (session !== undefined && session.opensAt <= clock.now()) return session
+      if (session !== undefined && session.opensAt <= clock.now()) {
+        return { ...session, closesAt: Math.min(session.closesAt, expiresAt) }
+      }
     }
   }
 

@@ -1,10 +1,16 @@
 import { assert } from '../../kernel/assert.ts'
+import { Block } from './block.ts'
 import { BLOCK_MINUTES, BLOCK_SECONDS, type MinuteSource } from './minutes.ts'
 import { MINUTE } from './shapes.ts'
 import type { TradingDay } from './trading-day.ts'
 
 /** Open, high, low and close of a stretch of time. */
 export type Bar = [open: number, high: number, low: number, close: number]
+
+const NONE = new Float64Array(0)
+
+/** The block that is being computed, whoever asks; what a path keeps of it lasts for its minute or quarter of an hour. */
+const shared = new Block()
 
 /** Longest session: a whole day and what may lie beyond midnight. */
 const MINUTES_MAX = 2880
@@ -39,11 +45,14 @@ export class DayPath {
   readonly #source: MinuteSource
   /** Bars of blocks; a block whose open is NaN hasn't been asked for. */
   readonly #blocks: Float64Array
-  readonly #minutes = new Float64Array(BLOCK_MINUTES * 4)
+  #minutes: Float64Array = NONE
   #minutesBlock = -1
-  readonly #prices = new Float64Array(MINUTE)
+  #prices: Float64Array = NONE
   #pricesMinute = -1
-  #enteredBlock = -1
+  #dayOpen = Number.NaN
+  /** Extremes of the day's first blocks, kept because every quote asks for them. */
+  #doneBlocks = 0
+  readonly #doneExtremes = new Float64Array([-Infinity, Infinity])
 
   constructor(terms: DayTerms, source: MinuteSource) {
     const { hours } = terms
@@ -65,8 +74,10 @@ export class DayPath {
 
   /** Price at which that block of BLOCK_MINUTES opens. */
   blockOpen(block: number): number {
-    this.#loadBlock(block)
-    return this.#blocks[block * 4] ?? 0
+    const known = this.#blocks[block * 4] ?? 0
+    if (!Number.isNaN(known)) return known
+    shared.enter(this.#source, block)
+    return shared.open
   }
 
   /** Price in that second of the session. */
@@ -82,6 +93,13 @@ export class DayPath {
     bar[2] = Infinity
     let first = true
     let second = from
+    if (from === 0 && to >= BLOCK_SECONDS) {
+      if (Number.isNaN(this.#dayOpen)) this.#dayOpen = this.blockOpen(0)
+      bar[0] = this.#dayOpen
+      second = this.#mergeDone(Math.floor(to / BLOCK_SECONDS), bar)
+      if (second === to) bar[3] = this.priceAt(to - 1)
+      first = false
+    }
     while (second < to) {
       let length: number
       if (second % BLOCK_SECONDS === 0 && (to - second >= BLOCK_SECONDS || to === this.seconds)) {
@@ -115,55 +133,50 @@ export class DayPath {
     bar[3] = this.#prices[start + length - 1] ?? 0
   }
 
-  #loadBlock(block: number): void {
-    const at = block * 4
-    if (!Number.isNaN(this.#blocks[at] ?? 0)) return
-    this.#loadMinutes(block)
-    const last = (Math.min(BLOCK_MINUTES, this.#source.minutes - block * BLOCK_MINUTES) - 1) * 4
-    let high = -Infinity
-    let low = Infinity
-    for (let i = 0; i <= last; i += 4) {
-      high = Math.max(high, this.#minutes[i + 1] ?? 0)
-      low = Math.min(low, this.#minutes[i + 2] ?? 0)
+  /** Makes `bar` that of the day's first blocks, but for its close; returns how many seconds they have. */
+  #mergeDone(blocks: number, bar: Bar): number {
+    const extremes = this.#doneExtremes
+    if (this.#doneBlocks > blocks) {
+      this.#doneBlocks = 0
+      extremes[0] = -Infinity
+      extremes[1] = Infinity
     }
-    this.#blocks[at] = this.#minutes[0] ?? 0
-    this.#blocks[at + 1] = high
-    this.#blocks[at + 2] = low
-    this.#blocks[at + 3] = this.#minutes[last + 3] ?? 0
+    for (; this.#doneBlocks < blocks; this.#doneBlocks += 1) {
+      const at = this.#doneBlocks * 4
+      if (Number.isNaN(this.#blocks[at] ?? 0)) {
+        shared.enter(this.#source, this.#doneBlocks)
+        shared.widen(extremes)
+      } else {
+        extremes[0] = Math.max(extremes[0] ?? 0, this.#blocks[at + 1] ?? 0)
+        extremes[1] = Math.min(extremes[1] ?? 0, this.#blocks[at + 2] ?? 0)
+      }
+    }
+    bar[1] = extremes[0] ?? 0
+    bar[2] = extremes[1] ?? 0
+    return blocks * BLOCK_SECONDS
+  }
+
+  #loadBlock(block: number): void {
+    if (!Number.isNaN(this.#blocks[block * 4] ?? 0)) return
+    shared.enter(this.#source, block)
+    shared.barOfAll(this.#blocks, block * 4)
   }
 
   #loadMinutes(block: number): void {
     if (this.#minutesBlock === block) return
-    const first = block * BLOCK_MINUTES
-    const count = Math.min(BLOCK_MINUTES, this.#source.minutes - first)
-    const prices = this.#prices
-    const last = prices.length - 1
-    for (let i = 0; i < count; i += 1) {
-      this.#loadPrices(first + i)
-      let high = -Infinity
-      let low = Infinity
-      for (let second = 0; second <= last; second += 1) {
-        const price = prices[second] ?? 0
-        if (price > high) high = price
-        if (price < low) low = price
-      }
-      const at = i * 4
-      this.#minutes[at] = prices[0] ?? 0
-      this.#minutes[at + 1] = high
-      this.#minutes[at + 2] = low
-      this.#minutes[at + 3] = prices[last] ?? 0
-    }
+    if (this.#minutes === NONE) this.#minutes = new Float64Array(BLOCK_MINUTES * 4)
+    shared.enter(this.#source, block)
+    const count = shared.minutes
+    for (let minute = 0; minute < count; minute += 1) shared.bar(minute, this.#minutes, minute * 4)
     this.#minutesBlock = block
   }
 
   #loadPrices(minute: number): void {
     if (this.#pricesMinute === minute) return
+    if (this.#prices === NONE) this.#prices = new Float64Array(MINUTE)
     const block = Math.floor(minute / BLOCK_MINUTES)
-    if (block !== this.#enteredBlock) {
-      this.#source.enterBlock(block)
-      this.#enteredBlock = block
-    }
-    this.#source.fill(minute - block * BLOCK_MINUTES, this.#prices)
+    shared.enter(this.#source, block)
+    shared.fill(minute - block * BLOCK_MINUTES, this.#prices)
     this.#pricesMinute = minute
   }
 }

@@ -35,6 +35,7 @@ export class Levels {
   readonly #walks = new Map<string, Walk>()
   readonly #cells = new Map<string, Map<number, Float64Array>>()
   #cellCount = 0
+  readonly #tradingDaysOf = new Map<number, readonly number[]>()
   readonly #indexLevels = new Map<string, Map<number, number>>()
   #indexLevelCount = 0
 
@@ -49,33 +50,24 @@ export class Levels {
     return underlying.constituents === undefined ? this.#closeOf(underlying, day) : this.#levelOf(underlying, day)
   }
 
-  /** Factor of the volatility of that day, of the market, of the sector and of the rest. */
-  unrestOn(underlying: Underlying, day: number): { market: number; sector: number; own: number } {
-    const { family, key, sector } = underlying
-    return {
-      market: this.marketUnrestOn(family, day),
-      sector: sector === undefined ? 0 : this.#walk(`sector:${sector}`, family).unrestOn(day),
-      own: underlying.constituents === undefined ? this.#walk(key, family).unrestOn(day) : 0,
-    }
-  }
-
+  /** Factor of the volatility of that day, of the family's market, of a sector, or of what is the underlying's own. */
   marketUnrestOn(family: Family, day: number): number {
     return this.#walk(`market:${family}`, family).unrestOn(day)
   }
 
-  /** Factor of the volatility that options are priced with: that of the day, seen through what moves the price. */
-  volatilityFactorOn(underlying: Underlying, day: number): number {
-    const { correlation, sectorCorrelation, constituents } = underlying
-    const { market, sector, own } = this.unrestOn(underlying, day)
-    if (constituents !== undefined) return market
-    const ownShare = 1 - correlation ** 2 - sectorCorrelation ** 2
-    return Math.sqrt((correlation * market) ** 2 + (sectorCorrelation * sector) ** 2 + ownShare * own ** 2)
+  sectorUnrestOn(sector: string, family: Family, day: number): number {
+    return this.#walk(`sector:${sector}`, family).unrestOn(day)
+  }
+
+  ownUnrestOn({ key, family }: Underlying, day: number): number {
+    return this.#walk(key, family).unrestOn(day)
   }
 
   /** Drops what was made of days of trading that may be others now. */
   forget(): void {
     this.#cells.clear()
     this.#cellCount = 0
+    this.#tradingDaysOf.clear()
     this.#indexLevels.clear()
     this.#indexLevelCount = 0
   }
@@ -111,65 +103,82 @@ export class Levels {
   /** Logarithm of the price at the end of the day, up to a constant. */
   #positionOn(underlying: Underlying, day: number): number {
     const cell = Math.floor(day / CELL_DAYS)
-    let cells = this.#cells.get(underlying.key)
-    let positions = cells?.get(cell)
-    if (positions === undefined) {
-      if (this.#cellCount >= CELLS_MAX) {
-        this.#cells.clear()
-        this.#cellCount = 0
-        cells = undefined
-      }
-      positions = this.#makeCell(underlying, cell)
-      cells = this.#cells.get(underlying.key)
-      if (cells === undefined) {
-        cells = new Map()
-        this.#cells.set(underlying.key, cells)
-      }
-      cells.set(cell, positions)
-      this.#cellCount += 1
-    }
+    const known = this.#cells.get(underlying.key)?.get(cell)
+    const positions = known ?? this.#keep(underlying.key, cell, this.#makeCell(underlying, cell))
     return positions[day - cell * CELL_DAYS] ?? 0
   }
 
   #makeCell(underlying: Underlying, cell: number): Float64Array {
     const { key, family, sector, dailyVolatility, correlation, sectorCorrelation, band } = underlying
+    const own = dailyVolatility * Math.sqrt(Math.max(0, 1 - correlation ** 2 - sectorCorrelation ** 2))
     const positions = new Float64Array(CELL_DAYS)
     let start = 0
     const add = (walkKey: string, weight: number): void => {
-      if (weight === 0) return
-      const walk = this.#walk(walkKey, family)
-      const scaled = weight * dailyVolatility
-      walk.addCell(cell, scaled, positions)
-      start += scaled * walk.courseAt(cell)
+      const shared = this.#sharedCell(walkKey, family, cell)
+      for (let i = 0; i < CELL_DAYS; i += 1) positions[i] = (positions[i] ?? 0) + weight * (shared[i] ?? 0)
+      start += weight * this.#walk(walkKey, family).courseAt(cell)
     }
-    add(`market:${family}`, correlation)
-    if (sector !== undefined) add(`sector:${sector}`, sectorCorrelation)
-    add(key, Math.sqrt(Math.max(0, 1 - correlation ** 2 - sectorCorrelation ** 2)))
-    if (band > 0) this.#holdInBand(positions, start, cell, band)
+    add(`market:${family}`, correlation * dailyVolatility)
+    if (sector !== undefined) add(`sector:${sector}`, sectorCorrelation * dailyVolatility)
+    const walk = this.#walk(key, family)
+    walk.addCell(cell, own, positions)
+    if (band > 0) this.#holdInBand(positions, start + own * walk.courseAt(cell), cell, band)
+    return positions
+  }
+
+  /** Positions of a walk that many underlyings follow. */
+  #sharedCell(walkKey: string, family: Family, cell: number): Float64Array {
+    const known = this.#cells.get(walkKey)?.get(cell)
+    if (known !== undefined) return known
+    const positions = new Float64Array(CELL_DAYS)
+    this.#walk(walkKey, family).addCell(cell, 1, positions)
+    return this.#keep(walkKey, cell, positions)
+  }
+
+  #keep(key: string, cell: number, positions: Float64Array): Float64Array {
+    if (this.#cellCount >= CELLS_MAX) {
+      this.#cells.clear()
+      this.#cellCount = 0
+    }
+    let cells = this.#cells.get(key)
+    if (cells === undefined) {
+      cells = new Map()
+      this.#cells.set(key, cells)
+    }
+    cells.set(cell, positions)
+    this.#cellCount += 1
     return positions
   }
 
   /** Moves all changes to days of trading and keeps each within the band, so that the cell still ends where it did. */
   #holdInBand(positions: Float64Array, start: number, cell: number, band: number): void {
     const steps = new Float64Array(CELL_DAYS)
-    const days: number[] = []
-    let carried = 0
-    for (let i = 0; i < CELL_DAYS; i += 1) {
-      carried += (positions[i] ?? 0) - (i === 0 ? start : (positions[i - 1] ?? 0))
-      if (!this.#options.trades(cell * CELL_DAYS + i)) continue
-      days.push(i)
-      steps[i] = carried
-      carried = 0
-    }
+    const days = this.#tradingDays(cell)
     const last = days[days.length - 1]
     if (last === undefined) return
-    steps[last] = (steps[last] ?? 0) + carried
+    let before = start
+    for (const day of days) {
+      const position = positions[day === last ? CELL_DAYS - 1 : day] ?? 0
+      steps[day] = position - before
+      before = position
+    }
     spreadExcess(steps, days, Math.log(1 - band), Math.log(1 + band))
     let position = start
     for (let i = 0; i < CELL_DAYS; i += 1) {
       position += steps[i] ?? 0
       positions[i] = position
     }
+  }
+
+  /** Places in the cell of the days with trading. */
+  #tradingDays(cell: number): readonly number[] {
+    let days = this.#tradingDaysOf.get(cell)
+    if (days === undefined) {
+      days = Array.from({ length: CELL_DAYS }, (_, i) => i).filter((i) => this.#options.trades(cell * CELL_DAYS + i))
+      if (this.#tradingDaysOf.size >= CELLS_MAX) this.#tradingDaysOf.clear()
+      this.#tradingDaysOf.set(cell, days)
+    }
+    return days
   }
 
   #trendOn(day: number): number {

@@ -57,7 +57,8 @@ export interface SessionPath {
 }
 
 /** A second with trading of an instrument's session. */
-export interface Moment extends SessionPath {
+export interface Moment {
+  readonly sessionPath: SessionPath
   readonly second: number
   /** Instant at which it began. */
   readonly at: number
@@ -79,6 +80,8 @@ export class Line {
   readonly book: BookMaker
   readonly firstDay: number
   previousClose: { readonly day: number; readonly ticks: number } | undefined
+  /** The day that was asked for last. */
+  today: SessionPath | undefined
   /** What was asked last. Many ask for the same second. */
   shown: Shown | undefined
   readonly #options: LineOptions

@@ -4,6 +4,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import { dateOf, dayNumberOf, timestampOf } from '../../kernel/exchange-time.ts'
 import { quantity } from '../../kernel/fixed.ts'
 import { lastSecondOf, previousSession, type Session, sessionOpenedBy, type TradingCalendar } from '../calendar.ts'
+import { intervalSeconds } from '../candles/buckets.ts'
 import type { Exchange, Instrument } from '../instrument.ts'
 import {
   type Candle,
@@ -22,6 +23,10 @@ import { priceOfTicks, type TickBar } from './pricer.ts'
 import type { Scenario } from './scenario.ts'
 import { SpotMarket } from './spot-market.ts'
 
+/** Candles, or days of longer ones, that are computed in one go; some tens of milliseconds. */
+const CANDLES_AT_ONCE = 4_000
+const PERIOD_DAYS_AT_ONCE = 1_000
+
 export interface SimulatorOptions {
   /** Any integer; the same seed gives the same market. */
   readonly seed: number
@@ -29,6 +34,14 @@ export interface SimulatorOptions {
   readonly scenario?: Scenario
   readonly clock: Clock
   readonly calendar: TradingCalendar
+}
+
+/** The session that was running or over last, in a stretch of time. */
+interface Opened {
+  readonly from: number
+  readonly until: number
+  readonly session: Session
+  readonly day: number
 }
 
 /**
@@ -46,7 +59,7 @@ export class SimulatedMarket implements MarketDataSource {
   readonly #feed: Feed
   readonly #scenario: Scenario
   #lines = new WeakMap<Instrument, Line>()
-  readonly #opened = new Map<Exchange, { readonly from: number; readonly until: number; readonly session: Session }>()
+  readonly #opened = new Map<Exchange, Opened>()
 
   constructor(options: SimulatorOptions) {
     assert(Number.isSafeInteger(options.seed), 'seed must be an integer')
@@ -74,6 +87,12 @@ export class SimulatedMarket implements MarketDataSource {
     return this.depthNow(instrument, at)
   }
 
+  /** So many that others needn't wait for long while they are computed. */
+  candleDays(interval: Interval): number {
+    const seconds = intervalSeconds(interval)
+    return seconds === undefined ? PERIOD_DAYS_AT_ONCE : Math.max(1, Math.floor((seconds * CANDLES_AT_ONCE) / 22_500))
+  }
+
   async candles(instrument: Instrument, interval: Interval, fromAt: number, toAt: number): Promise<Candle[]> {
     return this.candlesNow(instrument, interval, fromAt, toAt)
   }
@@ -91,7 +110,8 @@ export class SimulatedMarket implements MarketDataSource {
     const line = this.#lineOf(instrument)
     const shown = this.#shownAt(line, at)
     if (shown.depth === undefined) {
-      const { path, offset, second, at: shownAt } = shown.moment
+      const { sessionPath, second, at: shownAt } = shown.moment
+      const { path, offset } = sessionPath
       const ticks = line.pricer.ticksAt(path, offset + second)
       shown.depth = { ...shown.quote, ...line.book.book(ticks, shownAt / 1000, line.dayOf(path).bookTerms) }
     }
@@ -125,7 +145,8 @@ export class SimulatedMarket implements MarketDataSource {
 
   #quote(line: Line, moment: Moment): Quote {
     const { instrument, pricer, book, activity } = line
-    const { path, day, second, seconds, offset, at } = moment
+    const { second, at } = moment
+    const { path, day, seconds, offset } = moment.sessionPath
     const bar: TickBar = [0, 0, 0, 0]
     pricer.barOf(path, offset, offset + second + 1, bar)
     const { facts, bookTerms } = line.dayOf(path)
@@ -170,8 +191,7 @@ export class SimulatedMarket implements MarketDataSource {
       )
     }
     const seenAt = this.#seenAt(name, at)
-    const session = this.#sessionOpenedBy(instrument.exchange, seenAt)
-    const day = dayNumberOf(session.date)
+    const { session, day } = this.#sessionOpenedBy(instrument.exchange, seenAt)
     if (day < firstDay) {
       throw new Refusal(
         'quote_unavailable',
@@ -209,13 +229,14 @@ export class SimulatedMarket implements MarketDataSource {
   }
 
   /** Quotes ask for the same session over and over, so the last answer of each exchange is kept. */
-  #sessionOpenedBy(exchange: Exchange, at: number): Session {
+  #sessionOpenedBy(exchange: Exchange, at: number): Opened {
     const known = this.#opened.get(exchange)
-    if (known !== undefined && known.from <= at && at < known.until) return known.session
+    if (known !== undefined && known.from <= at && at < known.until) return known
     const session = sessionOpenedBy(this.#calendar, exchange, at)
     const until = this.#calendar.nextSession(exchange, at).opensAt
-    this.#opened.set(exchange, { from: session.opensAt, until, session })
-    return session
+    const opened: Opened = { from: session.opensAt, until, session, day: dayNumberOf(session.date) }
+    this.#opened.set(exchange, opened)
+    return opened
   }
 
   #previousClose(line: Line, day: number): number {
@@ -272,10 +293,10 @@ export class SimulatedMarket implements MarketDataSource {
 
 /** The last second with trading of a session's first `clockSecond` + 1. */
 function momentOf(sessionPath: SessionPath, { opensAt }: Session, clockSecond: number): Moment {
-  const { path, day, opening, offset, seconds } = sessionPath
+  const { path, opening, offset } = sessionPath
   const second = Math.max(0, path.hours.tradedBefore(opening + clockSecond + 1) - offset - 1)
   const at = path.hours.halt === undefined ? opensAt + second * 1000 : path.hours.instantOf(offset + second)
-  return { path, day, opening, offset, seconds, second, at }
+  return { sessionPath, second, at }
 }
 
 export const createSimulator = (options: SimulatorOptions): SimulatedMarket => new SimulatedMarket(options)

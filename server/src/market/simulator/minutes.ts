@@ -1,18 +1,19 @@
 import { hash, hash2, heavyTailed, normal } from './noise.ts'
 import type { Profile } from './profile.ts'
-import { MINUTE, SHAPE_COUNT, SHAPES } from './shapes.ts'
+import { SHAPE_BITS, SHAPE_COUNT } from './shapes.ts'
 
 /** Minutes of a block; option volatility and time to expiry stand still inside one. */
 export const BLOCK_MINUTES = 15
 export const BLOCK_SECONDS = BLOCK_MINUTES * 60
 
-/** Seconds of the minutes of one day, a block at a time. */
+/**
+ * Seconds of the minutes of one day, a block at a time. Within a minute a price is a straight line between two knots
+ * plus multiples of the shapes; the multiples are told so that whoever looks for a block's extremes can skip minutes.
+ */
 export interface MinuteSource {
   readonly minutes: number
-  /** Prepares the minutes of that block. */
-  enterBlock(block: number): void
-  /** Writes the 60 prices of a minute of the block that was entered last. */
-  fill(minuteInBlock: number, prices: Float64Array): void
+  /** Writes the knots of that block's minutes, one more than minutes, and the sizes of their shapes, minute by minute. */
+  enterBlock(block: number, knots: Float64Array, sizes: Float64Array): void
 }
 
 /** What a share's day is made of, in its currency. */
@@ -20,7 +21,7 @@ export interface DayShape {
   readonly open: number
   /** Where the day would end without its event. */
   readonly close: number
-  /** Deviation over the whole day of what the market, the sector and the share itself contribute. */
+  /** What the paths of market and sector are multiplied by, and the deviation over the day of what is the share's own. */
   readonly market: number
   readonly sector: number
   readonly own: number
@@ -40,59 +41,56 @@ export interface DayFactors {
 /** Lively and quiet quarters of an hour follow each other. */
 const BLOCK_UNREST = 0.3
 const SHAPE_SIZE = 1.6
+/** A draw of a minute gives its change, and mixed by this its shape. */
+const SHAPE_MIX = 0x85ebca6b
+const SIZE_ONE = 2 ** (31 - SHAPE_BITS)
 
 export const blockUnrest = (seed: number, block: number): number =>
   Math.exp(BLOCK_UNREST * normal(hash2(seed, 1, block)) - BLOCK_UNREST * BLOCK_UNREST)
 
-/** The change over a minute that was drawn, in deviations. */
-const changeOf = (drawn: number): number => heavyTailed(drawn)
-/** Shape of the minute that was drawn: low bits the shape, high bits its size. */
-const shapeDraw = (drawn: number): number => hash(drawn, 2)
-const shapeOffset = (draw: number): number => (draw % SHAPE_COUNT) * MINUTE
-const shapeSize = (draw: number): number => SHAPE_SIZE * ((draw >>> 8) / 8_388_608 - 1)
+const shapeDraw = (drawn: number): number => Math.imul(drawn, SHAPE_MIX) >>> 0
+const shapeOf = (draw: number): number => draw >>> (32 - SHAPE_BITS)
+const shapeSize = (draw: number): number => SHAPE_SIZE * ((draw & (2 * SIZE_ONE - 1)) / SIZE_ONE - 1)
 
-/** The day of something that many prices follow: a walk over minutes in deviations of a day, from 0 to 0. */
+/** The day of something that many prices follow: a walk over minutes in deviations of an ordinary day, from 0 to 0. */
 export class FactorPath {
+  /** Factor of the volatility of that day. */
+  readonly unrest: number
   /** Before each minute, and after the last. */
   readonly bridge: Float64Array
-  readonly #seed: number
-  readonly #profile: Profile
-  #block = -1
-  #unrest = 1
+  /** Shape of each minute, and its size. */
+  readonly shapes: Uint8Array
+  readonly sizes: Float64Array
 
-  constructor(seed: number, profile: Profile) {
-    this.#seed = seed
-    this.#profile = profile
-    this.bridge = ownWalk(seed, profile)
-  }
-
-  offsetIn(minute: number): number {
-    return shapeOffset(shapeDraw(hash(this.#seed, minute)))
-  }
-
-  sizeIn(minute: number): number {
-    const block = Math.floor(minute / BLOCK_MINUTES)
-    if (block !== this.#block) {
-      this.#unrest = blockUnrest(this.#seed, block)
-      this.#block = block
+  constructor(seed: number, unrest: number, profile: Profile) {
+    const minutes = profile.step.length
+    this.unrest = unrest
+    this.bridge = new Float64Array(minutes + 1)
+    this.shapes = new Uint8Array(minutes)
+    this.sizes = new Float64Array(minutes)
+    addWalk(seed, unrest, profile, this.bridge)
+    for (let minute = 0; minute < minutes; minute += 1) {
+      const draw = shapeDraw(hash(seed, minute))
+      const deviation = blockUnrest(seed, Math.floor(minute / BLOCK_MINUTES)) * (profile.step[minute] ?? 0)
+      this.shapes[minute] = shapeOf(draw)
+      this.sizes[minute] = shapeSize(draw) * unrest * deviation
     }
-    return shapeSize(shapeDraw(hash(this.#seed, minute))) * this.#unrest * (this.#profile.step[minute] ?? 0)
   }
 }
 
-/** A walk over the minutes of the day, tied to 0 at both ends. */
-export function ownWalk(seed: number, { step, time }: Profile): Float64Array {
+/** Adds `scale` times a walk over the minutes of the day, tied to 0 at both ends, to the knots of the day. */
+function addWalk(seed: number, scale: number, { step, time }: Profile, knots: Float64Array): void {
   const minutes = step.length
-  const walk = new Float64Array(minutes + 1)
   let sum = 0
-  let unrest = 1
-  for (let minute = 0; minute < minutes; minute += 1) {
-    if (minute % BLOCK_MINUTES === 0) unrest = blockUnrest(seed, minute / BLOCK_MINUTES)
-    sum += changeOf(hash(seed, minute)) * unrest * (step[minute] ?? 0)
-    walk[minute + 1] = sum
+  for (let first = 0; first < minutes; first += BLOCK_MINUTES) {
+    const unrest = scale * blockUnrest(seed, first / BLOCK_MINUTES)
+    const end = Math.min(minutes, first + BLOCK_MINUTES)
+    for (let minute = first; minute < end; minute += 1) {
+      sum += heavyTailed(hash(seed, minute)) * unrest * (step[minute] ?? 0)
+      knots[minute + 1] = (knots[minute + 1] ?? 0) + sum
+    }
   }
-  for (let minute = 1; minute <= minutes; minute += 1) walk[minute] = (walk[minute] ?? 0) - sum * (time[minute] ?? 0)
-  return walk
+  for (let minute = 1; minute <= minutes; minute += 1) knots[minute] = (knots[minute] ?? 0) - sum * (time[minute] ?? 0)
 }
 
 /** The minutes of a price of its own. Kept are sums at the blocks' ends; the rest is drawn again when it is asked for. */
@@ -102,13 +100,10 @@ export class ShareMinutes implements MinuteSource {
   readonly #factors: DayFactors
   /** Sum of the own walk's changes before each block, and after the last. */
   readonly #sums: Float64Array
-  readonly #knots = new Float64Array(BLOCK_MINUTES + 1)
-  readonly #sizes = new Float64Array(BLOCK_MINUTES)
-  readonly #offsets = new Int32Array(BLOCK_MINUTES)
-  #first = 0
 
   constructor(shape: DayShape, factors: DayFactors) {
     const { step } = factors.profile
+    const { seed } = shape
     this.minutes = step.length
     this.#shape = shape
     this.#factors = factors
@@ -116,34 +111,37 @@ export class ShareMinutes implements MinuteSource {
     this.#sums = new Float64Array(blocks + 1)
     let sum = 0
     for (let block = 0; block < blocks; block += 1) {
-      const unrest = blockUnrest(shape.seed, block)
+      const unrest = blockUnrest(seed, block)
       const end = Math.min(this.minutes, (block + 1) * BLOCK_MINUTES)
       for (let minute = block * BLOCK_MINUTES; minute < end; minute += 1) {
-        sum += changeOf(hash(shape.seed, minute)) * unrest * (step[minute] ?? 0)
+        sum += heavyTailed(hash(seed, minute)) * unrest * (step[minute] ?? 0)
       }
       this.#sums[block + 1] = sum
     }
   }
 
-  enterBlock(block: number): void {
-    const { seed, own } = this.#shape
-    const { step } = this.#factors.profile
+  enterBlock(block: number, knots: Float64Array, sizes: Float64Array): void {
+    const { seed, own, market } = this.#shape
+    const { profile, market: marketPath } = this.#factors
     const unrest = blockUnrest(seed, block)
     const first = block * BLOCK_MINUTES
     const count = Math.min(BLOCK_MINUTES, this.minutes - first)
     const whole = this.#sums[this.#sums.length - 1] ?? 0
     let sum = this.#sums[block] ?? 0
-    this.#knots[0] = this.#knot(first, sum, whole)
+    sizes.fill(0)
+    knots[0] = this.#knot(first, sum, whole)
     for (let i = 0; i < count; i += 1) {
-      const drawn = hash(seed, first + i)
-      const deviation = unrest * (step[first + i] ?? 0)
-      sum += changeOf(drawn) * deviation
-      this.#knots[i + 1] = this.#knot(first + i + 1, sum, whole)
+      const minute = first + i
+      const drawn = hash(seed, minute)
+      const deviation = unrest * (profile.step[minute] ?? 0)
+      sum += heavyTailed(drawn) * deviation
+      knots[i + 1] = this.#knot(minute + 1, sum, whole)
       const draw = shapeDraw(drawn)
-      this.#offsets[i] = shapeOffset(draw)
-      this.#sizes[i] = shapeSize(draw) * deviation * own
+      const at = i * SHAPE_COUNT
+      sizes[at + shapeOf(draw)] = shapeSize(draw) * deviation * own
+      const marketAt = at + (marketPath.shapes[minute] ?? 0)
+      sizes[marketAt] = (sizes[marketAt] ?? 0) + market * (marketPath.sizes[minute] ?? 0)
     }
-    this.#first = first
   }
 
   #knot(minute: number, sum: number, whole: number): number {
@@ -153,23 +151,6 @@ export class ShareMinutes implements MinuteSource {
     let knot = open + (close - open) * time + own * (sum - whole * time) + market * (marketPath.bridge[minute] ?? 0)
     if (sectorPath !== undefined) knot += sector * (sectorPath.bridge[minute] ?? 0)
     return changes === undefined ? knot : knot + event * (changes[minute] ?? 0)
-  }
-
-  fill(minuteInBlock: number, prices: Float64Array): void {
-    const minute = this.#first + minuteInBlock
-    const { market } = this.#factors
-    const marketSize = this.#shape.market * market.sizeIn(minute)
-    const marketOffset = market.offsetIn(minute)
-    const size = this.#sizes[minuteInBlock] ?? 0
-    const offset = this.#offsets[minuteInBlock] ?? 0
-    const start = this.#knots[minuteInBlock] ?? 0
-    const slope = ((this.#knots[minuteInBlock + 1] ?? 0) - start) / (MINUTE - 1)
-    const shapes = SHAPES
-    const count = prices.length
-    for (let second = 0; second < count; second += 1) {
-      const wander = size * (shapes[offset + second] ?? 0) + marketSize * (shapes[marketOffset + second] ?? 0)
-      prices[second] = start + slope * second + wander
-    }
   }
 }
 
@@ -187,17 +168,15 @@ export class IndexMinutes implements MinuteSource {
   readonly minutes: number
   readonly #parts: readonly Part[]
   readonly #factors: DayFactors
-  readonly #line: Float64Array
+  readonly #knots: Float64Array
   readonly #market: number
-  readonly #sizes = new Float64Array(BLOCK_MINUTES * SHAPE_COUNT)
-  #first = 0
 
   constructor(parts: readonly Part[], factors: DayFactors) {
     const { profile, market: marketPath, event: changes } = factors
     this.minutes = profile.step.length
     this.#parts = parts
     this.#factors = factors
-    this.#line = new Float64Array(this.minutes + 1)
+    const knots = new Float64Array(this.minutes + 1)
     let open = 0
     let close = 0
     let market = 0
@@ -208,58 +187,41 @@ export class IndexMinutes implements MinuteSource {
       close += shares * shape.close
       market += shares * shape.market
       event += shares * shape.event
-      addScaled(this.#line, ownWalk(shape.seed, profile), shares * shape.own)
+      addWalk(shape.seed, shares * shape.own, profile, knots)
       const { sectorPath } = shape
       if (sectorPath !== undefined) sectors.set(sectorPath, (sectors.get(sectorPath) ?? 0) + shares * shape.sector)
     }
-    for (const [path, scale] of sectors) addScaled(this.#line, path.bridge, scale)
-    addScaled(this.#line, marketPath.bridge, market)
-    if (changes !== undefined) addScaled(this.#line, changes, event)
+    for (const [path, scale] of sectors) addScaled(knots, path.bridge, scale)
+    addScaled(knots, marketPath.bridge, market)
+    if (changes !== undefined) addScaled(knots, changes, event)
     for (let minute = 0; minute <= this.minutes; minute += 1) {
-      this.#line[minute] = (this.#line[minute] ?? 0) + open + (close - open) * (profile.time[minute] ?? 0)
+      knots[minute] = (knots[minute] ?? 0) + open + (close - open) * (profile.time[minute] ?? 0)
     }
+    this.#knots = knots
     this.#market = market
   }
 
-  enterBlock(block: number): void {
-    const { step } = this.#factors.profile
+  enterBlock(block: number, knots: Float64Array, sizes: Float64Array): void {
+    const { profile, market } = this.#factors
     const first = block * BLOCK_MINUTES
     const count = Math.min(BLOCK_MINUTES, this.minutes - first)
-    const sizes = this.#sizes
     sizes.fill(0)
     for (const { shares, shape } of this.#parts) {
-      const scale = shares * shape.own * blockUnrest(shape.seed, block)
+      const { seed } = shape
+      const scale = shares * shape.own * blockUnrest(seed, block)
       for (let i = 0; i < count; i += 1) {
-        const draw = shapeDraw(hash(shape.seed, first + i))
-        const at = i * SHAPE_COUNT + (draw % SHAPE_COUNT)
+        const draw = shapeDraw(hash(seed, first + i))
+        const at = i * SHAPE_COUNT + shapeOf(draw)
         sizes[at] = (sizes[at] ?? 0) + scale * shapeSize(draw)
       }
     }
+    for (let i = 0; i <= count; i += 1) knots[i] = this.#knots[first + i] ?? 0
     for (let i = 0; i < count; i += 1) {
-      const deviation = step[first + i] ?? 0
-      for (let shape = 0; shape < SHAPE_COUNT; shape += 1) {
-        const at = i * SHAPE_COUNT + shape
-        sizes[at] = (sizes[at] ?? 0) * deviation
-      }
-      const marketAt = i * SHAPE_COUNT + this.#factors.market.offsetIn(first + i) / MINUTE
-      sizes[marketAt] = (sizes[marketAt] ?? 0) + this.#market * this.#factors.market.sizeIn(first + i)
-    }
-    this.#first = first
-  }
-
-  fill(minuteInBlock: number, prices: Float64Array): void {
-    const minute = this.#first + minuteInBlock
-    const start = this.#line[minute] ?? 0
-    const slope = ((this.#line[minute + 1] ?? 0) - start) / (MINUTE - 1)
-    const shapes = SHAPES
-    const count = prices.length
-    for (let second = 0; second < count; second += 1) prices[second] = start + slope * second
-    for (let shape = 0; shape < SHAPE_COUNT; shape += 1) {
-      const size = this.#sizes[minuteInBlock * SHAPE_COUNT + shape] ?? 0
-      const offset = shape * count
-      for (let second = 0; second < count; second += 1) {
-        prices[second] = (prices[second] ?? 0) + size * (shapes[offset + second] ?? 0)
-      }
+      const minute = first + i
+      const deviation = profile.step[minute] ?? 0
+      for (let at = i * SHAPE_COUNT; at < (i + 1) * SHAPE_COUNT; at += 1) sizes[at] = (sizes[at] ?? 0) * deviation
+      const marketAt = i * SHAPE_COUNT + (market.shapes[minute] ?? 0)
+      sizes[marketAt] = (sizes[marketAt] ?? 0) + this.#market * (market.sizes[minute] ?? 0)
     }
   }
 }

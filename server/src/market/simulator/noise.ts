@@ -27,14 +27,14 @@ export function normal(h: number): number {
   return ((h & 0xffff) + (h >>> 16) + (g & 0xffff) + (g >>> 16) - 131_070) * 2.642_934e-5
 }
 
-/** One draw in so many is of a lively kind. */
-const LIVELY_ONE_IN = 16
+/** Bits of a mixed draw that decide, shifted away: one draw in 16 is of a lively kind. */
+const LIVELY_SHIFT = 28
 const LIVELY = 2.2
 const USUAL = 0.865
 
 /** Like `normal`, with deviation 1, but extreme draws are far more frequent. */
 export function heavyTailed(h: number): number {
-  const scale = hash(h, 0x7a11) % LIVELY_ONE_IN === 0 ? LIVELY : USUAL
+  const scale = Math.imul(h, 0x2c1b3c6d) >>> LIVELY_SHIFT === 0 ? LIVELY : USUAL
   return normal(h) * scale
 }
 

@@ -145,6 +145,11 @@ class OptionPricer implements Pricer {
   #block = -1
   #factor = 1
   #deviation = 0
+  /** Extremes of the underlying's last bar in this block, and their prices: they seldom change from second to second. */
+  #topAt = Number.NaN
+  #top = 0
+  #bottomAt = Number.NaN
+  #bottom = 0
   /** The day's extremes over its first blocks, kept because every quote asks for them. */
   #doneDay = Number.NaN
   #doneBlocks = 0
@@ -214,8 +219,18 @@ class OptionPricer implements Pricer {
     path.barOf(from, to, this.#bar)
     this.#enterBlock(path, block)
     const [open, high, low, close] = this.#bar
-    const top = this.#ticksOf(this.#sign > 0 ? high : low)
-    const bottom = this.#ticksOf(this.#sign > 0 ? low : high)
+    const topAt = this.#sign > 0 ? high : low
+    const bottomAt = this.#sign > 0 ? low : high
+    if (topAt !== this.#topAt) {
+      this.#top = this.#ticksOf(topAt)
+      this.#topAt = topAt
+    }
+    if (bottomAt !== this.#bottomAt) {
+      this.#bottom = this.#ticksOf(bottomAt)
+      this.#bottomAt = bottomAt
+    }
+    const top = this.#top
+    const bottom = this.#bottom
     if (first) bar[0] = this.#ticksOf(open)
     bar[1] = first ? top : Math.max(bar[1], top)
     bar[2] = first ? bottom : Math.min(bar[2], bottom)
@@ -235,6 +250,8 @@ class OptionPricer implements Pricer {
     const years = yearsUntil(blockEndAt, this.#end.settlesAt)
     const variance = varianceAtTheMoney(underlying, path.unrest, implied, years)
     const distance = Math.log(this.#strike / (path.blockOpen(block) * this.#factor))
+    this.#topAt = Number.NaN
+    this.#bottomAt = Number.NaN
     this.#deviation = Math.sqrt(varianceAt(underlying, variance, distance))
     this.#day = path.day
     this.#block = block

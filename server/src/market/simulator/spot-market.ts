@@ -102,31 +102,39 @@ export class SpotMarket {
 
   #makePath(underlying: Underlying, familyDay: FamilyDay): DayPath {
     const { hours, before, factors } = familyDay
-    const { constituents } = underlying
+    const { constituents, correlation, sectorCorrelation } = underlying
     const base =
       this.levels.closeOn(underlying, before.day) * this.levels.actions.factorBetween(underlying, before.day, hours.day)
-    const unrest = this.levels.volatilityFactorOn(underlying, hours.day)
-    const terms = { hours, dayBefore: before.day, base, unrest }
     if (constituents === undefined) {
-      const shape = this.#shapeOn(underlying, familyDay)
-      return new DayPath({ ...terms, open: shape.open }, new ShareMinutes(shape, factors))
+      const unrest = this.levels.ownUnrestOn(underlying, hours.day)
+      const shape = this.#shapeOn(underlying, familyDay, unrest)
+      const whole = Math.hypot(
+        correlation * factors.market.unrest,
+        sectorCorrelation * (shape.sectorPath?.unrest ?? 0),
+        ownCorrelation(underlying) * unrest,
+      )
+      const terms = { hours, dayBefore: before.day, base, unrest: whole, open: shape.open }
+      return new DayPath(terms, new ShareMinutes(shape, factors))
     }
-    const parts = constituents.map(({ stock, shares }) => ({ shares, shape: this.#shapeOn(stock, familyDay) }))
-    const open = parts.reduce((sum, { shares, shape }) => sum + shares * shape.open, 0)
-    return new DayPath({ ...terms, open }, new IndexMinutes(parts, factors))
+    let open = 0
+    const parts = constituents.map(({ stock, shares }) => {
+      const shape = this.#shapeOn(stock, familyDay, this.levels.ownUnrestOn(stock, hours.day))
+      open += shares * shape.open
+      return { shares, shape }
+    })
+    const terms = { hours, dayBefore: before.day, base, unrest: factors.market.unrest, open }
+    return new DayPath(terms, new IndexMinutes(parts, factors))
   }
 
-  #shapeOn(underlying: Underlying, familyDay: FamilyDay): DayShape {
+  #shapeOn(underlying: Underlying, familyDay: FamilyDay, unrest: number): DayShape {
     const { key, dailyVolatility, correlation, sector, sectorCorrelation, beta } = underlying
-    const { before, hours, marketNight } = familyDay
+    const { before, hours, factors, marketNight } = familyDay
     const { day } = hours
     const seed = hash2(this.#seed, hashText(1, key), day)
-    const unrest = this.levels.unrestOn(underlying, day)
     const size = dailyVolatility * TEMPERS[this.#options.scenario].intraday
-    const ownCorrelation = Math.sqrt(Math.max(0, 1 - correlation ** 2 - sectorCorrelation ** 2))
-    const night =
-      correlation * unrest.market * marketNight +
-      Math.hypot(ownCorrelation, sectorCorrelation) * unrest.own * normal(hash(seed, 1))
+    const sectorPath = sector === undefined ? undefined : this.#sectorOn(familyDay, underlying.family, sector)
+    const ownNight = Math.hypot(ownCorrelation(underlying), sectorCorrelation) * unrest * normal(hash(seed, 1))
+    const night = correlation * factors.market.unrest * marketNight + ownNight
     const open =
       this.levels.closeOn(underlying, before.day) *
       this.levels.actions.factorBetween(underlying, before.day, day) *
@@ -135,19 +143,20 @@ export class SpotMarket {
     return {
       open,
       close: this.levels.closeOn(underlying, day),
-      market: scale * correlation * unrest.market,
-      sector: scale * sectorCorrelation * unrest.sector,
-      own: scale * ownCorrelation * unrest.own,
+      market: scale * correlation,
+      sector: scale * sectorCorrelation,
+      own: scale * ownCorrelation(underlying) * unrest,
       event: open * beta,
       seed,
-      sectorPath: sector === undefined ? undefined : this.#sectorOn(familyDay, sector),
+      sectorPath,
     }
   }
 
-  #sectorOn({ sectors, hours, factors }: FamilyDay, sector: string): FactorPath {
+  #sectorOn({ sectors, hours, factors }: FamilyDay, family: Family, sector: string): FactorPath {
     let path = sectors.get(sector)
     if (path === undefined) {
-      path = new FactorPath(hash2(this.#seed, hashText(3, sector), hours.day), factors.profile)
+      const seed = hash2(this.#seed, hashText(3, sector), hours.day)
+      path = new FactorPath(seed, this.levels.sectorUnrestOn(sector, family, hours.day), factors.profile)
       sectors.set(sector, path)
     }
     return path
@@ -181,7 +190,8 @@ export class SpotMarket {
     const minutes = (closesAt - opensAt) / 60_000
     const withHours = (hours: TradingDay): FamilyDay => {
       const profile = profileOf(hours.tradedSeconds / 60)
-      const market = new FactorPath(hash2(this.#seed, hashText(4, family), day), profile)
+      const unrest = this.levels.marketUnrestOn(family, day)
+      const market = new FactorPath(hash2(this.#seed, hashText(4, family), day), unrest, profile)
       const event = eventOf(scenario, this.#seed, day, opensAt, closesAt, hours.tradedSeconds / 60)
       const marketNight = normal(hash2(this.#seed, hashText(2, family), day))
       return { hours, before, factors: { profile, market, event }, marketNight, sectors: new Map() }
@@ -234,3 +244,7 @@ export class SpotMarket {
     throw new Error(`no session of ${family} within ${CLOSED_DAYS_MAX} days before day ${day}`)
   }
 }
+
+/** Correlation of an underlying's changes with what moves nothing else. */
+const ownCorrelation = ({ correlation, sectorCorrelation }: Underlying): number =>
+  Math.sqrt(Math.max(0, 1 - correlation ** 2 - sectorCorrelation ** 2))
