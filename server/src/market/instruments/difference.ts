@@ -6,7 +6,7 @@ import type { InstrumentColumns } from './columns.ts'
 /** Instruments of each kind of difference that a report names. */
 export const NAMED_MAX = 20
 /** Rows between two breaks for other work. */
-const ROWS_AT_ONCE = 5_000
+const ROWS_AT_ONCE = 2_000
 
 /** Some of the instruments, and how many there are in all. */
 export interface Named {
