@@ -32,22 +32,22 @@ const QuoteData = Type.Object({
   volume: Type.Number(),
 })
 
-const quoteData = (quotes: Quotes, instrument: Instrument, quote: Quote): Static<typeof QuoteData> => ({
-  ask: toNumber.price(quote.ask),
-  bid: toNumber.price(quote.bid),
-  high: toNumber.price(quote.high),
-  low: toNumber.price(quote.low),
-  ltp: toNumber.price(quote.ltp),
-  oi: toNumber.quantity(quote.openInterest),
-  open: toNumber.price(quote.open),
-  prev_close: toNumber.price(quote.prevClose),
-  ...(quotes.isStale(instrument, quote) ? STALE : FRESH),
-  timestamp: quote.at / 1000,
-  volume: toNumber.quantity(quote.volume),
-})
-
-const STALE = { stale: true } as const
-const FRESH = {} as const
+function quoteData(quotes: Quotes, instrument: Instrument, quote: Quote): Static<typeof QuoteData> {
+  const data: Static<typeof QuoteData> = {
+    ask: toNumber.price(quote.ask),
+    bid: toNumber.price(quote.bid),
+    high: toNumber.price(quote.high),
+    low: toNumber.price(quote.low),
+    ltp: toNumber.price(quote.ltp),
+    oi: toNumber.quantity(quote.openInterest),
+    open: toNumber.price(quote.open),
+    prev_close: toNumber.price(quote.prevClose),
+    timestamp: quote.at / 1000,
+    volume: toNumber.quantity(quote.volume),
+  }
+  if (quotes.isStale(instrument, quote)) data.stale = true
+  return data
+}
 
 /** Calls `then` with what may have to be waited for, without a wait when it needn't. */
 const after = <T, R>(answer: T | Promise<T>, then: (answer: T) => R): R | Promise<R> =>
