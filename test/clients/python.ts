@@ -31,6 +31,14 @@ export const checkPythonRoundTrips = (checks: Checks, host: string, key: string)
     SAUDA_SEED: String(seedFrom('SAUDA_SEED')),
   })
 
+/** The same of the methods for market data. */
+export const checkPythonMarketTrips = (checks: Checks, host: string, key: string): Promise<void> =>
+  checkWith('market_trips.py', checks, {
+    SAUDA_HOST: host,
+    SAUDA_KEY: key,
+    SAUDA_SEED: String(seedFrom('SAUDA_SEED')),
+  })
+
 /** The scripts print their lines themselves; here they are only counted. */
 async function checkWith(name: string, checks: Checks, env: Readonly<Record<string, string>>): Promise<void> {
   let output = ''

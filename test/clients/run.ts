@@ -2,7 +2,7 @@ import { Checks } from '../checks.ts'
 import { ServerProcess } from '../server-process.ts'
 import { checkNodeClient } from './node-client.ts'
 import { checkNodeRoundTrips } from './node-round-trips.ts'
-import { checkPythonClient, checkPythonRoundTrips, preparePython } from './python.ts'
+import { checkPythonClient, checkPythonMarketTrips, checkPythonRoundTrips, preparePython } from './python.ts'
 import { checkTypedClient } from './typed-client.ts'
 
 /** `npm run test:clients`: each client against a server of its own, on a fresh account. */
@@ -10,6 +10,7 @@ import { checkTypedClient } from './typed-client.ts'
 const CLIENTS = [
   ['python', checkPythonClient],
   ['python', checkPythonRoundTrips],
+  ['python', checkPythonMarketTrips],
   ['node', checkNodeClient],
   ['node', checkNodeRoundTrips],
   ['typed', checkTypedClient],
