@@ -100,7 +100,7 @@ ids = {}
 @check("quotes")
 def _():
     data = done(client.quotes(symbol="SBIN", exchange="NSE"))["data"]
-    equal(set(data), {"ask", "bid", "high", "low", "ltp", "oi", "open", "prev_close", "volume"})
+    equal(set(data), {"ask", "bid", "high", "low", "ltp", "oi", "open", "prev_close", "timestamp", "volume"})
     assert 0 < data["low"] <= data["ltp"] <= data["high"], data
     assert 0 < data["bid"] < data["ask"], data
     assert data["volume"] > 0 and data["oi"] == 0, data
