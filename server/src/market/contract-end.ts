@@ -41,6 +41,9 @@ function endIn(exchange: Exchange, { opensAt, closesAt }: Session, day: number):
   return at > opensAt ? Math.min(at, closesAt) : closesAt
 }
 
+/** Whether contracts of that exchange may end while it is open. */
+export const endsWhileOpen = (exchange: Exchange): boolean => ENDS_AT_MINUTE[exchange] !== undefined
+
 /** Instant from which a contract has no price any more; undefined for what doesn't expire. */
 export const expiryInstant = (
   instrument: Pick<Instrument, 'exchange' | 'expiry'>,

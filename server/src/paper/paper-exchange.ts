@@ -2,10 +2,9 @@ import type { Logger } from 'pino'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Money, Price } from '../kernel/fixed.ts'
-import type { Exchange, Instrument } from '../market/instrument.ts'
+import type { Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import type { Databases } from '../storage/open.ts'
-import type { SessionFacts } from './command.ts'
 import { type SessionRules, sessionDateAt } from './due.ts'
 import { AccountEngine, type Committed } from './engine.ts'
 import type { EventKeeper } from './event-keeper.ts'
@@ -18,7 +17,7 @@ import { PaperMarginVenue } from './paper-margin-venue.ts'
 import { PaperVenue } from './paper-venue.ts'
 import type { RiskReference } from './portfolio.ts'
 import { Scheduler } from './scheduler.ts'
-import { sessionFacts } from './session-facts.ts'
+import { type SessionOf, sessionFacts } from './session-facts.ts'
 import { encodeState } from './snapshot.ts'
 import { openAccount } from './state.ts'
 
@@ -57,7 +56,7 @@ export class PaperExchange {
   readonly #gttIds: OrderIds
   readonly #journal: Journal
   readonly #termsOf: TermsOf
-  readonly #sessionOf: (exchange: Exchange, at: number) => SessionFacts
+  readonly #sessionOf: SessionOf
   readonly #desks = new Map<string, Desk>()
   readonly #opening = new Map<string, Promise<void>>()
   #isRunning = false

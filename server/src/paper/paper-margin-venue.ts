@@ -3,7 +3,6 @@ import type { NewOrder } from '../brokers/venue.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { add, greatest, least, type Money, subtract, ZERO_MONEY } from '../kernel/fixed.ts'
-import type { Exchange } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { freshBook, opposingSide, pastBook } from './books.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
@@ -13,6 +12,7 @@ import type { TermsOf } from './margin-terms.ts'
 import { factsOf } from './order.ts'
 import type { Scheduler } from './scheduler.ts'
 import { type Trial, tryOrders } from './scratch.ts'
+import type { SessionOf } from './session-facts.ts'
 import { type AccountState, availableOf } from './state.ts'
 
 export interface PaperMarginOptions {
@@ -20,7 +20,7 @@ export interface PaperMarginOptions {
   readonly scheduler: Scheduler
   readonly marketData: MarketData
   readonly termsOf: TermsOf
-  readonly sessionOf: (exchange: Exchange, at: number) => SessionFacts
+  readonly sessionOf: SessionOf
   readonly clock: Clock
 }
 
@@ -76,7 +76,7 @@ export class PaperMarginVenue implements MarginVenue {
   /** The book that the order would see; without one, an order at market is margined on the last that was known. */
   async #bookFor(order: NewOrder, at: number): Promise<Book | undefined> {
     const { marketData, sessionOf } = this.#options
-    const { open } = sessionOf(order.instrument.exchange, at)
+    const { open } = sessionOf(order.instrument, at)
     const fresh = open ? await freshBook(marketData, order.instrument, at) : undefined
     if (fresh !== undefined || order.priceType !== 'MARKET') return fresh
     const past = await pastBook(marketData, order.instrument, at)

@@ -19,7 +19,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { type Money, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
-import type { Exchange, Instrument } from '../market/instrument.ts'
+import type { Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { freshBook, opposingSide } from './books.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
@@ -32,6 +32,7 @@ import { orderOf, standingRefusal } from './place.ts'
 import { ReportBook } from './report-book.ts'
 import { booksReportOf, fundsReportOf, holdingReportOf, positionReportOf, reportOf, tradeReportOf } from './reports.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { SessionOf } from './session-facts.ts'
 
 export interface PaperVenueOptions {
   readonly gtt: GttVenue
@@ -41,7 +42,7 @@ export interface PaperVenueOptions {
   readonly orderIds: OrderIds
   readonly marketData: MarketData
   readonly termsOf: TermsOf
-  readonly sessionOf: (exchange: Exchange, at: number) => SessionFacts
+  readonly sessionOf: SessionOf
   readonly clock: Clock
 }
 
@@ -228,7 +229,7 @@ export class PaperVenue implements Venue {
     const { scheduler, clock, marketData, sessionOf } = this.#options
     for (;;) {
       if (scheduler.isDue(clock.now())) await scheduler.catchUp()
-      const session = sessionOf(instrument.exchange, clock.now())
+      const session = sessionOf(instrument, clock.now())
       const book = session.open ? await freshBook(marketData, instrument, clock.now()) : undefined
       const at = clock.now()
       if (!scheduler.isDue(at))

@@ -4,12 +4,13 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Quantity } from '../../kernel/fixed.ts'
 import type { Exchange } from '../../market/instrument.ts'
 import { opposingSide, QUOTE_AGE_MAX_MS } from '../books.ts'
-import type { Book, SessionFacts } from '../command.ts'
+import type { Book } from '../command.ts'
 import type { AccountEngine } from '../engine.ts'
 import type { TermsOf } from '../margin-terms.ts'
 import { type InstrumentFacts, instrumentKey, instrumentOf, type Product } from '../order.ts'
 import type { OrderIds } from '../order-ids.ts'
 import { SESSION_ORDERS_MAX } from '../place.ts'
+import type { SessionOf } from '../session-facts.ts'
 import type { Gtt } from './gtt.ts'
 
 /** What a trigger is about to place. */
@@ -29,7 +30,7 @@ export interface TriggersOptions {
   readonly engine: AccountEngine
   readonly orderIds: OrderIds
   readonly termsOf: TermsOf
-  readonly sessionOf: (exchange: Exchange, at: number) => SessionFacts
+  readonly sessionOf: SessionOf
   readonly mayFire: MayFire
   readonly clock: Clock
 }
@@ -57,7 +58,7 @@ export class Triggers {
     for (const [index, gtt] of reached.entries()) {
       const known = terms[index]
       const leg = legReached(gtt.legs, book.ltp)
-      const session = sessionOf(gtt.instrument.exchange, at)
+      const session = sessionOf(gtt.instrument, at)
       if (isDue(at) || at - book.at > QUOTE_AGE_MAX_MS || !session.open || !orderIds.has(1)) break
       if (known === undefined || leg === undefined || !this.#fires(gtt, book)) continue
       const side = opposingSide(book, gtt.action)
