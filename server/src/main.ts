@@ -1,11 +1,13 @@
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { joinPackages, useJoinedPackages } from './command-line/joined-packages.ts'
 import { loadConfig } from './config.ts'
 import { systemClock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/start-refused.ts'
 
 /** Beside the code that it belongs to: who may write there may change the code. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/sauda', import.meta.url))
+const JOINED_PACKAGES = fileURLToPath(new URL('../../node_modules/.cache/sauda-packages', import.meta.url))
 
 /** Time that is left for the log and the disk after a failure. */
 const LAST_WORDS_MS = 2_000
@@ -26,6 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
   enableCompileCache(COMPILE_CACHE)
   process.env['NODE_COMPILE_CACHE'] = COMPILE_CACHE // for the threads that this process starts
   if (command === 'compile') return await compile()
+  useJoinedPackages(JOINED_PACKAGES)
   if (command === 'doctor') {
     const { runDoctor } = await import('./command-line/doctor.ts') // it looks at the settings too
     return await runDoctor(rest, {
@@ -65,6 +68,8 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Compiles what `serve` runs, at installation, so that the first start takes no longer than later ones. */
 async function compile(): Promise<number> {
+  await joinPackages(JOINED_PACKAGES)
+  useJoinedPackages(JOINED_PACKAGES)
   await import('./serve.ts')
   flushCompileCache()
   return 0

@@ -1,9 +1,9 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { html } from 'ghtml'
 import { layout } from './layout.ts'
 import { localPath } from './local-path.ts'
 import { sendPage } from './send.ts'
+import { statusText } from './status-text.ts'
 
 /** What happened, for a person; the exact message follows it. */
 const TITLES: Readonly<Record<number, string>> = {
@@ -44,8 +44,8 @@ export function errorPage(status: number, message: string, requestId: string, { 
       ? '<a class="button" href="/">Start page</a>'
       : html`<a class="button" href="${back}">Go back</a><a class="button quiet" href="/">Start page</a>`
   const body = html`<section class="card">
-<p class="status">${status} ${STATUS_CODES[status] ?? 'Error'}</p>
-<h1>${TITLES[status] ?? STATUS_CODES[status] ?? 'Error'}</h1>
+<p class="status">${status} ${statusText(status)}</p>
+<h1>${TITLES[status] ?? statusText(status)}</h1>
 <p>${message}</p>
 !${advice === undefined ? '' : html`<p>${advice}</p>`}
 <p class="actions">!${ways}</p>

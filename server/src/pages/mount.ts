@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { prefersJson } from '../api/errors.ts'
@@ -13,6 +12,7 @@ import { localPath, pathWith } from './local-path.ts'
 import { noticeText, saying } from './notices.ts'
 import type { AnswerOf, Call, OperationName, Page, PageContext, Reaction, View } from './page.ts'
 import { sendPage } from './send.ts'
+import { statusText } from './status-text.ts'
 
 /** No form has more. */
 export const FORM_BYTES_MAX = 16 * 1024
@@ -189,4 +189,4 @@ async function answer(
 const dataOf = ({ data, title }: View): unknown => data ?? { title }
 
 const noticeOf = (path: string): string =>
-  noticeText(new URL(path, 'http://sauda.invalid').searchParams.get('done')) || (STATUS_CODES[303] ?? '')
+  noticeText(new URL(path, 'http://sauda.invalid').searchParams.get('done')) || statusText(303)
