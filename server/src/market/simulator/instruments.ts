@@ -1,23 +1,24 @@
 import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type InstrumentSource, sourceOf } from '../instruments/instrument-source.ts'
-import * as contracts from './data/contracts.ts'
-import { INDEX_WEIGHTS } from './data/index-weights.ts'
 import type { Scenario } from './scenario.ts'
-import { INDEX_LIST, STOCKS } from './underlyings.ts'
 import { createUniverse } from './universe.ts'
-
-/** Counts up when the code of the universe lists other instruments for the same tables. */
-const UNIVERSE_EDITION = 2
 
 /** The simulated exchanges as a source of instruments. */
 export const simulatedInstruments = (seed: number, scenario: Scenario = 'ordinary'): InstrumentSource =>
-  sourceOf(`simulator ${seed} ${scenario} ${UNIVERSE_EDITION}.${tablesDigest()}`, (date) =>
-    createUniverse({ date, seed, scenario }),
-  )
+  sourceOf(`simulator ${seed} ${scenario} ${codeDigest()}`, (date) => createUniverse({ date, seed, scenario }))
 
-/** Other tables list other instruments. */
-const tablesDigest = (): string =>
-  createHash('sha256')
-    .update(JSON.stringify([STOCKS, INDEX_LIST, INDEX_WEIGHTS, contracts]))
-    .digest('hex')
-    .slice(0, 8)
+/** What is listed follows from the code and tables of these rooms: others, after an update, list others. */
+const ROOMS = ['.', '../calendar']
+
+function codeDigest(): string {
+  const hash = createHash('sha256')
+  for (const room of ROOMS) {
+    const folder = fileURLToPath(new URL(room, import.meta.url))
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort())
+      if (name.endsWith('.ts') && !name.endsWith('.test.ts')) hash.update(readFileSync(join(folder, name)))
+  }
+  return hash.digest('hex').slice(0, 12)
+}
