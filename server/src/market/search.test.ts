@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { formatPrice, PRICE_ONE, priceOf } from '../kernel/fixed.ts'
+import { PRICE_ONE, priceOf } from '../kernel/fixed.ts'
 import { EXCHANGES, type Exchange, INSTRUMENT_KINDS, type Instrument } from './instrument.ts'
 import { InstrumentStore } from './instrument-store.ts'
 import { type SearchFilter, SymbolSearch } from './search.ts'
@@ -16,11 +16,11 @@ beforeAll(() => {
 })
 
 /** All that a word can be of an instrument as a whole. */
-function wholeParts({ kind, name, strike, expiry }: Instrument): string[] {
+function wholeParts({ kind, name, expiry }: Instrument): string[] {
   const code = expiry === undefined ? '' : expiryCode(expiry)
   const days = code === '' ? [] : [code, code.slice(0, 2), code.slice(2, 5), code.slice(0, 5), code.slice(2)]
   const upper = name.toUpperCase()
-  return [kind, upper, ...upper.split(' '), ...days, ...(strike > 0 ? [formatPrice(strike)] : [])]
+  return [kind, upper, ...upper.split(' '), ...days]
 }
 
 /** The rules of searching, as plainly as they can be written. */
@@ -31,14 +31,12 @@ function plainSearch(rows: readonly Instrument[], query: string, exchange: Excha
   for (const row of rows) {
     if (exchange !== undefined && row.exchange !== exchange) continue
     const texts = [row.symbol, row.sourceSymbol.toUpperCase(), row.name.toUpperCase(), row.token]
-    const matches = terms.every(
-      (term) =>
-        texts.some((text) => text.includes(term)) ||
-        (/^\d+(\.\d+)?$/.test(term) && row.strike > 0 && row.strike === Number(term) * PRICE_ONE),
-    )
+    const isStrike = (term: string) =>
+      /^\d+(\.\d+)?$/.test(term) && row.strike > 0 && row.strike === Number(term) * PRICE_ONE
+    const matches = terms.every((term) => texts.some((text) => text.includes(term)) || isStrike(term))
     if (!matches) continue
     const inSymbol = terms.every((term) => row.symbol.includes(term))
-    const isExact = terms.length > 1 && terms.every((term) => wholeParts(row).includes(term))
+    const isExact = terms.length > 1 && terms.every((term) => wholeParts(row).includes(term) || isStrike(term))
     const score = row.symbol === whole ? 0 : row.symbol.startsWith(whole) ? 1 : isExact ? 2 : inSymbol ? 3 : 4
     found.push({ row, score })
   }
