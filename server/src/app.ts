@@ -225,6 +225,7 @@ async function connect(
     clock,
   })
   const options = new OptionResolver({ store: () => universe.store, marketData, calendar, clock })
+  const optionLookups = new OptionResolver({ store: () => universe.store, marketData: quotes, calendar, clock })
   const forwards = new Forwards({ store: () => universe.store, marketData: quotes, calendar, clock })
   const optionChains = new OptionChains({
     store: () => universe.store,
@@ -521,6 +522,7 @@ async function connect(
     calendarOverrides,
     options,
     forwards,
+    optionLookups,
     optionChains,
     optionGreeks,
     trading,

@@ -10,8 +10,8 @@ import type { ExchangeCalendar } from '../market/exchange-calendar.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { InstrumentUniverse } from '../market/instruments/instrument-universe.ts'
 import type { MarketData } from '../market/market-data.ts'
-import type { SearchFilter, SearchResult } from '../market/search.ts'
 import type { Quotes } from '../market/quotes/index.ts'
+import type { SearchFilter, SearchResult } from '../market/search.ts'
 import type { AuditLog } from '../monitor/audit-log.ts'
 import type { Health } from '../monitor/health.ts'
 import type { LatencyMonitor } from '../monitor/latency.ts'
@@ -53,7 +53,10 @@ export interface Services {
   readonly candleDownloads: CandleDownloads
   readonly calendar: ExchangeCalendar
   readonly calendarOverrides: OverrideStore
+  /** For orders: asks the source itself. */
   readonly options: OptionResolver
+  /** For look-ups: shares prices that were asked for before, and waits no longer than it must. */
+  readonly optionLookups: OptionResolver
   readonly forwards: Forwards
   readonly optionChains: OptionChains
   readonly optionGreeks: OptionGreeks

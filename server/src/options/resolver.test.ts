@@ -8,11 +8,11 @@ import {
   createUniverse,
   type Exchange,
   InstrumentStore,
-  type MarketData,
   type Quote,
 } from '../market/index.ts'
 import { openExpiries } from './expiries.ts'
 import { parseOffset } from './offset.ts'
+import type { QuoteSource } from './quote-sheet.ts'
 import { OptionResolver } from './resolver.ts'
 
 const SEED = 1
@@ -30,10 +30,7 @@ function resolverAt(at: string, told: Record<string, { ltp: string | number; age
   const store = storeOn(at.slice(0, 10))
   const market = createSimulator({ seed: SEED, clock, calendar })
   const asked: string[] = []
-  const marketData: MarketData = {
-    intervals: [],
-    candles: () => Promise.reject(new Error('not asked')),
-    depth: () => Promise.reject(new Error('not asked')),
+  const marketData: QuoteSource = {
     async quotes(instruments) {
       asked.push(...instruments.map(({ symbol, exchange }) => `${exchange}:${symbol}`))
       const quotes = await market.quotes(instruments)
@@ -251,12 +248,7 @@ describe('what is refused', () => {
         store: () => store,
         calendar,
         clock,
-        marketData: {
-          intervals: [],
-          candles: () => Promise.reject(new Error('not asked')),
-          depth: () => Promise.reject(new Error('not asked')),
-          quotes: async () => [answer],
-        },
+        marketData: { quotes: async () => [answer] },
       })
     const down = answering(new Refusal('quote_unavailable', 'The feed is down'))
     const refused = await refusal(() => down.resolve(wanted, choice('ATM')))

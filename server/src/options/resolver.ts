@@ -5,10 +5,10 @@ import type { Price } from '../kernel/fixed.ts'
 import type { TradingCalendar } from '../market/calendar.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { InstrumentStore } from '../market/instrument-store.ts'
-import type { MarketData } from '../market/market-data.ts'
 import type { Listed } from './expiries.ts'
 import { findSeries, type SeriesWanted } from './find-series.ts'
 import { type OptionChoice, type OptionSeries, pickOption } from './offset.ts'
+import type { QuoteSource } from './quote-sheet.ts'
 import { referencePrice } from './reference-price.ts'
 
 /** One option that is wanted. */
@@ -32,7 +32,7 @@ export interface UnresolvedOption {
 export interface OptionResolverOptions {
   /** The instruments of today. */
   readonly store: () => InstrumentStore
-  readonly marketData: MarketData
+  readonly marketData: QuoteSource
   readonly calendar: TradingCalendar
   readonly clock: Pick<Clock, 'now'>
 }

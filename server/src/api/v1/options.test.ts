@@ -14,7 +14,7 @@ function apiAt(at: string): Promise<Api> {
   const clock = new ManualClock(at)
   const marketData = createSimulator({ seed: 1, clock, calendar })
   const options = new OptionResolver({ store: () => store, marketData, calendar, clock })
-  return testApi([expiry, optionsymbol], { options })
+  return testApi([expiry, optionsymbol], { optionLookups: options })
 }
 
 let app: Api
@@ -28,7 +28,7 @@ describe('expiry', () => {
     [
       { symbol: 'NIFTY', exchange: 'NFO', instrumenttype: 'futures' },
       'Found 3 expiry dates for NIFTY futures in NFO',
-      ['29-DEC-26', '26-JAN-27', '23-FEB-27'],
+      ['29-DEC-26', '25-JAN-27', '23-FEB-27'],
     ],
     [
       { symbol: ' sensex ', exchange: 'BFO', instrumenttype: 'options' },
@@ -43,12 +43,12 @@ describe('expiry', () => {
     [
       { symbol: 'COPPER', exchange: 'NCO', instrumenttype: 'options' }, // futures are not mixed in
       'Found 2 expiry dates for COPPER options in NCO',
-      ['21-DEC-26', '21-JAN-27'],
+      ['21-DEC-26', '20-JAN-27'],
     ],
     [
       { symbol: 'BAJAJ-AUTO', exchange: 'NFO', instrumenttype: 'options' },
       'Found 3 expiry dates for BAJAJ-AUTO options in NFO',
-      ['29-DEC-26', '26-JAN-27', '23-FEB-27'],
+      ['29-DEC-26', '25-JAN-27', '23-FEB-27'],
     ],
     [
       { symbol: 'NIFTI', exchange: 'NFO', instrumenttype: 'options' },
@@ -117,6 +117,15 @@ describe('optionsymbol', () => {
         underlying_ltp: expect.any(Number),
       },
     ])
+    expect(Object.keys(answer)).toEqual([
+      'status',
+      'symbol',
+      'exchange',
+      'lotsize',
+      'tick_size',
+      'freeze_qty',
+      'underlying_ltp',
+    ])
     const strike = Number(answer.symbol.slice('NIFTY01DEC26'.length, -2))
     expect(Math.abs(strike - answer.underlying_ltp)).toBeLessThanOrEqual(25)
   })
@@ -157,7 +166,7 @@ describe('optionsymbol', () => {
     [{ expiry_date: '' }, 400, 'expiry_missing', 'Expiry date required.'],
     [{ underlying: 'NIFTI' }, 400, 'symbol_not_found', 'Failed to fetch LTP for NIFTI.'],
     [{ expiry_date: '02DEC26' }, 404, 'option_not_found', 'No strikes found for NIFTY expiring 02DEC26.'],
-    [{ strike_int: 70 }, 404, 'option_not_found', 'not found in NFO. Symbol may not exist'],
+    [{ strike_int: 777 }, 404, 'option_not_found', 'not found in NFO. Symbol may not exist'],
     [
       { underlying: 'RELIANCE', exchange: 'NSE', expiry_date: '29DEC26', offset: 'OTM50' },
       400,

@@ -1,11 +1,14 @@
 import Type from 'typebox'
 import { toNumber } from '../../kernel/fixed.ts'
-import { DERIVATIVE_EXCHANGES, EXCHANGES } from '../../market/instrument.ts'
 import { expiryLabel } from '../../market/symbol.ts'
 import { openExpiries, openFutureExpiries } from '../../options/index.ts'
 import { choice, text } from '../field.ts'
+import { asBody } from '../json-text.ts'
 import { defineOperation } from '../operation.ts'
 import { expiryDate, offset, optionType, strikeInterval, underlying, underlyingExchange } from './option-fields.ts'
+
+/** In the order in which clients know them. */
+const CONTRACT_EXCHANGES = ['NFO', 'BFO', 'MCX', 'CDS', 'NCO', 'BCD', 'NCDEX', 'CRYPTO'] as const
 
 /** Names that a message about an unknown underlying offers. */
 const OFFERED_MAX = 3
@@ -27,10 +30,7 @@ export const expiry = defineOperation({
       description: 'Root of the contracts, such as NIFTY or CRUDEOIL.',
       example: 'NIFTY',
     }),
-    exchange: choice(
-      EXCHANGES.filter((exchange) => DERIVATIVE_EXCHANGES.has(exchange)),
-      { description: 'Exchange of the contracts.' },
-    ),
+    exchange: choice(CONTRACT_EXCHANGES, { description: 'Exchange of the contracts.' }),
     instrumenttype: choice(['futures', 'options'], { description: 'Which contracts.' }),
   },
   output: Type.Object({
@@ -40,7 +40,7 @@ export const expiry = defineOperation({
   }),
   example: { symbol: 'NIFTY', exchange: 'NFO', instrumenttype: 'options' },
   handle({ symbol, exchange, instrumenttype }, { services }) {
-    const listed = services.options.listed()
+    const listed = services.optionLookups.listed()
     const open =
       instrumenttype === 'options'
         ? openExpiries(listed, symbol, exchange)
@@ -74,12 +74,12 @@ export const optionsymbol = defineOperation({
   },
   ignored: { strategy: 'has no effect on a look-up' },
   output: Type.Object({
-    exchange: Type.String(),
-    freeze_qty: Type.Number({ description: 'Largest quantity of one order; 1 when the exchange sets none.' }),
-    lotsize: Type.Number(),
     status: Type.Literal('success'),
     symbol: Type.String(),
+    exchange: Type.String(),
+    lotsize: Type.Number(),
     tick_size: Type.Number(),
+    freeze_qty: Type.Number({ description: 'Largest quantity of one order; 1 when the exchange sets none.' }),
     underlying_ltp: Type.Number({ description: 'Price by which the strike was chosen.' }),
   }),
   example: {
@@ -96,20 +96,26 @@ export const optionsymbol = defineOperation({
     'offset_out_of_range',
     'contract_expired',
     'quote_unavailable',
+    'source_slow',
+    'source_down',
+    'not_subscribed',
+    'overloaded',
   ],
   async handle(input, { services }) {
-    const { option, underlyingPrice } = await services.options.resolve(
+    const { option, underlyingPrice } = await services.optionLookups.resolve(
       { underlying: input.underlying, exchange: input.exchange, expiry: input.expiry_date },
       { offset: input.offset.offset, type: input.option_type, strikeInterval: input.strike_int },
     )
-    return {
-      exchange: option.exchange,
-      freeze_qty: option.freezeQuantity === 0 ? 1 : toNumber.quantity(option.freezeQuantity),
-      lotsize: toNumber.quantity(option.lotSize),
-      status: 'success' as const,
+    // Clients know these keys in this order, not in that of the alphabet
+    const answer = {
+      status: 'success',
       symbol: option.symbol,
+      exchange: option.exchange,
+      lotsize: toNumber.quantity(option.lotSize),
       tick_size: toNumber.price(option.tickSize),
+      freeze_qty: option.freezeQuantity === 0 ? 1 : toNumber.quantity(option.freezeQuantity),
       underlying_ltp: toNumber.price(underlyingPrice),
     }
+    return asBody(JSON.stringify(answer))
   },
 })

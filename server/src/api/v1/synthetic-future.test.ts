@@ -38,7 +38,7 @@ async function apiOf(spoil: Spoil = () => undefined, listed = store) {
   }
   const options = new OptionResolver({ store: () => listed, marketData: market, calendar, clock })
   const forwards = new Forwards({ store: () => listed, marketData, calendar, clock })
-  const app = await testApi([syntheticfuture], { options, forwards })
+  const app = await testApi([syntheticfuture], { optionLookups: options, forwards })
   closing.push(() => app.close())
   return { app, market, asked }
 }

@@ -44,7 +44,7 @@ export const syntheticfuture = defineOperation({
     'overloaded',
   ],
   async handle(input, { services }) {
-    const series = services.options.series({
+    const series = services.optionLookups.series({
       underlying: input.underlying,
       exchange: input.exchange,
       expiry: input.expiry_date,
