@@ -109,6 +109,20 @@ describe('ranges', () => {
     expect(source.calls.map(({ fromAt, toAt }) => (toAt - fromAt) / (1440 * MINUTE_MS))).toEqual([3, 3, 3, 1])
   })
 
+  it('of years are made of days where the source takes fewer days at once', async () => {
+    const calendar = calendarOf([HOURS.usual])
+    const ask = async (days: number): Promise<Call[]> => {
+      const source = sourceOf({ candles: () => [], intervals: ['D', 'W', 'Y'], days })
+      await historyOf({ calendar, source })('Y', -89, 200)
+      return source.calls
+    }
+    const year = { fromAt: dayStartAt(FIRST_DAY - 89), toAt: dayStartAt(FIRST_DAY + 276) }
+    expect((await ask(500)).map(({ interval }) => interval)).toEqual(['Y'])
+    const days = await ask(100)
+    expect(days.map(({ interval }) => interval)).toEqual(['D', 'D', 'D', 'D'])
+    expect({ fromAt: days[0]?.fromAt, toAt: days.at(-1)?.toAt }).toEqual(year)
+  })
+
   it('that no candle begins in are empty, and nobody is asked', async () => {
     const source = sourceOf({ candles: () => [], intervals: ['D'] })
     const candles = historyOf({ calendar: calendarOf([HOURS.usual]), source })

@@ -8,7 +8,7 @@ import type { CandleStore, SeriesOwner } from '../candle-store/candle-store.ts'
 import type { Instrument } from '../instrument.ts'
 import { CANDLES_MAX, type Candle, INTERVALS, type Interval, type MarketDataSource } from '../market-data.ts'
 import { sourceDown, sourceSlow } from '../quotes/source-failure.ts'
-import { baseOf, canAggregate, intervalSeconds, isPeriod, reachable } from './buckets.ts'
+import { baseOf, bucketing, canAggregate, intervalSeconds, isPeriod, type Period, reachable } from './buckets.ts'
 import { candleProblem } from './candle-check.ts'
 import { baseRange, derived, isRunning, type Place, type Range } from './derived.ts'
 import { gapsOf, mergedByStart, type Stored } from './gaps.ts'
@@ -22,6 +22,8 @@ export const HISTORY_DEADLINE_MS = 20_000
 /** Most days of one request: about 10 years of intraday candles, and 100 of days and longer. */
 export const INTRADAY_DAYS_MAX = 3_660
 export const PERIOD_DAYS_MAX = 36_600
+
+const PERIOD_LENGTH_DAYS: Readonly<Record<Period, number>> = { D: 1, W: 7, M: 31, Q: 92, Y: 366 }
 
 /** What candles are asked of. */
 export type HistorySource = Pick<MarketDataSource, 'name' | 'intervals' | 'candles' | 'candleDays'>
@@ -122,14 +124,33 @@ export class CandleHistory {
     for (const base of INTERVALS.toReversed()) {
       if (!offered.includes(base) || !canAggregate(base, interval)) continue
       const needed = baseRange(base, interval, range, place)
-      const candles = needed === undefined ? [] : await this.#store?.candles(of, base, needed.fromAt, needed.toAt)
+      if (needed === undefined) continue
+      const made = await this.#made(wanted, base, needed, range, place)
+      if (made !== undefined && made.length > 0) return { base: interval, candles: made }
+      const candles = made ?? (await this.#store?.candles(of, base, needed.fromAt, needed.toAt))
       if (candles !== undefined && candles.length > 0) return { base, candles }
     }
     return undefined
   }
 
+  /** Candles that the store itself makes of shorter ones, where it can and nothing else is done with these. */
+  async #made(
+    { origin, instrument, symbol, exchange, interval }: HistoryWanted,
+    base: Interval,
+    needed: Range,
+    range: Range,
+    { calendar }: Place,
+  ): Promise<Candle[] | undefined> {
+    const store = this.#store
+    const isRead = origin === 'db' || instrument === undefined
+    if (!isRead || base === interval || store?.made === undefined) return undefined
+    const startOf = bucketing(base, interval, calendar, exchange)
+    const made = await store.made({ symbol, exchange }, base, needed.fromAt, needed.toAt, startOf)
+    return made.filter(({ startAt }) => startAt >= range.fromAt && startAt < range.toAt)
+  }
+
   async #fetched(instrument: Instrument, interval: Interval, range: Range, place: Place): Promise<Candle[]> {
-    const base = baseOf(this.#source.intervals, interval)
+    const base = this.#baseOf(interval)
     if (base === undefined) throw notOffered(interval, this.intervals)
     const needed = baseRange(base, interval, range, place)
     if (needed === undefined) return []
@@ -141,6 +162,15 @@ export class CandleHistory {
       () => sourceSlow(this.#source.name, this.#deadlineMs),
     )
     return derived(candles, base, interval, range, place)
+  }
+
+  /** What to ask the source for. Of one that takes fewer days at once than a long candle has, days. */
+  #baseOf(interval: Interval): Interval | undefined {
+    const { intervals } = this.#source
+    const base = baseOf(intervals, interval)
+    if (base === undefined || !isPeriod(base) || !intervals.includes('D')) return base
+    const days = this.#source.candleDays?.(base) ?? Number.POSITIVE_INFINITY
+    return days < PERIOD_LENGTH_DAYS[base] ? 'D' : base
   }
 
   /** Asks for no longer ranges than the source takes, one after the other, and lets others have their turn between. */
