@@ -48,7 +48,7 @@ beforeAll(async () => {
     LISTED.includes(symbol) ? ({ symbol, exchange } as Instrument) : undefined
   downloads = await CandleDownloads.open({
     record: databases.record,
-    source: { intervals: ['1m', 'D'] as readonly Interval[], candles: async () => [] },
+    source: { name: 'test', intervals: ['1m', 'D'] as readonly Interval[], candles: async () => [] },
     store: candleStore,
     find,
     calendar,

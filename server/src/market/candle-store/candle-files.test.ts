@@ -189,6 +189,16 @@ describe('a file that is damaged', () => {
     expect(await files.remove(SBIN)).toBe(true)
     expect(await all(files)).toEqual([])
   })
+
+  it.each(['NULL', '-1e9::DECIMAL(18, 8)', "'x'"])('is one of another tool whose open is %s', async (open) => {
+    const folder = newFolder()
+    const files = new CandleFiles(folder, engine)
+    await files.put(SBIN, columnsOf(minutes(AUGUST, 3)))
+    const path = monthFile(folder, SBIN, '2026-08')
+    const other = `SELECT TIMESTAMPTZ '2026-08-03 03:45:00+00' AS start_at, ${open} AS open, 1 AS high, 1 AS low, 1 AS close, 0 AS volume, 0 AS open_interest`
+    await engine.writing.run((connection) => connection.run(`COPY (${other}) TO '${path}' (FORMAT parquet)`))
+    await expect(all(files)).rejects.toMatchObject({ code: 'store_damaged' })
+  })
 })
 
 describe('a disk that can’t be written', () => {

@@ -1,15 +1,5 @@
-import {
-  DECIMAL,
-  type DuckDBConnection,
-  DuckDBDataChunk,
-  DuckDBDecimal64Vector,
-  DuckDBDecimalValue,
-  DuckDBTimestampTZValue,
-  DuckDBTimestampTZVector,
-  type DuckDBVector,
-  TIMESTAMPTZ,
-} from '@duckdb/node-api'
-import { assert } from '../../kernel/assert.ts'
+import { DECIMAL, type DuckDBConnection, DuckDBDataChunk, TIMESTAMPTZ } from '@duckdb/node-api'
+import duckdb from '@duckdb/node-bindings'
 import { PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../kernel/fixed.ts'
 import { type CandleColumns, COLUMNS, columnOf } from './columns.ts'
 import { filesSql, quoted } from './engine.ts'
@@ -45,7 +35,7 @@ export async function writeParquet(connection: DuckDBConnection, columns: Candle
     const rows = Math.min(CHUNK_ROWS, columns.count - from)
     const chunk = DuckDBDataChunk.create(CHUNK_TYPES, rows)
     for (let column = 0; column < COLUMNS.length; column += 1)
-      fill(chunk.getColumnVector(column), columnOf(columns, column).subarray(from, from + rows), SCALES[column - 1])
+      fill(chunk, column, columnOf(columns, column).subarray(from, from + rows))
     appender.appendDataChunk(chunk)
   }
   appender.closeSync()
@@ -53,14 +43,24 @@ export async function writeParquet(connection: DuckDBConnection, columns: Candle
   await connection.run('DROP TABLE fresh')
 }
 
-function fill(vector: DuckDBVector, source: Float64Array, scale = 0): void {
-  if (vector instanceof DuckDBTimestampTZVector) {
-    for (const [row, at] of source.entries()) vector.setItem(row, new DuckDBTimestampTZValue(BigInt(at) * 1000n))
-  } else if (vector instanceof DuckDBDecimal64Vector) {
-    for (const [row, value] of source.entries())
-      vector.setItem(row, new DuckDBDecimalValue(BigInt(value), DIGITS, scale))
-  } else assert(false, 'a candle has an instant and decimals')
-  vector.flush()
+/** Bytes of a value, whichever the column, and its halves. */
+const VALUE_BYTES = 8
+const HALF = 2 ** 32
+/** A file has microseconds, Sauda milliseconds. */
+const perUnit = (column: number): number => (column === 0 ? 1000 : 1)
+
+/** All values of a column at once: one by one, as the engine's binding offers it, most of the time would go there. */
+function fill({ chunk }: DuckDBDataChunk, column: number, source: Float64Array): void {
+  const bytes = new ArrayBuffer(source.length * VALUE_BYTES)
+  const view = new DataView(bytes)
+  const factor = perUnit(column)
+  for (let row = 0; row < source.length; row += 1) {
+    const units = (source[row] ?? 0) * factor
+    const high = Math.floor(units / HALF)
+    view.setUint32(row * VALUE_BYTES, units - high * HALF, true)
+    view.setInt32(row * VALUE_BYTES + VALUE_BYTES / 2, high, true)
+  }
+  duckdb.copy_data_to_vector(duckdb.data_chunk_get_vector(chunk, column), 0, bytes, 0, bytes.byteLength)
 }
 
 /** Candles of files, ascending; `where` is SQL. */
@@ -78,23 +78,31 @@ export async function readParquet(
   let from = 0
   for (const chunk of chunks) {
     for (let column = 0; column < COLUMNS.length; column += 1)
-      take(chunk.getColumnVector(column), values.subarray(column * count + from), chunk.rowCount)
+      take(chunk, column, values.subarray(column * count + from))
     from += chunk.rowCount
   }
   return { count, values }
 }
 
-/** Throws when a value is missing, or is none that Sauda can hold. */
-function take(vector: DuckDBVector, into: Float64Array, rows: number): void {
-  for (let row = 0; row < rows; row += 1) {
-    const units =
-      vector instanceof DuckDBDecimal64Vector
-        ? vector.getScaledValue(row)
-        : vector instanceof DuckDBTimestampTZVector
-          ? (vector.getItem(row)?.micros ?? null)
-          : null
-    const value = units === null ? Number.NaN : Number(units)
-    if (!Number.isSafeInteger(value)) throw new Error(`a value of it is ${units}`)
-    into[row] = vector instanceof DuckDBTimestampTZVector ? Math.floor(value / 1000) : value
+/** The way back. Throws when a value is missing, or is none that Sauda can hold. */
+function take({ chunk, rowCount }: DuckDBDataChunk, column: number, into: Float64Array): void {
+  const vector = duckdb.data_chunk_get_vector(chunk, column)
+  const bytes = duckdb.vector_get_data(vector, rowCount * VALUE_BYTES)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const factor = perUnit(column)
+  requireAll(vector, rowCount, column)
+  for (let row = 0; row < rowCount; row += 1) {
+    const high = view.getInt32(row * VALUE_BYTES + VALUE_BYTES / 2, true)
+    const units = high * HALF + view.getUint32(row * VALUE_BYTES, true)
+    if (!Number.isSafeInteger(units)) throw new Error(`a ${NAMES[column]} of it is ${units}`)
+    into[row] = Math.floor(units / factor)
   }
+}
+
+/** The engine marks what there is with a bit for each row, when there is anything to mark. */
+function requireAll(vector: duckdb.Vector, rowCount: number, column: number): void {
+  const bits: Uint8Array | null = duckdb.vector_get_validity(vector, Math.ceil(rowCount / 64) * 8)
+  if (bits === null || bits === undefined) return
+  for (let row = 0; row < rowCount; row += 1)
+    if ((((bits[row >> 3] ?? 0) >> (row & 7)) & 1) === 0) throw new Error(`a ${NAMES[column]} of it is missing`)
 }

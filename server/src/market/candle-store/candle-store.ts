@@ -19,6 +19,9 @@ export interface StoredSeries extends Series {
   readonly lastAt: number
 }
 
+/** Stored candles that those of one answer are made of: ten years of minutes. */
+export const MADE_OF_MAX = 1_000_000
+
 /**
  * Candles that are kept. What is stored is what was downloaded or imported: nothing is derived here, so an interval that
  * was never stored has no candles. None of these loads the database engine when there is no file to read.
@@ -29,6 +32,18 @@ export interface CandleStore {
    * Throws range_too_long beyond CANDLES_MAX, store_damaged when a file can't be read, overloaded, shutting_down.
    */
   candles(of: SeriesOwner, interval: Interval, fromAt: number, toAt: number): Promise<Candle[]>
+  /**
+   * Longer candles made of the stored ones that begin in [fromAt, toAt): those that `startOf` gives the same start are one.
+   * It never goes back. Throws as `candles`, range_too_long beyond MADE_OF_MAX. A store without it has its candles made
+   * elsewhere.
+   */
+  made?(
+    of: SeriesOwner,
+    interval: Interval,
+    fromAt: number,
+    toAt: number,
+    startOf: (startAt: number) => number,
+  ): Promise<Candle[]>
   /** Intervals of which something is stored, shortest first. Looks at names of files alone. */
   intervals(of: SeriesOwner): Promise<readonly Interval[]>
   /** Starts of the stored candles of [fromAt, toAt), ascending. Throws as `candles`. */

@@ -127,3 +127,28 @@ function sameRow(old: CandleColumns, oldRow: number, fresh: CandleColumns, fresh
     if (old.values[column * old.count + oldRow] !== fresh.values[column * fresh.count + freshRow]) return false
   return true
 }
+
+/** Longer candles made of shorter ones, which are in order: those whose starts `startOf` makes the same are one. */
+export function aggregateColumns(columns: CandleColumns, startOf: (startAt: number) => number): CandleColumns {
+  const { count, values } = columns
+  const starts = startsOf(columns)
+  const made = new Float64Array(count * WIDTH)
+  const at = (column: number, row: number): number => values[column * count + row] ?? 0
+  let last = -1
+  for (let row = 0; row < count; row += 1) {
+    const startAt = startOf(starts[row] ?? 0)
+    if (last < 0 || made[last] !== startAt) {
+      last += 1
+      made[last] = startAt
+      for (let column = 1; column < WIDTH; column += 1) made[column * count + last] = at(column, row)
+      continue
+    }
+    const [high, low, volume] = [2 * count + last, 3 * count + last, 5 * count + last]
+    made[high] = Math.max(made[high] ?? 0, at(2, row))
+    made[low] = Math.min(made[low] ?? 0, at(3, row))
+    made[4 * count + last] = at(4, row)
+    made[volume] = (made[volume] ?? 0) + at(5, row) // beyond the exact range `candlesOf` throws
+    made[6 * count + last] = at(6, row)
+  }
+  return sliceRows({ count, values: made }, 0, last + 1)
+}

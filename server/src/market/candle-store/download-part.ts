@@ -6,7 +6,7 @@ import type { TradingCalendar } from '../calendar.ts'
 import { candleProblem } from '../candles/candle-check.ts'
 import { isRunning } from '../candles/derived.ts'
 import type { Exchange, Instrument } from '../instrument.ts'
-import type { Candle, Interval, MarketData } from '../market-data.ts'
+import type { Candle, MarketDataSource } from '../market-data.ts'
 import { sourceSlow } from '../quotes/source-failure.ts'
 import type { Stored } from './candle-files.ts'
 import type { Series } from './candle-store.ts'
@@ -16,11 +16,7 @@ import { type Days, requestsOf, stepFrom } from './download-steps.ts'
 import { type Pace, pause } from './pace.ts'
 
 /** Where candles are downloaded from. */
-export interface DownloadSource extends Pick<MarketData, 'intervals' | 'candles'> {
-  readonly name?: string
-  /** Most days of one call of `candles`; absent when any range will do. */
-  candleDays?(interval: Interval): number
-}
+export type DownloadSource = Pick<MarketDataSource, 'name' | 'intervals' | 'candles' | 'candleDays'>
 
 /** Where they are kept. */
 export interface DownloadStore {
@@ -83,8 +79,6 @@ export async function runPart(job: DownloadJob, part: JobPart, signal: AbortSign
   }
   await tools.note(part)
 }
-
-const nameOf = ({ name = 'of candles' }: DownloadSource): string => name
 
 /** Undefined when the signal comes first: whoever stops a job needn't wait for a source that doesn't answer. */
 async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
@@ -168,8 +162,11 @@ async function ask(
       const candles = await withDeadline(
         clock,
         REQUEST_DEADLINE_MS,
-        () => unlessAborted(signal, source.candles(instrument, interval, fromAt, toAt)),
-        () => sourceSlow(nameOf(source), REQUEST_DEADLINE_MS),
+        (late) => {
+          const request = source.candles(instrument, interval, fromAt, toAt, AbortSignal.any([signal, late]))
+          return unlessAborted(signal, request)
+        },
+        () => sourceSlow(source.name, REQUEST_DEADLINE_MS),
       )
       if (candles === undefined) return undefined
       const problem = candleProblem(candles, fromAt, toAt)
@@ -191,7 +188,7 @@ async function ask(
         onError(error)
         throw new Refusal(
           'source_down',
-          `The market data source ${nameOf(source)} failed ${tries} times; the log says why.`,
+          `The market data source ${source.name} failed ${tries} times; the log says why.`,
         )
       }
     }

@@ -65,6 +65,7 @@ const keyOf = ({ symbol, exchange, interval }: Series): string => `${symbol} ${e
 
 /** A source that has every candle of the calendar, unless it is told otherwise. */
 class FakeSource {
+  readonly name = 'test'
   readonly intervals: readonly Interval[] = ['15m', 'D']
   readonly asked: string[] = []
   /** What a request meets; undefined is an answer. */

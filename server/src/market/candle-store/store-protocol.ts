@@ -18,7 +18,7 @@ export interface StoreWorkerData {
 
 /** What the store's thread does, by name: what it is given and what it answers. */
 export interface Calls {
-  read: { given: { series: Series; fromAt: number; toAt: number }; answer: CandleColumns }
+  read: { given: { series: Series; fromAt: number; toAt: number; max: number }; answer: CandleColumns }
   starts: { given: { series: Series; fromAt: number; toAt: number }; answer: Float64Array<ArrayBuffer> }
   put: { given: { series: Series; columns: CandleColumns }; answer: Stored }
   remove: { given: { series: Series }; answer: boolean }

@@ -16,7 +16,7 @@ const engine = await openEngine({ memoryMib, folders: [folders.candles, folders.
 const files = new CandleFiles(folders.candles, engine)
 
 const calls: { readonly [Name in CallName]: (given: Calls[Name]['given']) => Promise<Calls[Name]['answer']> } = {
-  read: ({ series, fromAt, toAt }) => files.read(series, fromAt, toAt),
+  read: ({ series, fromAt, toAt, max }) => files.read(series, fromAt, toAt, max),
   starts: async ({ series, fromAt, toAt }) => startsOf(await files.read(series, fromAt, toAt)).slice(),
   put: ({ series, columns }) => files.put(series, columns),
   remove: ({ series }) => files.remove(series),

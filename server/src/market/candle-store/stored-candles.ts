@@ -1,9 +1,9 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { MINUTE_MS } from '../../kernel/exchange-time.ts'
-import type { Candle, Interval } from '../market-data.ts'
+import { CANDLES_MAX, type Candle, type Interval } from '../market-data.ts'
 import type { Stored } from './candle-files.ts'
-import type { CandleStore, Series, SeriesOwner, StoredSeries } from './candle-store.ts'
-import { candlesOf, columnsOf } from './columns.ts'
+import { type CandleStore, MADE_OF_MAX, type Series, type SeriesOwner, type StoredSeries } from './candle-store.ts'
+import { aggregateColumns, candlesOf, columnsOf } from './columns.ts'
 import type { Exported, ExportWanted } from './export-file.ts'
 import type { Imported, ImportWanted } from './import-file.ts'
 import { storedIntervals, storedMonths, storedSeries } from './series-path.ts'
@@ -46,7 +46,20 @@ export class StoredCandles implements CandleStore {
   async candles(of: SeriesOwner, interval: Interval, fromAt: number, toAt: number): Promise<Candle[]> {
     const series = { symbol: of.symbol, exchange: of.exchange, interval }
     if (!this.#hasAny(series, fromAt, toAt)) return []
-    return candlesOf(await this.#counted().call('read', { series, fromAt, toAt }))
+    return candlesOf(await this.#counted().call('read', { series, fromAt, toAt, max: CANDLES_MAX }))
+  }
+
+  async made(
+    of: SeriesOwner,
+    interval: Interval,
+    fromAt: number,
+    toAt: number,
+    startOf: (startAt: number) => number,
+  ): Promise<Candle[]> {
+    const series = { symbol: of.symbol, exchange: of.exchange, interval }
+    if (!this.#hasAny(series, fromAt, toAt)) return []
+    const columns = await this.#counted().call('read', { series, fromAt, toAt, max: MADE_OF_MAX })
+    return candlesOf(aggregateColumns(columns, startOf))
   }
 
   async intervals(of: SeriesOwner): Promise<readonly Interval[]> {

@@ -89,7 +89,7 @@ export function aggregate(
   exchange: Exchange,
   from: Interval = '1m',
 ): Candle[] {
-  const starts = isPeriod(from) ? periodsOfDays(interval) : bucketsOfInstants(interval, calendar, exchange)
+  const starts = bucketing(from, interval, calendar, exchange)
   const merged: Candle[] = []
   let current: Candle | undefined
   for (const candle of candles) {
@@ -104,6 +104,15 @@ export function aggregate(
   if (current !== undefined) merged.push(current)
   return merged
 }
+
+/** Start of the candle of `interval` that a candle of `from` with some start is part of; for starts one after the other. */
+export const bucketing = (
+  from: Interval,
+  interval: Interval,
+  calendar: TradingCalendar,
+  exchange: Exchange,
+): ((startAt: number) => number) =>
+  isPeriod(from) ? periodsOfDays(interval) : bucketsOfInstants(interval, calendar, exchange)
 
 function periodsOfDays(interval: Interval): (startAt: number) => number {
   assert(isPeriod(interval), `${interval} can't be made of days`)
