@@ -44,6 +44,8 @@ const GET_OPERATIONS: { readonly [Name in GetOperationName]: true } = {
   bans: true,
   chart: true,
   health: true,
+  'history/coverage': true,
+  'history/jobs': true,
   instruments: true,
   'instruments/loads': true,
   keys: true,
