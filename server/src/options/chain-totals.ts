@@ -1,4 +1,4 @@
-import { type Price, type Quantity, toNumber } from '../kernel/fixed.ts'
+import { type Price, type Quantity, toNumber, ZERO_QUANTITY } from '../kernel/fixed.ts'
 
 /** Sums over the legs of one type that have a quote. */
 export interface SideTotals {
@@ -23,33 +23,34 @@ export const putCallRatio = (puts: Quantity, calls: Quantity): number | undefine
  * Undefined without open interest. Both lists ascend by strike.
  */
 export function maxPain(calls: readonly StrikeInterest[], puts: readonly StrikeInterest[]): Price | undefined {
-  const interest = new Map<Price, { calls: number; puts: number }>()
-  let putsAbove = 0
-  let total = 0
-  for (const [list, side] of [
-    [calls, 'calls'],
-    [puts, 'puts'],
-  ] as const) {
-    for (const { strike, openInterest } of list) {
-      const there = interest.get(strike) ?? { calls: 0, puts: 0 }
-      there[side] += toNumber.quantity(openInterest)
-      interest.set(strike, there)
-      total += openInterest
-      if (side === 'puts') putsAbove += toNumber.quantity(openInterest)
-    }
-  }
-  if (total === 0) return undefined
+  let putsAbove = interestOf(puts)
+  if (putsAbove === 0 && interestOf(calls) === 0) return undefined
   // What is paid is convex in the price and bends only at strikes: it is least where its slope stops being negative.
   let callsBelow = 0
-  const strikes = [...interest.keys()].sort((a, b) => a - b)
-  for (const strike of strikes) {
-    const there = interest.get(strike)
-    callsBelow += there?.calls ?? 0
-    putsAbove -= there?.puts ?? 0
+  let call = 0
+  let put = 0
+  let strike: Price | undefined
+  while (call < calls.length || put < puts.length) {
+    const [nextCall, nextPut] = [calls[call], puts[put]]
+    strike = lower(nextCall?.strike, nextPut?.strike)
+    if (nextCall?.strike === strike) {
+      callsBelow += toNumber.quantity(nextCall?.openInterest ?? ZERO_QUANTITY)
+      call += 1
+    }
+    if (nextPut?.strike === strike) {
+      putsAbove -= toNumber.quantity(nextPut?.openInterest ?? ZERO_QUANTITY)
+      put += 1
+    }
     if (callsBelow >= putsAbove) return strike
   }
-  return strikes.at(-1)
+  return strike
 }
+
+const interestOf = (rows: readonly StrikeInterest[]): number =>
+  rows.reduce((sum, { openInterest }) => sum + toNumber.quantity(openInterest), 0)
+
+const lower = (a: Price | undefined, b: Price | undefined): Price | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a
 
 /** Implied volatility of an option and its delta. */
 export interface SmilePoint {

@@ -53,8 +53,7 @@ function makeText(chain: ChainSnapshot): string {
     `"atm_strike":${priceText(chain.atTheMoney)},"quotes_included":true,"greeks_included":${withGreeks},` +
     `"forward_price":${rounded(told?.price, RATIO_DECIMALS)},` +
     `"forward_source":${told === undefined ? 'null' : `"${told.source}"`},"totals":${totalsText(totals, chain.rows)},"chain":[`
-  // In one piece: a text of many parts would be put together again each time it is sent
-  return Buffer.from(`${head}${chain.rows.map(rowText).join(',')}]}`).toString()
+  return `${head}${chain.rows.map(rowText).join(',')}]}`
 }
 
 function totalsText(totals: ChainTotals, rows: readonly ChainRow[]): string {
