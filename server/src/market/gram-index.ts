@@ -24,9 +24,12 @@ export class GramIndex {
   /** The texts of all rows in numbers, each ended by two zeros. */
   readonly #letters: Uint8Array
   readonly #starts: Uint32Array
-  /** Rows of three letters n: #rows[#ends[n - 1]] … #rows[#ends[n]] - 1. */
+  /**
+   * Rows of three letters n, ascending, as steps from one to the next: bytes #ends[n - 1] … #ends[n] - 1 of #steps, the low
+   * seven bits of a step first. Most take one byte instead of four.
+   */
   readonly #ends: Uint32Array
-  readonly #rows: Uint32Array
+  readonly #steps: Uint8Array
   /** One and two letters have up to hundreds of thousands of places, so their rows are kept when first found. */
   readonly #shortRuns = new Map<number, Uint32Array>()
 
@@ -37,7 +40,7 @@ export class GramIndex {
     this.#starts = new Uint32Array(size + 1)
     this.#letters = this.#collect(textOf)
     this.#ends = new Uint32Array(KINDS ** 3)
-    this.#rows = this.#index()
+    this.#steps = this.#index()
   }
 
   /** All rows, as bits. */
@@ -82,31 +85,44 @@ export class GramIndex {
     return letters.slice(0, end)
   }
 
-  #index(): Uint32Array {
-    const letters = this.#letters
+  #index(): Uint8Array {
     const ends = this.#ends
-    for (let i = 0; i + 2 < letters.length; i += 1) {
-      const key = this.#keyAt(i)
-      ends[key] = (ends[key] ?? 0) + 1
-    }
+    this.#eachGram((key, step) => {
+      ends[key] = (ends[key] ?? 0) + (step < 0x80 ? 1 : step < 0x4000 ? 2 : step < 0x20_0000 ? 3 : 4)
+    })
     let total = 0
     for (let key = 0; key < ends.length; key += 1) {
-      const count = key < KINDS * KINDS ? 0 : (ends[key] ?? 0) // nothing is looked for by a text's end
+      const bytes = ends[key] ?? 0
       ends[key] = total
-      total += count
+      total += bytes
     }
-    const rows = new Uint32Array(total)
+    const steps = new Uint8Array(total)
+    this.#eachGram((key, step) => {
+      let end = ends[key] ?? 0
+      let left = step
+      for (; left >= 0x80; left >>>= 7) {
+        steps[end] = (left & 0x7f) | 0x80
+        end += 1
+      }
+      steps[end] = left
+      ends[key] = end + 1
+    })
+    return steps
+  }
+
+  /** Visits each row's threes once, with the step from the last row that has them (from -1 at first). */
+  #eachGram(visit: (key: number, step: number) => void): void {
+    const last = new Int32Array(KINDS ** 3).fill(-1)
     for (let row = 0; row < this.#size; row += 1) {
       const end = (this.#starts[row + 1] ?? 0) - 2
       for (let i = this.#starts[row] ?? 0; i < end; i += 1) {
         const key = this.#keyAt(i)
-        if (key < KINDS * KINDS) continue
-        const place = ends[key] ?? 0
-        rows[place] = row
-        ends[key] = place + 1
+        const step = row - (last[key] ?? -1)
+        if (key < KINDS * KINDS || step === 0) continue // nothing is looked for by a text's end
+        last[key] = row
+        visit(key, step)
       }
     }
-    return rows
   }
 
   #keyAt(i: number): number {
@@ -131,15 +147,26 @@ export class GramIndex {
 
   #collectRun(letters: Uint8Array, key: number): Uint32Array {
     const span = KINDS ** (3 - letters.length)
-    const from = this.#ends[key * span - 1] ?? 0
-    const to = this.#ends[(key + 1) * span - 1] ?? 0
     const bits = new Uint32Array(this.#words)
-    const rows = this.#rows
-    for (let i = from; i < to; i += 1) {
-      const row = rows[i] ?? 0
+    for (let run = key * span; run < (key + 1) * span; run += 1) this.#addRows(bits, run)
+    return bits
+  }
+
+  #addRows(bits: Uint32Array, key: number): void {
+    const steps = this.#steps
+    const to = this.#ends[key] ?? 0
+    let row = -1
+    for (let i = this.#ends[key - 1] ?? 0; i < to; ) {
+      let step = 0
+      for (let shift = 0, more = true; more; shift += 7) {
+        const byte = steps[i] ?? 0
+        step |= (byte & 0x7f) << shift
+        more = byte >= 0x80
+        i += 1
+      }
+      row += step
       bits[row >>> 5] = (bits[row >>> 5] ?? 0) | (1 << (row & 31))
     }
-    return bits
   }
 
   #keepHolders(rows: Uint32Array, word: Uint8Array): void {

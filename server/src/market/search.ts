@@ -44,6 +44,10 @@ const CORRECTED_QUERIES_MAX = 9
 
 const CONTRACT_KINDS: ReadonlySet<InstrumentKind> = new Set(['FUT', 'CE', 'PE', 'PERPFUT'])
 
+/** A rank is less than this, so a day and a rank fit into one number, which is compared faster than both. */
+const RANKS = 2 ** 20
+const ascending = (a: number, b: number): number => a - b
+
 /**
  * Finds instruments by words. Every word must occur in the symbol, the name, the source's symbol or the token, or be
  * the strike. Symbols that begin with the whole query (without blanks) come first; then, of several words, instruments of
@@ -57,7 +61,6 @@ export class SymbolSearch {
   readonly #store: InstrumentStore
   /** Row of the store by rank. */
   readonly #rows: Uint32Array
-  readonly #strikes: Float64Array
   readonly #grams: GramIndex
   readonly #names: NameWords
   readonly #exchangeRanks: readonly Uint32Array[]
@@ -69,7 +72,6 @@ export class SymbolSearch {
     this.#store = store
     this.#rows = rankedRows(store)
     const { size } = store
-    this.#strikes = new Float64Array(size)
     this.#grams = new GramIndex(size, (rank) => searchedText(store, this.#rows[rank] ?? 0))
     this.#names = new NameWords(store)
     const exchangeRanks = EXCHANGES.map(() => new Uint32Array(Math.ceil(size / 32)))
@@ -77,7 +79,6 @@ export class SymbolSearch {
     for (let rank = 0; rank < size; rank += 1) {
       const row = this.#rows[rank] ?? 0
       const symbol = store.symbolAt(row)
-      this.#strikes[rank] = store.strikeAt(row)
       const bits = exchangeRanks[store.exchangeNumberAt(row)]
       if (bits !== undefined) setBit(bits, rank)
       keep(beginnings, symbol.slice(0, 1), rank)
@@ -220,8 +221,9 @@ export class SymbolSearch {
   }
 
   #addStrike(ranks: Uint32Array, strike: number): void {
-    const strikes = this.#strikes
-    for (let rank = 0; rank < strikes.length; rank += 1) if (strikes[rank] === strike) setBit(ranks, rank)
+    const rows = this.#rows
+    const { strikes } = this.#store.columns
+    for (let rank = 0; rank < rows.length; rank += 1) if (strikes[rows[rank] ?? 0] === strike) setBit(ranks, rank)
   }
 
   #best(hits: Uint32Array, terms: readonly Term[], limit: number): number[] {
@@ -232,14 +234,15 @@ export class SymbolSearch {
       if (isSet(hits, rank) && this.#symbol(rank).startsWith(whole)) best.push(rank)
     }
     const begins = new Set(best)
-    const wholeParts = terms.length < 2 ? undefined : terms.map((term) => new WholePart(term, this.#store, this.#names))
-    const exact = new BestOf(limit - best.length, (a, b) => this.#dayOf(a) - this.#dayOf(b) || a - b)
+    const store = this.#store
+    const wholeParts = terms.length < 2 ? undefined : terms.map((term) => new WholePart(term, store, this.#names))
+    const exact = new BestOf(limit - best.length, ascending)
     const inSymbol: number[] = []
     const rest: number[] = []
     forEachBit(hits, (rank) => {
       const row = this.#rows[rank] ?? 0
       if (wholeParts?.every((part) => part.isOf(row)) === true) {
-        if (!begins.has(rank)) exact.add(rank)
+        if (!begins.has(rank)) exact.add((store.expiryDayAt(row) - NO_EXPIRY) * RANKS + rank)
         return true
       }
       if (inSymbol.length >= limit) return wholeParts !== undefined // only exact ones are still looked for
@@ -249,11 +252,8 @@ export class SymbolSearch {
       else if (rest.length < limit) rest.push(rank)
       return true
     })
-    return [...best, ...exact.sorted(), ...inSymbol, ...rest].slice(0, limit)
-  }
-
-  #dayOf(rank: number): number {
-    return this.#store.expiryDayAt(this.#rows[rank] ?? 0)
+    const nearest = exact.sorted().map((dayAndRank) => dayAndRank % RANKS)
+    return [...best, ...nearest, ...inSymbol, ...rest].slice(0, limit)
   }
 
   #symbol(rank: number): string {
