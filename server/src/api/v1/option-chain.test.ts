@@ -374,6 +374,20 @@ describe('as time passes', () => {
     }
   })
 
+  test.each([
+    ['on a Sunday', '2026-11-29T12:00:00+05:30'],
+    ['before the opening', '2026-11-26T08:00:00+05:30'],
+    ['after the index has closed, while its options still trade', '2026-11-26T15:38:00+05:30'],
+    ['in the last minute of the expiry', '2026-12-01T15:39:30+05:30'],
+  ])('%s the last prices count', async (_, at) => {
+    const chain = await chainOf({ ...WEEK, strike_count: 5, with_greeks: true }, await apiOf(undefined, at))
+    expect(chain.forward_source).toBe('synthetic')
+    for (const leg of [...legsOf(chain, 'ce'), ...legsOf(chain, 'pe')]) {
+      expect(leg).not.toHaveProperty('stale')
+      expect(leg).toHaveProperty('delta')
+    }
+  })
+
   test('an expiry that is over is refused, and what comes next is named', async () => {
     const after = await apiOf(undefined, '2026-12-01T15:40:00+05:30')
     const { status, body } = await call(after.app, 'optionchain', WEEK)
