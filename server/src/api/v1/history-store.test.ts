@@ -181,6 +181,15 @@ describe('a field that is wrong', () => {
     expect(body['message']).toMatch(/candles\[1\]: high is below/)
   })
 
+  it('of a symbol that no folder can be named after is refused, or nothing is stored of it', async () => {
+    const symbol = '₹'.repeat(50)
+    const { body } = await ask('history/import', { ...ROWS, symbol })
+    expect([body['code'], body['message']]).toEqual(['file_unreadable', expect.stringMatching(/plain characters/)])
+    const coverage = await ask('history/coverage', { ...SBIN, symbol, interval: '1m', ...WEEK })
+    expect([coverage.status, coverage.body['data']]).toEqual([200, []])
+    expect((await ask('history/delete', { ...SBIN, symbol })).body['code']).toBe('no_data')
+  })
+
   it('names every symbol that isn’t listed, with near names', async () => {
     const symbols = ['SBIM', 'INFY', 'SBINN'].map((symbol) => ({ symbol, exchange: 'NSE' }))
     const { status, body } = await ask('history/jobs/start', { ...JOB, symbols })

@@ -6,6 +6,7 @@ import { EXCHANGES, type Exchange } from '../instrument.ts'
 import { INTERVALS, type Interval } from '../market-data.ts'
 import type { Series } from './candle-store.ts'
 import { type CandleColumns, COLUMNS } from './columns.ts'
+import { hasFolderName } from './series-path.ts'
 import { instantOf, TIME_FORMS } from './time-text.ts'
 
 /** Candles of one file. */
@@ -95,9 +96,9 @@ export class CandleRows {
 
   #seriesOf(row: readonly string[], where: string): Series {
     const symbol = this.#text(row, 'symbol', where).toUpperCase()
-    if (symbol.length < 1 || symbol.length > IMPORT_SYMBOL_LENGTH_MAX)
+    if (symbol.length < 1 || symbol.length > IMPORT_SYMBOL_LENGTH_MAX || !hasFolderName(symbol))
       throw unreadable(
-        `${where}: symbol must have from 1 to ${IMPORT_SYMBOL_LENGTH_MAX} characters. Got "${symbol.slice(0, 64)}".`,
+        `${where}: symbol must have from 1 to ${IMPORT_SYMBOL_LENGTH_MAX} plain characters. Got "${symbol.slice(0, 64)}".`,
       )
     const exchange = this.#text(row, 'exchange', where).toUpperCase()
     if (!isOneOf(EXCHANGES, exchange))

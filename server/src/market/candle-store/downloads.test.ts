@@ -221,6 +221,25 @@ describe('a download', () => {
     expect(downloads.find(3).parts[0]).toMatchObject({ stored: 1, missing: 0 })
   })
 
+  it('lets everybody else have a turn between any two requests', async () => {
+    let passed = 0
+    const perTurn: number[] = []
+    source.onAsk = () => {
+      passed += 1
+      return Promise.resolve()
+    }
+    const downloads = await downloadsOn(databases)
+    const job = await downloads.create({ ...AUGUST, symbols: named('A', 'B', 'C', 'D', 'E', 'F') }, BY)
+    downloads.start()
+    while (!isOver(job.state)) {
+      await turns(1)
+      perTurn.push(passed)
+      passed = 0
+    }
+    expect(perTurn.reduce((sum, count) => sum + count, 0)).toBe(12)
+    expect(Math.max(...perTurn)).toBe(1)
+  })
+
   it('is no faster than the source allows', async () => {
     const downloads = await downloadsOn(databases, 2)
     downloads.start()

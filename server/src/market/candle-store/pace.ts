@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { RateLimiter } from '../../kernel/rate-limiter.ts'
 import type { Rate } from '../../kernel/rates.ts'
 import { turn } from '../../kernel/turn.ts'
+import { InTurn } from '../../kernel/turns.ts'
 
 /** Resolves after that time, or as soon as the signal is aborted. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
@@ -24,19 +25,25 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
 export class Pace {
   readonly #clock: Clock
   readonly #limiter: RateLimiter
+  readonly #turn = new InTurn()
 
   constructor(rates: readonly Rate[], clock: Clock) {
     this.#clock = clock
     this.#limiter = new RateLimiter({ name: 'downloads', algorithm: 'sliding-window', rates, clock, keysMax: 1 })
   }
 
-  /** Resolves when the next request may go, or the signal is aborted. */
-  async next(signal: AbortSignal): Promise<void> {
-    await turn()
-    while (!signal.aborted) {
-      const verdict = this.#limiter.take('source')
-      if (verdict.allowed) return
-      await pause(this.#clock, verdict.retryAfterMs, signal)
-    }
+  /**
+   * Resolves when the next request may go, or the signal is aborted: one at a time, so that of sources that calculate their
+   * answers never two in a row keep everybody else waiting.
+   */
+  next(signal: AbortSignal): Promise<void> {
+    return this.#turn.run(async () => {
+      await turn()
+      while (!signal.aborted) {
+        const verdict = this.#limiter.take('source')
+        if (verdict.allowed) return
+        await pause(this.#clock, verdict.retryAfterMs, signal)
+      }
+    })
   }
 }

@@ -37,12 +37,17 @@ export const seriesFolder = (folder: string, { exchange, interval, symbol }: Ser
 export const monthFile = (folder: string, series: Series, month: Month): string =>
   join(seriesFolder(folder, series), `month=${month}`, CANDLE_FILE)
 
-/** Names in a folder, sorted; none when it isn't there. */
+/** Whether a folder can have the symbol's name: file systems take 255 bytes. */
+export const hasFolderName = (symbol: string): boolean => escaped(symbol).length <= 240
+
+const NOTHING_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
+
+/** Names in a folder, sorted; none when it isn't there, or can't be. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if (NOTHING_THERE.has((error as NodeJS.ErrnoException).code ?? '')) return []
     throw error
   }
 }
