@@ -1,4 +1,3 @@
-import { join, resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { approvedOperations } from './api/approved.ts'
@@ -25,70 +24,43 @@ import type { Services } from './api/services.ts'
 import { Cookies } from './api/session-cookie.ts'
 import { operations } from './api/v1/index.ts'
 import type { Visit } from './api/visit.ts'
-import type { Venue } from './brokers/venue.ts'
+import type { Events, Ground } from './compose/ground.ts'
+import { type Market, openMarket } from './compose/market.ts'
+import { openOrders } from './compose/orders.ts'
+import { openPeople } from './compose/people.ts'
 import { type Config, changedSettings } from './config.ts'
-import { AccountStore } from './identity/accounts.ts'
-import { type Audit, entryOf, ITSELF } from './identity/audit.ts'
-import { BanList } from './identity/bans.ts'
-import { ChartStore } from './identity/chart-store.ts'
-import { Identity } from './identity/identity.ts'
-import { KeyStore } from './identity/key-store.ts'
-import { smtpMailer } from './identity/mail.ts'
+import type { AccountStore } from './identity/accounts.ts'
+import { entryOf, ITSELF } from './identity/audit.ts'
+import type { BanList } from './identity/bans.ts'
+import type { Identity } from './identity/identity.ts'
+import type { KeyStore } from './identity/key-store.ts'
 import { openSecret } from './identity/secret.ts'
 import { assert } from './kernel/assert.ts'
 import { EventBus } from './kernel/bus.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Refusal } from './kernel/errors.ts'
 import { dateAt } from './kernel/exchange-time.ts'
-import type { Price } from './kernel/fixed.ts'
-import { CandleDownloads, StoredCandles } from './market/candle-store/index.ts'
-import {
-  CandleHistory,
-  createCalendar,
-  createSimulator,
-  type Exchange,
-  expiryCode,
-  type Instrument,
-  InstrumentUniverse,
-  type LoadReport,
-  type MarketData,
-  OverrideStore,
-  Quotes,
-  settlementPrice,
-  simulatedInstruments,
-  underlyingOf,
-} from './market/index.ts'
+import { expiryCode } from './market/index.ts'
 import { AuditLog } from './monitor/audit-log.ts'
 import { standardChecks } from './monitor/checks.ts'
 import type { FinishedRequest } from './monitor/finished-request.ts'
-import { type Alert, Health } from './monitor/health.ts'
+import { Health } from './monitor/health.ts'
 import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
-import { Forwards, OptionChains, OptionGreeks, OptionResolver, openExpiries } from './options/index.ts'
+import { openExpiries } from './options/index.ts'
 import { errorPages, mountPages } from './pages/index.ts'
-import { type Committed, PaperExchange, riskReference, type SessionRules, venueEventsOf } from './paper/index.ts'
+import type { PaperExchange } from './paper/index.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
-import { type Approval, Approvals } from './trading/approvals.ts'
-import { Idempotency } from './trading/flow/idempotency.ts'
-import { OrderFlow } from './trading/flow/order-flow.ts'
-import { Gtts, OrderEvents, Trading } from './trading/index.ts'
-import { KillSwitch } from './trading/risk/kill-switch.ts'
-import { LimitStore } from './trading/risk/limit-store.ts'
-import { LimitsGate } from './trading/risk/risk-gate.ts'
+import { Approvals } from './trading/approvals.ts'
+import { OrderEvents } from './trading/index.ts'
+import type { KillSwitch } from './trading/risk/kill-switch.ts'
+import type { LimitStore } from './trading/risk/limit-store.ts'
+
+export type { Events } from './compose/ground.ts'
 
 export const VERSION = '0.1.0'
-
-/** What the rooms tell each other. */
-export type Events = {
-  /** A committed command of a paper account, with what it did. */
-  paper: Committed
-  /** An order that waits for a person, or doesn't any more. */
-  approval: Approval
-  /** A limit of health was passed, or isn't any more. */
-  alert: Alert
-}
 
 export interface App {
   readonly http: FastifyInstance
@@ -149,6 +121,7 @@ async function connect(
   )
   if (audit.brokenAt !== undefined)
     log.error(`row ${audit.brokenAt} of the audit log isn't as it was written: npm run doctor says more`)
+  const ground: Ground = { config, clock, log, databases, bus, audit, onError }
   audit.record(entryOf(ITSELF, 'sauda.started', VERSION, { settings: changedSettings(config) }))
   const traffic = await TrafficLog.open({
     telemetry: databases.telemetry,
@@ -170,200 +143,11 @@ async function connect(
     onError: onError('events of orders could not be written'),
   })
 
-  // The market, and where orders go
-  const calendar = createCalendar({ hours: config.marketHours })
-  const calendarOverrides = await OverrideStore.open({ money: databases.money, calendar, clock, audit: audit.record })
-  const universe = await InstrumentUniverse.open({
-    source: simulatedInstruments(config.simulatorSeed, config.simulatorScenario),
-    clock,
-    file: join(config.dataDir, 'instruments.snapshot'),
-    onLoad: (report) => tellOfLoad(report, log, audit.record),
-    onError: onError('the file of instruments could not be read or written, or their source broke'),
-  })
-  const marketData = createSimulator({
-    seed: config.simulatorSeed,
-    scenario: config.simulatorScenario,
-    clock,
-    calendar,
-  })
-  const quotes = new Quotes({ source: marketData, clock, calendar })
-  const candleStore = new StoredCandles({
-    folders: {
-      candles: resolve(config.dataDir, 'candles'),
-      imports: resolve(config.dataDir, 'import'),
-      exports: resolve(config.dataDir, 'export'),
-    },
-    memoryMib: config.candleStoreMemoryMib,
-    clock,
-    onError: onError('the engine of the candle store could not be let go'),
-  })
-  const candleDownloads = await CandleDownloads.open({
-    record: databases.record,
-    source: marketData,
-    store: candleStore,
-    find: (symbol, exchange) => universe.find(symbol, exchange),
-    calendar,
-    clock,
-    rates: config.candleDownloadRateLimit,
-    audit: audit.record,
-    onError: onError('candles could not be downloaded'),
-  })
-  const history = new CandleHistory({ source: marketData, store: candleStore, calendar, clock })
-  const venueOf = (account: string): Venue | undefined => paper.venue(account)
-  const limitStore = await LimitStore.open({
-    money: databases.money,
-    clock,
-    audit: audit.record,
-    exchangeRules: (account) => config.paperExchangeRules === 'on' || venueOf(account)?.mode === 'live',
-    onError: onError('limits could not be read or written'),
-  })
-  const gate = new LimitsGate({
-    store: limitStore,
-    marketData,
-    venueOf,
-    find: (symbol, exchange) => universe.find(symbol, exchange),
-    clock,
-  })
-  const options = new OptionResolver({ store: () => universe.store, marketData, calendar, clock })
-  const optionLookups = new OptionResolver({ store: () => universe.store, marketData: quotes, calendar, clock })
-  const forwards = new Forwards({ store: () => universe.store, marketData: quotes, calendar, clock })
-  const optionChains = new OptionChains({
-    store: () => universe.store,
-    marketData: quotes,
-    history: marketData,
-    forwards,
-    calendar,
-    clock,
-  })
-  const optionGreeks = new OptionGreeks({ forwards, calendar, clock })
-  const paper = await PaperExchange.open({
-    databases,
-    accounts: (
-      await databases.money.kysely.selectFrom('account').select('id').where('venue', '=', 'paper').execute()
-    ).map(({ id }) => id),
-    capital: config.paperCapital,
-    marketData,
-    underlyingPrice: (instrument) => underlyingPrice(marketData, underlyingOf(universe.store, instrument)),
-    riskReference: (instrument) => riskReference(marketData, universe.store, instrument),
-    settlementPrice: (instrument) =>
-      priceOrNone(settlementPrice({ market: marketData, store: universe.store, calendar }, instrument)),
-    rules: sessionRules(config, calendar),
-    margin: config,
-    mayFire: (account, firing) => gate.mayFire(account, firing),
-    clock,
-    log,
-    keeper: {
-      keptUntil: (account) => orderEvents.keptUntil(account),
-      begin: (account, seq) => orderEvents.begin(account, seq),
-      keep: (committed) => {
-        const { account, seq, at, events } = committed
-        orderEvents.keep(account, seq, at, events.length, () => venueEventsOf(committed))
-      },
-      settled: (account, seq) => orderEvents.settled(account, seq),
-    },
-    publish: (committed) => {
-      gate.told(committed.account, () => venueEventsOf(committed))
-      bus.publish('paper', committed)
-    },
-  })
-  const trading = new Trading({
-    find: (symbol, exchange) => universe.find(symbol, exchange),
-    nearest: (symbol, exchange, count) => universe.nearest(symbol, exchange, count),
-    marketData,
-    venueOf: (account) => paper.venue(account),
-    gate,
-    brokerage: { perOrder: config.brokeragePerOrder, sharePerMillion: config.brokerageMillionths },
-  })
-  const orders = new OrderFlow({
-    find: (symbol, exchange) => universe.find(symbol, exchange),
-    nearest: (symbol, exchange, count) => universe.nearest(symbol, exchange, count),
-    venueOf,
-    gate,
-  })
-  const idempotency = new Idempotency({
-    money: databases.money,
-    clock,
-    onError: onError('old idempotency keys could not be swept'),
-  })
-  const gtts = new Gtts({
-    find: (symbol, exchange) => universe.find(symbol, exchange),
-    nearest: (symbol, exchange, count) => universe.nearest(symbol, exchange, count),
-    venueOf: (account) => paper.venue(account),
-    gate,
-  })
-
-  // Who may ask
-  const accounts = await AccountStore.open({
-    money: databases.money,
-    clock,
-    audit: audit.record,
-    openBooks: (id) => paper.openAccount(id),
-  })
-  const killSwitch = new KillSwitch({
-    store: limitStore,
-    gate,
-    clock,
-    accounts: () => paper.accounts,
-    venueOf,
-    find: (symbol, exchange) => universe.find(symbol, exchange),
-    onError: onError('what a kill switch left undone could not be done'),
-  })
-  const bans = await BanList.open({
-    money: databases.money,
-    clock,
-    audit: audit.record,
-    rules: {
-      automatic: config.autoBan === 'on',
-      windowMs: config.banWindowMinutes * 60_000,
-      thresholds: {
-        not_found: config.banNotFoundThreshold,
-        bad_key: config.banKeyThreshold,
-        failed_login: config.banLoginThreshold,
-      },
-      firstMs: config.banHours * 3_600_000,
-    },
-    proxies: config.trustedProxies,
-    onError: onError('a ban could not be written'),
-  })
-  const charts = new ChartStore({ record: databases.record, clock })
-  const identity = await Identity.open({
-    databases,
-    dataDir: config.dataDir,
-    clock,
-    sessionRules: {
-      idleMs: config.sessionIdleMinutes * 60_000,
-      absoluteMs: config.sessionAbsoluteHours * 3_600_000,
-    },
-    audit: audit.record,
-    mailer:
-      config.smtpUrl === ''
-        ? undefined
-        : smtpMailer({ smtpUrl: config.smtpUrl, from: config.smtpFrom }, onError('a mail could not be sent')),
-    publicUrl,
-    failedLogin: (from) => bans.note(from, 'failed_login'),
-    userChanged: (userId) => keys.userChanged(userId),
-    openAccount: async (userId) => {
-      await accounts.create(userId, 'default', ITSELF)
-    },
-    adopted: (userId) => {
-      accounts.adopt(userId)
-      keys.adopt(userId)
-      charts.adopt(userId).catch(onError('chart preferences could not be given to the first user'))
-    },
-    onError: onError('sessions or mails could not be written'),
-  })
-  const keys = await KeyStore.open({
-    money: databases.money,
-    dataDir: config.dataDir,
-    clock,
-    audit: audit.record,
-    ownerOf: (userId) => {
-      const user = identity.users.find(userId)
-      return user === undefined ? undefined : { ...user, disabled: user.disabledAt !== undefined }
-    },
-    onError: onError('the last use of keys could not be written'),
-  })
-
+  const market = await openMarket(ground)
+  const ordering = await openOrders(ground, market, orderEvents)
+  const { paper, trading, gtts, idempotency, killSwitch, limits: limitStore } = ordering
+  const people = await openPeople(ground, publicUrl, (id) => paper.openAccount(id))
+  const { accounts, bans, identity, keys } = people
   const approvals = await Approvals.open({
     money: databases.money,
     clock,
@@ -393,10 +177,6 @@ async function connect(
     onError: onError('an approval could not be written'),
   })
 
-  // A crash may have come between a user and its first account
-  for (const user of identity.users.list())
-    if (accounts.defaultOf(user.id) === '') await accounts.create(user.id, 'default', ITSELF)
-
   // What every request meets, in order
   const latency = new LatencyMonitor(clock)
   const { checks, close: closeChecks } = standardChecks(
@@ -406,7 +186,7 @@ async function connect(
       record: () => databases.record.writer,
       telemetry: () => databases.telemetry.writer,
       stoppedAccounts: () => paper.stoppedAccounts,
-      askMarketData: () => priceProblem(marketData, universe.find('NIFTY', 'NSE_INDEX')),
+      askMarketData: () => priceProblem(market),
       dropped: () => traffic.dropped + orderLog.dropped,
     },
     clock,
@@ -510,35 +290,13 @@ async function connect(
 
   let stopFollowing = (): void => {}
   const services: Services = {
-    instruments: universe,
-    search: { find: (query, filter, limit) => universe.current.search.find(query, filter, limit) },
-    universe,
-    marketData,
-    quotes,
-    history,
-    candleStore,
-    candleDownloads,
-    calendar,
-    calendarOverrides,
-    options,
-    forwards,
-    optionLookups,
-    optionChains,
-    optionGreeks,
-    trading,
-    orders,
-    idempotency,
-    gtts,
-    limits: limitStore,
-    gate,
-    killSwitch,
+    ...market,
+    ...ordering,
+    ...people,
+    instruments: market.universe,
+    search: { find: (query, filter, limit) => market.universe.current.search.find(query, filter, limit) },
     cookies,
-    identity,
-    keys,
-    accounts,
-    bans,
     approvals,
-    charts,
     traffic,
     orderLog,
     audit,
@@ -557,7 +315,7 @@ async function connect(
   mountDocs(http, operations, {
     version: VERSION,
     firstOrderId: () => `${dateAt(clock.now()).slice(2).replaceAll('-', '')}00000001`,
-    nextExpiry: () => expiryCode(openExpiries(options.listed(), 'NIFTY', 'NFO')[0] ?? dateAt(clock.now())),
+    nextExpiry: () => expiryCode(openExpiries(market.options.listed(), 'NIFTY', 'NFO')[0] ?? dateAt(clock.now())),
     headers: headers.docs,
   })
   mountProbes(http, { health, metrics, metricsToken: config.metricsToken })
@@ -595,8 +353,8 @@ async function connect(
     start() {
       killSwitch.resume().catch(onError('what a kill switch left undone could not be done'))
       paper.start()
-      candleDownloads.start()
-      stopFollowing = universe.follow()
+      market.candleDownloads.start()
+      stopFollowing = market.universe.follow()
     },
     async close() {
       stopFollowing()
@@ -605,10 +363,7 @@ async function connect(
       closeChecks()
       orderEvents.endReaders()
       await http.close()
-      await candleDownloads.close()
-      await candleStore.close()
-      await universe.close()
-      quotes.close()
+      await market.close()
       await paper.close()
       await orderEvents.close()
       await Promise.all([identity.close(), keys.close(), idempotency.close(), traffic.close(), orderLog.close()])
@@ -646,67 +401,10 @@ function noteMisdeed(bans: BanList, visit: Visit): void {
     bans.note(visit.address, 'not_found')
 }
 
-function sessionRules(config: Config, calendar: SessionRules['calendar']): SessionRules {
-  // An exchange that never closes squares off at the end of its day.
-  if (config.marketHours === 'always') return { calendar, squareOffMinutes: () => undefined, sessionBoundaryMinutes: 0 }
-  const minutes: Partial<Record<Exchange, number>> = {
-    NSE: config.nseBseSquareOffMinute,
-    BSE: config.nseBseSquareOffMinute,
-    NFO: config.nseBseSquareOffMinute,
-    BFO: config.nseBseSquareOffMinute,
-    CDS: config.cdsBcdSquareOffMinute,
-    BCD: config.cdsBcdSquareOffMinute,
-    MCX: config.mcxSquareOffMinute,
-    NCO: config.mcxSquareOffMinute,
-    NCDEX: config.ncdexSquareOffMinute,
-    CRYPTO: config.cryptoSquareOffMinute,
-  }
-  return {
-    calendar,
-    squareOffMinutes: (exchange) => minutes[exchange],
-    sessionBoundaryMinutes: config.sessionExpiryMinute,
-  }
-}
-
-/** A refused load is for whoever runs the instance to look at: the instruments in use are of another day. */
-function tellOfLoad(report: LoadReport, log: Logger, audit: Audit): void {
-  const { refusal, date, from, total, faultCount, durationMs, difference } = report
-  const facts = {
-    date,
-    from,
-    total,
-    faults: faultCount,
-    ms: durationMs,
-    ...(difference !== undefined && {
-      added: difference.added.count,
-      removed: difference.removed.count,
-      changed: difference.changed.count,
-    }),
-  }
-  if (refusal === '') log.info(facts, 'instruments loaded')
-  else log.error({ ...facts, refusal }, 'instruments refused; those that were there stay')
-  const action = refusal === '' ? 'instruments.loaded' : 'instruments.refused'
-  audit(entryOf(ITSELF, action, date, refusal === '' ? facts : { ...facts, refusal }))
-}
-
-async function underlyingPrice(marketData: MarketData, underlying: Instrument | undefined): Promise<Price | undefined> {
-  if (underlying === undefined) return undefined
-  const [quote] = await marketData.quotes([underlying])
-  return quote === undefined || quote instanceof Error ? undefined : quote.ltp
-}
-
 /** Why an instrument that always has a price has none now; undefined when it has one. */
-async function priceProblem(marketData: MarketData, instrument: Instrument | undefined): Promise<string | undefined> {
+async function priceProblem({ marketData, universe }: Market): Promise<string | undefined> {
+  const instrument = universe.find('NIFTY', 'NSE_INDEX')
   if (instrument === undefined) return 'no instruments are loaded.'
   const [quote] = await marketData.quotes([instrument])
   return quote instanceof Error ? quote.message : undefined
-}
-
-async function priceOrNone(pending: Promise<Price>): Promise<Price | undefined> {
-  try {
-    return await pending
-  } catch (error) {
-    if (error instanceof Refusal && error.code === 'quote_unavailable') return undefined
-    throw error
-  }
 }

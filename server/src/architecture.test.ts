@@ -22,7 +22,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   config: ['kernel'],
 }
 /** Compose everything; nobody uses them. */
-const ROOTS = new Set(['app', 'main', 'serve'])
+const ROOTS = new Set(['app', 'compose', 'main', 'serve'])
 
 interface Import {
   readonly file: string
