@@ -125,6 +125,12 @@ function futureFrom(store: InstrumentStore, base: string, exchange: Exchange, ex
   const futures = store.futures(base, exchange)
   const future = futures.find((each) => dayNumberOf(each.expiry ?? '') >= dayNumberOf(expiry))
   if (future !== undefined) return future
+  if (futures.length === 0 && store.optionExpiries(base, exchange).length > 0) {
+    throw new Refusal(
+      'option_not_found',
+      `No unexpired futures found for ${base} on ${exchange}. ${exchange} options are priced against the future behind them, which this product does not currently have.`,
+    )
+  }
   if (futures.length === 0) return unknown(store, base, exchange)
   throw new Refusal(
     'option_not_found',

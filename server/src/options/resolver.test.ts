@@ -304,3 +304,18 @@ describe('outside of trading hours', () => {
     expect((await refusal(() => resolver.resolve(wanted, choice('ATM')))).code).toBe('quote_unavailable')
   })
 })
+
+test('options on a future that is not listed say so', async () => {
+  const options = new InstrumentStore(
+    [...storeOn('2026-11-25')].filter(({ name, kind }) => name === 'CRUDEOIL' && kind !== 'FUT'),
+  )
+  const clock = new ManualClock(NOON)
+  const resolver = new OptionResolver({ store: () => options, marketData: { quotes: async () => [] }, calendar, clock })
+  const refused = await refusal(() =>
+    resolver.series({ underlying: 'CRUDEOIL', exchange: 'MCX', expiry: '2026-12-16' }),
+  )
+  expect([refused.code, refused.message]).toEqual([
+    'option_not_found',
+    'No unexpired futures found for CRUDEOIL on MCX. MCX options are priced against the future behind them, which this product does not currently have.',
+  ])
+})
