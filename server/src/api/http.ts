@@ -258,6 +258,10 @@ function mount(scope: FastifyInstance, path: string, operation: AnyOperation, op
       if (answer instanceof JsonText) return reply.type('application/json; charset=utf-8').send(answer.text)
       if (!(answer instanceof Streamed)) return answer
       if (answer instanceof NotModified) return reply.code(304).headers(answer.headers).send()
+      if (request.method === 'HEAD') {
+        await answer.chunks[Symbol.asyncIterator]().return?.() // nobody would take them
+        return reply.headers(answer.headers).send()
+      }
       return reply.headers(answer.headers).send(Readable.from(answer.chunks))
     },
   })

@@ -131,6 +131,13 @@ describe('instruments', () => {
     expect([statusCode, JSON.parse(payload).message]).toEqual([400, expect.stringContaining(message)])
   })
 
+  it('tells a HEAD the same without making the rows', async () => {
+    const headers = { 'x-api-key': READ_KEY, 'accept-encoding': 'br' }
+    const answer = await app.inject({ method: 'HEAD', url: '/api/v1/instruments', headers })
+    expect([answer.statusCode, answer.payload, answer.headers['content-encoding']]).toEqual([200, '', 'br'])
+    expect(answer.headers.etag).toBe((await get('')).headers.etag)
+  })
+
   it('is one snapshot, whatever is loaded while it is sent', async () => {
     const all = get('')
     source.rows = shares(5)
