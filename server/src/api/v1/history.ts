@@ -90,7 +90,7 @@ export const history = defineOperation({
   summary: 'Candles of one instrument',
   description: `Candles that begin from \`start_date\` to \`end_date\`, both included, oldest first, so that two ranges that meet give what the whole gives. Intraday candles are counted from the opening of their session; days and longer hold whole periods, and a week is in the range that its Monday is in. A range without a session is an empty list. The last candle may still be running; \`running\` says so.
 
-\`source\`: \`api\` asks the market data source; \`db\` reads the local store, where no data for days that had sessions is \`no_data\`; \`merged\` takes the sessions that are over and stored without a hole from the store, and all others from the source, whose candle counts where both have one. Intervals that a source or the store lacks are made of shorter ones. Contracts that have expired can be had from the store alone.
+\`source\`: \`api\` asks the market data source; \`db\` reads the local store and nothing else: longer candles are made of what is stored, and no data for days that had sessions is \`no_data\`; \`merged\` takes the sessions that are over and stored without a hole from the store, and all others from the source, whose candle counts where both have one. Intervals that a source or the store lacks are made of shorter ones. Contracts that have expired can be had from the store alone.
 
 At most ${CANDLES_MAX.toLocaleString('en')} candles, ${INTRADAY_DAYS_MAX.toLocaleString('en')} days of intraday candles and ${PERIOD_DAYS_MAX.toLocaleString('en')} days of longer ones in one answer.`,
   access: 'read',
