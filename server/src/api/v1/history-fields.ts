@@ -1,7 +1,8 @@
+import Type from 'typebox'
 import type { FieldError } from '../../kernel/errors.ts'
 import { Refusal } from '../../kernel/errors.ts'
-import { dayNumberOf, dayStartAt, type ExchangeDate } from '../../kernel/exchange-time.ts'
-import type { Series, SeriesOwner } from '../../market/candle-store/index.ts'
+import { dayNumberOf, dayStartAt, type ExchangeDate, timestampOf } from '../../kernel/exchange-time.ts'
+import type { Series, SeriesOwner, StoredSeries } from '../../market/candle-store/index.ts'
 import { FILE_NAME, FILE_NAME_RULE, JOB_SYMBOLS_MAX } from '../../market/candle-store/index.ts'
 import { EXCHANGES, type Exchange } from '../../market/instrument.ts'
 import { INTERVALS, type Interval } from '../../market/market-data.ts'
@@ -95,3 +96,21 @@ export const rangeOf = (from: ExchangeDate, to: ExchangeDate) => ({
 
 export const seriesOf = (wanted: readonly SeriesOwner[], length: Interval): Series[] =>
   wanted.map((one) => ({ symbol: one.symbol, exchange: one.exchange, interval: length }))
+
+/** A stored series, as answers show it. */
+export const storedOut = {
+  candles: Type.Integer(),
+  exchange: Type.String(),
+  first: Type.String({ description: 'Start of the first candle, in the exchange’s zone.' }),
+  interval: Type.String(),
+  last: Type.String({ description: 'Start of the last candle.' }),
+  symbol: Type.String(),
+}
+export const shownSeries = (series: StoredSeries) => ({
+  candles: series.candles,
+  exchange: series.exchange,
+  first: timestampOf(series.firstAt),
+  interval: series.interval,
+  last: timestampOf(series.lastAt),
+  symbol: series.symbol,
+})

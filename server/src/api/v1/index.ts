@@ -31,6 +31,7 @@ import { chart, chartdelete, chartset } from './chart.ts'
 import { cancelgttorder, gttorderbook, modifygttorder, placegttorder } from './gtt.ts'
 import { health } from './health.ts'
 import { history, intervals } from './history.ts'
+import { historyexport, historyimport } from './history-files.ts'
 import {
   historyjobs,
   historyjobscancel,
@@ -38,7 +39,7 @@ import {
   historyjobsresume,
   historyjobsstart,
 } from './history-jobs.ts'
-import { historycoverage, historydelete, historyexport, historyimport } from './history-store.ts'
+import { historycoverage, historydelete } from './history-store.ts'
 import { instruments, instrumentsloads, instrumentsreload } from './instruments.ts'
 import { keys, keyscreate, keysrevoke, keysrotate } from './keys.ts'
 import { killswitch, killswitchrelease } from './killswitch.ts'
@@ -46,9 +47,9 @@ import { latency, latencyorders } from './latency.ts'
 import { logsorders, logsordersexport } from './logs.ts'
 import { margin } from './margin.ts'
 import { depth, multiquotes, quotes } from './market.ts'
-import { expiry, optionsymbol } from './options.ts'
 import { optionchain } from './option-chain.ts'
 import { multioptiongreeks, optiongreeks } from './option-greeks.ts'
+import { expiry, optionsymbol } from './options.ts'
 import { optionsmultiorder, optionsorder } from './options-orders.ts'
 import { orderevents, ordereventsstream } from './order-events.ts'
 import { orderstory } from './order-story.ts'
