@@ -15,6 +15,9 @@ export interface Quote {
   readonly prevClose: Price
   readonly volume: Quantity
   readonly openInterest: Quantity
+  /** Quantity at the best bid and offer, of sources that tell them with their quotes. */
+  readonly bidQuantity?: Quantity
+  readonly askQuantity?: Quantity
 }
 
 export interface DepthLevel {

@@ -25,7 +25,7 @@ export function priceText(value: Price): string {
 
 const knownPrice = (value: Price | undefined): string => (value === undefined || value <= 0 ? 'null' : priceText(value))
 const quantityText = (value: Quantity): string => String(toNumber.quantity(value))
-const changeText = (value: Quantity | undefined): string => (value === undefined ? 'null' : quantityText(value))
+const knownQuantity = (value: Quantity | undefined): string => (value === undefined ? 'null' : quantityText(value))
 const rounded = (value: number | undefined, decimals: number): string =>
   value === undefined ? 'null' : String(roundHalfEven(value, decimals))
 const percent = (value: number | undefined): string => rounded(value === undefined ? undefined : value * 100, 2)
@@ -60,7 +60,7 @@ function totalsText(totals: ChainTotals, rows: readonly ChainRow[]): string {
   const { calls, puts } = totals
   return (
     `{"strikes":${rows.length},"call_oi":${quantityText(calls.openInterest)},"put_oi":${quantityText(puts.openInterest)},` +
-    `"call_oi_change":${changeText(calls.interestChange)},"put_oi_change":${changeText(puts.interestChange)},` +
+    `"call_oi_change":${knownQuantity(calls.interestChange)},"put_oi_change":${knownQuantity(puts.interestChange)},` +
     `"call_volume":${quantityText(calls.volume)},"put_volume":${quantityText(puts.volume)},` +
     `"pcr_oi":${rounded(totals.putCallRatioByInterest, RATIO_DECIMALS)},` +
     `"pcr_volume":${rounded(totals.putCallRatioByVolume, RATIO_DECIMALS)},"max_pain":${knownPrice(totals.maxPain)},` +
@@ -82,11 +82,11 @@ function legText(leg: ChainLeg | undefined): string {
     return `${name}${NO_PRICES},${contractText(option)},"error":${JSON.stringify(quote.message)},"code":"${quote.code}"}`
   }
   return (
-    `${name}"ltp":${knownPrice(quote.ltp)},"bid":${priceText(quote.bid)},"ask":${priceText(quote.ask)},"bid_qty":null,` +
-    `"ask_qty":null,"open":${knownPrice(quote.open)},"high":${knownPrice(quote.high)},"low":${knownPrice(quote.low)},` +
+    `${name}"ltp":${knownPrice(quote.ltp)},"bid":${priceText(quote.bid)},"ask":${priceText(quote.ask)},"bid_qty":${knownQuantity(quote.bidQuantity)},` +
+    `"ask_qty":${knownQuantity(quote.askQuantity)},"open":${knownPrice(quote.open)},"high":${knownPrice(quote.high)},"low":${knownPrice(quote.low)},` +
     `"prev_close":${knownPrice(quote.prevClose)},"volume":${quantityText(quote.volume)},` +
     `"oi":${quantityText(quote.openInterest)},${contractText(option)}${analysisText(analysis)},` +
-    `"oi_change":${changeText(interestChange)},"timestamp":${quote.at / 1000}${isStale ? ',"stale":true' : ''}}`
+    `"oi_change":${knownQuantity(interestChange)},"timestamp":${quote.at / 1000}${isStale ? ',"stale":true' : ''}}`
   )
 }
 

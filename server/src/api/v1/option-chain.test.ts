@@ -158,11 +158,15 @@ describe('optionchain', () => {
   test('tells the very quotes of its legs', async () => {
     const { chain } = await chainOf({ ...WEEK, strike_count: 5 })
     for (const leg of chain.flatMap(({ ce, pe }) => [ce, pe])) {
-      const quote = api.market.quoteNow(store.find(leg?.symbol ?? '', 'NFO') as Instrument)
+      const option = store.find(leg?.symbol ?? '', 'NFO') as Instrument
+      const quote = api.market.quoteNow(option)
+      const { bids, asks } = api.market.depthNow(option)
       expect(leg).toMatchObject({
         ltp: quote.ltp / 1e8,
         bid: quote.bid / 1e8,
         ask: quote.ask / 1e8,
+        bid_qty: (bids[0]?.quantity ?? 0) / 1e6,
+        ask_qty: (asks[0]?.quantity ?? 0) / 1e6,
         open: quote.open / 1e8,
         high: quote.high / 1e8,
         low: quote.low / 1e8,

@@ -117,6 +117,11 @@ export class BookMaker {
     return ticks === 0 ? ZERO_PRICE : this.#price(ticks)
   }
 
+  /** Quantity at the best bid (side 0) or offer (side 1). */
+  touchQuantity(ticks: number, second: number, side: 0 | 1): Quantity {
+    return ticks === 0 ? ZERO_QUANTITY : this.#levelQuantity(second, 0, side)
+  }
+
   #price(ticks: number): Price {
     return price(ticks * this.#instrument.tickSize)
   }

@@ -163,6 +163,8 @@ export class SimulatedMarket implements MarketDataSource {
       prevClose: priceOfTicks(this.#previousClose(line, day), tickSize),
       volume: activity.volumeUntil(facts, second + 1, seconds),
       openInterest: activity.openInterestAt(facts, second, seconds),
+      bidQuantity: book.touchQuantity(bidTicks, at / 1000, 0),
+      askQuantity: book.touchQuantity(askTicks, at / 1000, 1),
     }
   }
 
