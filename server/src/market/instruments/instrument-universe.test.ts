@@ -28,16 +28,23 @@ beforeEach(() => {
   reports = []
   errors = []
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(async () => {
+  for (const universe of opened.splice(0)) await universe.close()
+  rmSync(folder, { recursive: true })
+})
 
-const open = () =>
-  InstrumentUniverse.open({
+const opened: InstrumentUniverse[] = []
+async function open(): Promise<InstrumentUniverse> {
+  const universe = await InstrumentUniverse.open({
     source,
     clock,
     file,
     onLoad: (report) => reports.push(report),
     onError: (error) => errors.push(error),
   })
+  opened.push(universe)
+  return universe
+}
 
 /** Opens, and waits until the snapshot is on disk. */
 async function openAndKeep(): Promise<InstrumentUniverse> {
@@ -257,6 +264,9 @@ describe('a restart', () => {
     source.rows = shares(10)
     const universe = await open()
     expect([universe.store.size, universe.current.edition]).toEqual([10, 'other'])
+    source.edition = 'third'
+    source.error = new Refusal('source_down', 'away')
+    await expect(open()).rejects.toBeInstanceOf(StartRefused)
   })
 
   it('with a damaged file loads, and replaces it', async () => {

@@ -105,21 +105,22 @@ export class InstrumentUniverse {
   }
 
   /**
-   * Takes what was kept of today, or else loads. When the load fails, what was kept of another day stays in use. Throws
+   * Takes what was kept of today, or else loads. When the load fails, what was kept of the same source's other day stays in use. Throws
    * StartRefused when there is nothing to work with.
    */
   static async open(options: InstrumentUniverseOptions): Promise<InstrumentUniverse> {
     const { source, clock } = options
     const startedMs = clock.elapsedMs()
-    const kept = await keptSnapshot(options)
+    const found = await keptSnapshot(options)
+    const kept = found?.edition === source.edition ? found : undefined // another source's would be other instruments
     const date = dateAt(clock.now())
-    if (kept !== undefined && kept.date === date && kept.edition === source.edition) {
+    if (kept?.date === date) {
       const universe = new InstrumentUniverse(options, kept, true)
       universe.#report({ startedMs, date, from: 'disk', loaded: fine(kept.store), difference: undefined })
       return universe
     }
     const universe = new InstrumentUniverse(options, kept ?? NOTHING, true)
-    const report = await universe.#load({ mayShrink: kept?.edition !== source.edition, isGentle: false })
+    const report = await universe.#load({ mayShrink: false, isGentle: false })
     if (universe.#current.store.size > 0) return universe
     throw new StartRefused(`The instruments of ${date} can't be used: ${report.refusal}.`)
   }
