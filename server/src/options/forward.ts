@@ -93,7 +93,7 @@ export interface ForwardTerms {
 export function forwardOf(quotes: ForwardQuotes, terms: ForwardTerms): Forward | undefined {
   const { future, pairs, underlying } = quotes
   const rate = terms.interestRate / 100
-  if (future !== undefined && isTight(future)) return { price: toNumber.price(heldPrice(future)), source: 'future' }
+  if (saysForward(future)) return { price: toNumber.price(heldPrice(future)), source: 'future' }
   const synthetic = syntheticForward(pairs, Math.exp(rate * terms.years))
   if (synthetic !== undefined) return { price: synthetic, source: 'synthetic' }
   if (underlying === undefined) return undefined
@@ -117,8 +117,12 @@ export function syntheticForward(pairs: readonly QuotedPair[], growth: number): 
 
 const isTwoSided = ({ bid, ask }: Quote): boolean => bid > 0 && ask >= bid
 
-/** Without a book, as after the close, the last price is all there is. */
-const isTight = (quote: Quote): boolean => !isTwoSided(quote) || quote.ask - quote.bid <= FUTURE_SPREAD_MAX * quote.bid
+/**
+ * Whether a future's fresh quote says what the forward is: its spread isn't wide. Without a book, as after the close, the
+ * last price is all there is.
+ */
+export const saysForward = (future: Quote | undefined): future is Quote =>
+  future !== undefined && (!isTwoSided(future) || future.ask - future.bid <= FUTURE_SPREAD_MAX * future.bid)
 
 /** The last price, held within the best bid and ask: what traded long ago follows the book. */
 const heldPrice = (quote: Quote): Price =>

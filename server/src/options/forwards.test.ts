@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { toNumber } from '../kernel/fixed.ts'
+import { price, toNumber } from '../kernel/fixed.ts'
 import {
   createCalendar,
   createSimulator,
@@ -87,6 +87,13 @@ describe('the forward of a series', () => {
       const error = Math.abs((found[0] as { price: number }).price / expected - 1)
       expect(error).toBeLessThan(0.0002)
     }
+  })
+
+  test('so it does when the future has a wide spread', async () => {
+    const wide: Spoil = ({ kind }, quote) => (kind === 'FUT' ? { ...quote, bid: price(quote.bid / 2) } : undefined)
+    const { forwards, series } = setUp(wide)
+    const { forwards: found } = await forwards.read([series('NIFTY', 'NSE_INDEX', '2026-12-29')], [], 0)
+    expect(found[0]).toMatchObject({ source: 'synthetic' })
   })
 
   test('stale calls and puts do not count', async () => {

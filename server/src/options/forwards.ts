@@ -4,7 +4,7 @@ import { contractEnd } from '../market/contract-end.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { InstrumentStore } from '../market/instrument-store.ts'
 import { underlyingOf } from '../market/underlying.ts'
-import { type Forward, forwardFuture, forwardOf, type Pair, pairsAround, yearsBetween } from './forward.ts'
+import { type Forward, forwardFuture, forwardOf, type Pair, pairsAround, saysForward, yearsBetween } from './forward.ts'
 import type { OptionSeries } from './offset.ts'
 import { QuoteSheet, type QuoteSources } from './quote-sheet.ts'
 
@@ -64,7 +64,7 @@ export class Forwards {
       if (underlying !== undefined) this.remember(series.reference, underlying)
       used.add(series.reference)
       if (future !== undefined) used.add(future)
-      if (future !== undefined && sheet.fresh(future) !== undefined) return []
+      if (future !== undefined && saysForward(sheet.fresh(future))) return []
       const money = underlying ?? this.#lastPrices.get(series.reference.id)
       const around = money === undefined ? [] : pairsAround(series.chain, money)
       addPairs(used, around)
