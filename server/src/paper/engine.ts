@@ -61,10 +61,11 @@ export class AccountEngine {
 
   /**
    * Applies and journals a command; resolves with its events once they are durable.
-   * Throws Refusal: order_not_found, order_not_open, order_unchangeable (nothing was changed), account_stopped.
+   * Throws Refusal: order_not_found, order_not_open, order_unchangeable, overloaded (nothing was changed), account_stopped.
    */
   async submit(given: Command, steps?: Steps): Promise<readonly Event[]> {
     if (this.#stopped !== undefined) throw this.#stopped
+    this.#journal.requireRoom() // what was applied must get there
     const command = prepared(this.state, given)
     try {
       judge(this.state, command)

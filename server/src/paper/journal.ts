@@ -38,6 +38,11 @@ export class Journal {
     ).sql
   }
 
+  /** Throws Refusal overloaded when a row could not be taken now. */
+  requireRoom(): void {
+    this.#databases.money.writer.requireRoom(1)
+  }
+
   /** Resolves when the row is on disk. */
   append(account: string, seq: number, command: Command): Promise<void> {
     const { kind, at } = command

@@ -11,6 +11,7 @@ import { Steps } from '../kernel/steps.ts'
 import { createCalendar } from '../market/exchange-calendar.ts'
 import type { Exchange } from '../market/instrument.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
+import { QUEUE_STATEMENTS_MAX } from '../storage/writer.ts'
 import type { SessionRules } from './due.ts'
 import type { Committed } from './engine.ts'
 import { instrumentOf } from './order.ts'
@@ -371,4 +372,17 @@ describe('the exchange by the clock, exchange hours', () => {
     expect(await venue.orders()).toEqual([])
     expect((await venue.holdings()).length).toBe(1)
   })
+})
+
+test('an order that the disk has no room for is refused before anything is done, and the account goes on', async () => {
+  const { venue, board, databases } = await start('2026-11-25T05:00:00Z')
+  board.set('SBIN', 500)
+  const nothing = { sql: "DELETE FROM journal WHERE account = 'nobody'", parameters: [] }
+  const before = await venue.funds()
+  const waiting = databases.money.writer.write(Array.from({ length: QUEUE_STATEMENTS_MAX }, () => nothing))
+  await expect(venue.place(order())).rejects.toMatchObject({ code: 'overloaded' })
+  await waiting
+  expect(await venue.orders()).toEqual([])
+  expect(await venue.funds()).toEqual(before)
+  expect(await venue.place(order())).toMatchObject({ status: 'complete' })
 })

@@ -112,12 +112,7 @@ export class Writer {
   write(statements: readonly Statement[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#refuseIfStopped()
-      if (this.#pendingStatements + statements.length > QUEUE_STATEMENTS_MAX) {
-        throw new Refusal(
-          'overloaded',
-          `${this.#pendingStatements} statements wait to be written to ${this.#file}, at most ${QUEUE_STATEMENTS_MAX} may: try again later`,
-        )
-      }
+      this.requireRoom(statements.length)
       for (const { parameters } of statements)
         for (let index = 0; index < parameters.length; index += 1) assertExactValue(parameters[index], index)
       this.#encode(statements)
@@ -128,6 +123,15 @@ export class Writer {
         setImmediate(() => this.#send())
       }
     })
+  }
+
+  /** Throws Refusal overloaded when so many statements would not be accepted now. */
+  requireRoom(statements: number): void {
+    if (this.#pendingStatements + statements <= QUEUE_STATEMENTS_MAX) return
+    throw new Refusal(
+      'overloaded',
+      `${this.#pendingStatements} statements wait to be written to ${this.#file}, at most ${QUEUE_STATEMENTS_MAX} may: try again later`,
+    )
   }
 
   /** Rows of a query that sees every write accepted before it. Long queries delay the writes behind them. */
