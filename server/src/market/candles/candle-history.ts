@@ -17,8 +17,8 @@ import { gapsOf, mergedByStart, type Stored } from './gaps.ts'
 export const CANDLE_ORIGINS = ['api', 'db', 'merged'] as const
 export type CandleOrigin = (typeof CANDLE_ORIGINS)[number]
 
-/** A source has so long for one request, however many calls it takes. */
-export const HISTORY_DEADLINE_MS = 20_000
+/** A source has so long for one request, however many calls it takes: less than what clients wait, 30 s and more. */
+export const HISTORY_DEADLINE_MS = 25_000
 /** Most days of one request: about 10 years of intraday candles, and 100 of days and longer. */
 export const INTRADAY_DAYS_MAX = 3_660
 export const PERIOD_DAYS_MAX = 36_600
