@@ -13,6 +13,7 @@ import { pipelineCost } from './pipeline.ts'
 import { waitingReaders } from './readers.ts'
 import { instrumentsCost, readCosts } from './reads.ts'
 import { recovery } from './recovery.ts'
+import { riskCosts } from './risk.ts'
 import { sequential } from './sequential.ts'
 import { groupedCommits } from './sqlite.ts'
 import { trafficFigures } from './traffic.ts'
@@ -22,7 +23,7 @@ import { UNLIMITED } from './unlimited.ts'
 /**
  * Every figure beside the limit it is compared with, from the same run on the same machine. Absolute figures move with
  * the machine and its neighbours; the ratios are what to look at.
- * `npm run bench`, or `npm run bench -- http pipeline orders books reads keys traffic search recovery numbers` for some of it.
+ * `npm run bench`, or `npm run bench -- http pipeline orders risk books reads keys traffic search recovery numbers` for some of it.
  */
 /** As `npm start` runs it. */
 const FLAGS = ['--max-semi-space-size=16']
@@ -246,6 +247,14 @@ try {
     report('answers other than 200', String(bare.failed + whole.failed))
   }
   if (includes('orders')) await orderKinds(folder)
+  if (includes('risk'))
+    for (const { orders, limits, us, bytes } of await riskCosts(join(folder, 'risk'), [0, 2_000]))
+      report(
+        `judging an order by ${limits} limits, ${orders.toLocaleString('en-IN')} orders placed`,
+        `${us.toFixed(1)} µs, ${(bytes / 1024).toFixed(1)} KiB`,
+        'target 20 µs',
+        percent(us, 20),
+      )
   if (includes('books')) await books(folder)
   if (includes('reads')) await reads(folder)
   if (includes('keys')) {
