@@ -12,6 +12,9 @@ const DYNAMIC_STEP = 0.05
 /** A dynamic band widens when the price has come this close to it. */
 const DYNAMIC_NEAR = 0.001
 
+/** Lets what is whole but for rounding stay whole. */
+const WHOLE = 1e-6
+
 /** The fixed band of a share without contracts; undefined for what has none. */
 export function fixedLimits({ band }: Underlying, baseTicks: number): Limits | undefined {
   return band === 0 ? undefined : limitsAround(baseTicks, band)
@@ -20,14 +23,14 @@ export function fixedLimits({ band }: Underlying, baseTicks: number): Limits | u
 /** The band of a share with contracts after its price has been between `lowTicks` and `highTicks` today. */
 export function dynamicLimits(baseTicks: number, lowTicks: number, highTicks: number): Limits {
   const reached = Math.max(highTicks / baseTicks - 1, 1 - lowTicks / baseTicks)
-  const steps = Math.max(0, Math.floor((reached + DYNAMIC_NEAR - DYNAMIC_BAND) / DYNAMIC_STEP) + 1)
+  const steps = Math.max(0, Math.floor((reached + DYNAMIC_NEAR - DYNAMIC_BAND) / DYNAMIC_STEP + WHOLE) + 1)
   return limitsAround(baseTicks, DYNAMIC_BAND + steps * DYNAMIC_STEP)
 }
 
-/** Rounded towards the base; a price is at least one tick. The epsilon lets whole ticks stay whole. */
+/** Rounded towards the base; a price is at least one tick. */
 function limitsAround(baseTicks: number, band: number): Limits {
   return {
-    lower: Math.max(1, Math.ceil(baseTicks * (1 - band) - 1e-6)),
-    upper: Math.max(1, Math.floor(baseTicks * (1 + band) + 1e-6)),
+    lower: Math.max(1, Math.ceil(baseTicks * (1 - band) - WHOLE)),
+    upper: Math.max(1, Math.floor(baseTicks * (1 + band) + WHOLE)),
   }
 }

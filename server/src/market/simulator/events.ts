@@ -39,14 +39,14 @@ export const BREAKER_MINUTES = 45
 /** Shorter sessions have no circuit breaker. */
 export const BREAKER_SESSION_MINUTES_MIN = 240
 
-/** Knots of a crash: minute of the stage, and change of the market's price since the opening. */
+/** Knots of a crash, minutes with trading: a fall that takes back itself by the close, so that tomorrow has one too. */
 const CRASH: readonly (readonly [minute: number, change: number])[] = [
   [20, 0],
   [45, -0.03],
   [75, -0.128],
   [120, -0.155],
-  [190, -0.12],
-  [STAGE_MINUTES, -0.085],
+  [170, -0.1],
+  [260, 0],
 ]
 const GAP_MIN = 0.015
 const GAP_MAX = 0.045
@@ -63,11 +63,7 @@ export function eventOf(
   closesAt: number,
   tradedMinutes: number,
 ): Float64Array | undefined {
-  if (scenario === 'gap') {
-    const drawn = hash2(seed, 0x6a9, day)
-    const size = GAP_MIN + (GAP_MAX - GAP_MIN) * unit(drawn)
-    return new Float64Array(tradedMinutes + 1).fill((drawn & 1) === 0 ? size : -size)
-  }
+  if (scenario === 'gap') return new Float64Array(tradedMinutes + 1).fill(gapOn(seed, day))
   if (scenario !== 'crash') return undefined
   const { fromMinute, scale } = stageOf(day, opensAt, closesAt)
   const shift = 15 * unit(hash2(seed, 0xc4a5, day))
@@ -75,6 +71,13 @@ export function eventOf(
   for (let minute = 0; minute <= tradedMinutes; minute += 1)
     changes[minute] = crashAt((minute - fromMinute) / scale - shift)
   return changes
+}
+
+/** In scenario `gap` the market's price stands away from its ordinary one by this share all day, up or down. */
+export function gapOn(seed: number, day: number): number {
+  const drawn = hash2(seed, 0x6a9, day)
+  const size = GAP_MIN + (GAP_MAX - GAP_MIN) * unit(drawn)
+  return (drawn & 1) === 0 ? size : -size
 }
 
 function crashAt(minute: number): number {

@@ -1,5 +1,6 @@
+export type { CorporateAction } from './corporate-actions.ts'
 export { simulatedInstruments } from './instruments.ts'
 export { HISTORY_STARTS_ON } from './line.ts'
-export { createSimulator, SimulatedMarket, type SimulatorOptions } from './market.ts'
+export { createSimulator, type PriceLimits, SimulatedMarket, type SimulatorOptions } from './market.ts'
 export { SCENARIOS, type Scenario } from './scenario.ts'
 export { createUniverse, type UniverseOptions } from './universe.ts'

@@ -1,8 +1,8 @@
 import { assert } from '../../kernel/assert.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
-import { dateOf, dayNumberOf, timestampOf } from '../../kernel/exchange-time.ts'
-import { quantity } from '../../kernel/fixed.ts'
+import { dateOf, dayNumberAt, dayNumberOf, timestampOf } from '../../kernel/exchange-time.ts'
+import { type Price, quantity } from '../../kernel/fixed.ts'
 import { lastSecondOf, previousSession, type Session, sessionOpenedBy, type TradingCalendar } from '../calendar.ts'
 import { intervalSeconds } from '../candles/buckets.ts'
 import type { Exchange, Instrument } from '../instrument.ts'
@@ -16,6 +16,8 @@ import {
   type QuoteStream,
 } from '../market-data.ts'
 import { buildCandles, type CandleSource } from './candles.ts'
+import { dynamicLimits } from './circuit.ts'
+import type { CorporateAction } from './corporate-actions.ts'
 import { outageAt } from './events.ts'
 import { Feed } from './feed.ts'
 import { Line, type Moment, type SessionPath, type Shown } from './line.ts'
@@ -23,9 +25,9 @@ import { priceOfTicks, type TickBar } from './pricer.ts'
 import type { Scenario } from './scenario.ts'
 import { SpotMarket } from './spot-market.ts'
 
-/** Candles, or days of longer ones, that are computed in one go; some tens of milliseconds. */
+/** Candles, and days that they are of, that are computed in one go; some tens of milliseconds. */
 const CANDLES_AT_ONCE = 4_000
-const PERIOD_DAYS_AT_ONCE = 1_000
+const DAYS_AT_ONCE = 20
 
 export interface SimulatorOptions {
   /** Any integer; the same seed gives the same market. */
@@ -34,6 +36,12 @@ export interface SimulatorOptions {
   readonly scenario?: Scenario
   readonly clock: Clock
   readonly calendar: TradingCalendar
+}
+
+/** Lowest and highest price at which a day's orders may be; both inclusive. */
+export interface PriceLimits {
+  readonly lower: Price
+  readonly upper: Price
 }
 
 /** The session that was running or over last, in a stretch of time. */
@@ -90,7 +98,8 @@ export class SimulatedMarket implements MarketDataSource {
   /** So many that others needn't wait for long while they are computed. */
   candleDays(interval: Interval): number {
     const seconds = intervalSeconds(interval)
-    return seconds === undefined ? PERIOD_DAYS_AT_ONCE : Math.max(1, Math.floor((seconds * CANDLES_AT_ONCE) / 22_500))
+    if (seconds === undefined) return DAYS_AT_ONCE
+    return Math.min(DAYS_AT_ONCE, Math.max(1, Math.floor((seconds * CANDLES_AT_ONCE) / 22_500)))
   }
 
   async candles(instrument: Instrument, interval: Interval, fromAt: number, toAt: number): Promise<Candle[]> {
@@ -116,6 +125,29 @@ export class SimulatedMarket implements MarketDataSource {
       shown.depth = { ...shown.quote, ...line.book.book(ticks, shownAt / 1000, line.dayOf(path).bookTerms) }
     }
     return shown.depth
+  }
+
+  /** What a company does to its shares with an ex-day in the days of [fromAt, toAt], ascending; nothing of others. */
+  corporateActions(instrument: Instrument, fromAt: number, toAt: number): CorporateAction[] {
+    const { underlying } = this.#lineOf(instrument)
+    if (instrument.kind !== 'EQ') return []
+    return this.#spots.levels.actions.between(underlying, dayNumberAt(fromAt), dayNumberAt(toAt))
+  }
+
+  /**
+   * Lowest and highest price of a share on the day of that instant, or of today: fixed for shares without contracts; for
+   * others it widens whenever the price comes near it. Undefined for what has no limits.
+   */
+  circuitLimits(instrument: Instrument, at: number = this.#clock.now()): PriceLimits | undefined {
+    if (instrument.kind !== 'EQ') return undefined
+    const line = this.#lineOf(instrument)
+    const { moment, quote } = this.#shownAt(line, at)
+    const { path } = moment.sessionPath
+    const { tickSize } = instrument
+    const limits =
+      line.dayOf(path).bookTerms.limits ??
+      dynamicLimits(line.pricer.baseTicks(path), quote.low / tickSize, quote.high / tickSize)
+    return { lower: priceOfTicks(limits.lower, tickSize), upper: priceOfTicks(limits.upper, tickSize) }
   }
 
   /** Whatever was made of sessions that may be others now. */

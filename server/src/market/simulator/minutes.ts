@@ -19,7 +19,7 @@ export interface MinuteSource {
 /** What a share's day is made of, in its currency. */
 export interface DayShape {
   readonly open: number
-  /** Where the day would end without its event. */
+  /** Where the day closes but for its event. */
   readonly close: number
   /** What the paths of market and sector are multiplied by, and the deviation over the day of what is the share's own. */
   readonly market: number
@@ -52,7 +52,7 @@ const shapeDraw = (drawn: number): number => Math.imul(drawn, SHAPE_MIX) >>> 0
 const shapeOf = (draw: number): number => draw >>> (32 - SHAPE_BITS)
 const shapeSize = (draw: number): number => SHAPE_SIZE * ((draw & (2 * SIZE_ONE - 1)) / SIZE_ONE - 1)
 
-/** The day of something that many prices follow: a walk over minutes in deviations of an ordinary day, from 0 to 0. */
+/** The day of something that many prices follow: a walk over minutes in deviations of an ordinary day, from 0 to 0 at the closing. */
 export class FactorPath {
   /** Factor of the volatility of that day. */
   readonly unrest: number
@@ -78,19 +78,22 @@ export class FactorPath {
   }
 }
 
-/** Adds `scale` times a walk over the minutes of the day, tied to 0 at both ends, to the knots of the day. */
-function addWalk(seed: number, scale: number, { step, time }: Profile, knots: Float64Array): void {
+/** Adds `scale` times a walk over the minutes of the day, tied to 0 at opening and closing, to the knots of the day. */
+function addWalk(seed: number, scale: number, { step, time, closing }: Profile, knots: Float64Array): void {
   const minutes = step.length
   let sum = 0
+  let whole = 0
   for (let first = 0; first < minutes; first += BLOCK_MINUTES) {
     const unrest = scale * blockUnrest(seed, first / BLOCK_MINUTES)
     const end = Math.min(minutes, first + BLOCK_MINUTES)
     for (let minute = first; minute < end; minute += 1) {
       sum += heavyTailed(hash(seed, minute)) * unrest * (step[minute] ?? 0)
       knots[minute + 1] = (knots[minute + 1] ?? 0) + sum
+      if (minute + 1 === closing) whole = sum
     }
   }
-  for (let minute = 1; minute <= minutes; minute += 1) knots[minute] = (knots[minute] ?? 0) - sum * (time[minute] ?? 0)
+  for (let minute = 1; minute <= minutes; minute += 1)
+    knots[minute] = (knots[minute] ?? 0) - whole * (time[minute] ?? 0)
 }
 
 /** The minutes of a price of its own. Kept are sums at the blocks' ends; the rest is drawn again when it is asked for. */
@@ -98,26 +101,30 @@ export class ShareMinutes implements MinuteSource {
   readonly minutes: number
   readonly #shape: DayShape
   readonly #factors: DayFactors
-  /** Sum of the own walk's changes before each block, and after the last. */
+  /** Sum of the own walk's changes before each block, and until the closing. */
   readonly #sums: Float64Array
+  readonly #whole: number
 
   constructor(shape: DayShape, factors: DayFactors) {
-    const { step } = factors.profile
+    const { step, closing } = factors.profile
     const { seed } = shape
     this.minutes = step.length
     this.#shape = shape
     this.#factors = factors
     const blocks = Math.ceil(this.minutes / BLOCK_MINUTES)
-    this.#sums = new Float64Array(blocks + 1)
+    this.#sums = new Float64Array(blocks)
     let sum = 0
+    let whole = 0
     for (let block = 0; block < blocks; block += 1) {
       const unrest = blockUnrest(seed, block)
       const end = Math.min(this.minutes, (block + 1) * BLOCK_MINUTES)
+      this.#sums[block] = sum
       for (let minute = block * BLOCK_MINUTES; minute < end; minute += 1) {
         sum += heavyTailed(hash(seed, minute)) * unrest * (step[minute] ?? 0)
+        if (minute + 1 === closing) whole = sum
       }
-      this.#sums[block + 1] = sum
     }
+    this.#whole = whole
   }
 
   enterBlock(block: number, knots: Float64Array, sizes: Float64Array): void {
@@ -126,16 +133,15 @@ export class ShareMinutes implements MinuteSource {
     const unrest = blockUnrest(seed, block)
     const first = block * BLOCK_MINUTES
     const count = Math.min(BLOCK_MINUTES, this.minutes - first)
-    const whole = this.#sums[this.#sums.length - 1] ?? 0
     let sum = this.#sums[block] ?? 0
     sizes.fill(0)
-    knots[0] = this.#knot(first, sum, whole)
+    knots[0] = this.#knot(first, sum)
     for (let i = 0; i < count; i += 1) {
       const minute = first + i
       const drawn = hash(seed, minute)
       const deviation = unrest * (profile.step[minute] ?? 0)
       sum += heavyTailed(drawn) * deviation
-      knots[i + 1] = this.#knot(minute + 1, sum, whole)
+      knots[i + 1] = this.#knot(minute + 1, sum)
       const draw = shapeDraw(drawn)
       const at = i * SHAPE_COUNT
       sizes[at + shapeOf(draw)] = shapeSize(draw) * deviation * own
@@ -144,11 +150,12 @@ export class ShareMinutes implements MinuteSource {
     }
   }
 
-  #knot(minute: number, sum: number, whole: number): number {
+  #knot(minute: number, sum: number): number {
     const { open, close, market, sector, own, event, sectorPath } = this.#shape
     const { profile, market: marketPath, event: changes } = this.#factors
     const time = profile.time[minute] ?? 0
-    let knot = open + (close - open) * time + own * (sum - whole * time) + market * (marketPath.bridge[minute] ?? 0)
+    let knot =
+      open + (close - open) * time + own * (sum - this.#whole * time) + market * (marketPath.bridge[minute] ?? 0)
     if (sectorPath !== undefined) knot += sector * (sectorPath.bridge[minute] ?? 0)
     return changes === undefined ? knot : knot + event * (changes[minute] ?? 0)
   }

@@ -29,8 +29,8 @@ export function normal(h: number): number {
 
 /** Bits of a mixed draw that decide, shifted away: one draw in 16 is of a lively kind. */
 const LIVELY_SHIFT = 28
-const LIVELY = 2.2
-const USUAL = 0.865
+const LIVELY = 2.4
+const USUAL = 0.826
 
 /** Like `normal`, with deviation 1, but extreme draws are far more frequent. */
 export function heavyTailed(h: number): number {

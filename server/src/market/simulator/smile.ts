@@ -30,8 +30,11 @@ export function varianceAtTheMoney(underlying: Underlying, unrest: number, impli
  * is below 4, prices are convex in the strike, and no variance falls with time.
  */
 export function varianceAt(underlying: Underlying, variance: number, distance: number): number {
-  if (variance <= 0) return 0
   const { correlation, reach } = underlying.key.startsWith('INDEX:') ? INDEX_SMILE : SMILE
-  const x = (reach * distance) / Math.sqrt(variance)
-  return (variance / 2) * (1 + correlation * x + Math.sqrt((x + correlation) ** 2 + 1 - correlation ** 2))
+  const root = Math.sqrt(variance)
+  const far = reach * distance
+  // The formula times the variance: without a quotient it holds for no variance too.
+  return (
+    (variance + correlation * far * root + root * Math.sqrt(far * far + 2 * correlation * far * root + variance)) / 2
+  )
 }

@@ -2,7 +2,7 @@ import { assert } from '../../kernel/assert.ts'
 import { CLOSED_DAYS_MAX, type TradingCalendar } from '../calendar.ts'
 import type { Exchange } from '../instrument.ts'
 import { type Bar, DayPath } from './day-path.ts'
-import { BREAKER_FALL, BREAKER_MINUTES, BREAKER_SESSION_MINUTES_MIN, eventOf, plannedHalt } from './events.ts'
+import { BREAKER_FALL, BREAKER_MINUTES, BREAKER_SESSION_MINUTES_MIN, eventOf, gapOn, plannedHalt } from './events.ts'
 import { Levels } from './levels.ts'
 import { type DayFactors, type DayShape, FactorPath, IndexMinutes, ShareMinutes } from './minutes.ts'
 import { hash, hash2, hashText, normal } from './noise.ts'
@@ -103,8 +103,11 @@ export class SpotMarket {
   #makePath(underlying: Underlying, familyDay: FamilyDay): DayPath {
     const { hours, before, factors } = familyDay
     const { constituents, correlation, sectorCorrelation } = underlying
+    const eventBefore = this.#options.scenario === 'gap' ? underlying.beta * gapOn(this.#seed, before.day) : 0
     const base =
-      this.levels.closeOn(underlying, before.day) * this.levels.actions.factorBetween(underlying, before.day, hours.day)
+      this.levels.closeOn(underlying, before.day) *
+      (1 + eventBefore) *
+      this.levels.actions.factorBetween(underlying, before.day, hours.day)
     if (constituents === undefined) {
       const unrest = this.levels.ownUnrestOn(underlying, hours.day)
       const shape = this.#shapeOn(underlying, familyDay, unrest)
@@ -185,11 +188,12 @@ export class SpotMarket {
     const { scenario } = this.#options
     const open = this.#hoursOn(family, day)
     assert(open !== undefined, `${family} doesn't trade on day ${day}`)
-    const { opensAt, closesAt } = open
+    const { opensAt, closesAt, closingAt } = open
     const before = this.#hoursBefore(family, day)
     const minutes = (closesAt - opensAt) / 60_000
     const withHours = (hours: TradingDay): FamilyDay => {
-      const profile = profileOf(hours.tradedSeconds / 60)
+      const closing = hours.tradedBefore((closingAt - opensAt) / 1000) / 60
+      const profile = profileOf(hours.tradedSeconds / 60, closing)
       const unrest = this.levels.marketUnrestOn(family, day)
       const market = new FactorPath(hash2(this.#seed, hashText(4, family), day), unrest, profile)
       const event = eventOf(scenario, this.#seed, day, opensAt, closesAt, hours.tradedSeconds / 60)
@@ -224,16 +228,19 @@ export class SpotMarket {
     return { fromSecond: minute * 60, toSecond: (minute + BREAKER_MINUTES) * 60 }
   }
 
-  #hoursOn(family: Family, day: number): { opensAt: number; closesAt: number } | undefined {
+  /** `closingAt` is when the first of the family's exchanges closes: what contracts are on has its closing price then. */
+  #hoursOn(family: Family, day: number): { opensAt: number; closesAt: number; closingAt: number } | undefined {
     let opensAt = Infinity
     let closesAt = -Infinity
+    let closingAt = Infinity
     for (const exchange of EXCHANGES_OF_FAMILY[family]) {
       const session = this.#options.calendar.sessionOn(exchange, day)
       if (session === undefined) continue
       opensAt = Math.min(opensAt, session.opensAt)
       closesAt = Math.max(closesAt, session.closesAt)
+      closingAt = Math.min(closingAt, session.closesAt)
     }
-    return opensAt < closesAt ? { opensAt, closesAt } : undefined
+    return opensAt < closesAt ? { opensAt, closesAt, closingAt } : undefined
   }
 
   #hoursBefore(family: Family, day: number): { day: number; closesAt: number } {

@@ -97,7 +97,7 @@ const PLAIN = {
 
 /** Deviation of a day's change of the market that all securities share. */
 const MARKET_VOLATILITY = 0.0088
-const SECTOR_CORRELATION = 0.35
+const SECTOR_CORRELATION = 0.45
 const BANDS = [0.05, 0.1, 0.2] as const
 
 /** A stock's traits that no table holds, drawn from its name: they are the same in every simulated market. */

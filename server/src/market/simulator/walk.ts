@@ -7,7 +7,7 @@ export const CELL_DAYS = 64
 const SWINGS = [1, 2, 4, 8] as const
 const SWING_AMPLITUDE = 4
 /** Deviation of the logarithm of a day's volatility, with its three durations in days. */
-const UNREST = 0.4
+const UNREST = 0.45
 const UNREST_PERIODS = [4, 16, 64] as const
 const WEEKEND_STEP = 0.2
 const STEP_MAX = 6
