@@ -16,7 +16,16 @@ export const dayNumberAt = (at: number): number => Math.floor((at + OFFSET_MS) /
 export const dayStartAt = (dayNumber: number): number => dayNumber * DAY_MS - OFFSET_MS
 
 export const dayNumberOf = (date: ExchangeDate): number => Math.round(Date.parse(`${date}T00:00:00Z`) / DAY_MS)
-export const dateOf = (dayNumber: number): ExchangeDate => new Date(dayNumber * DAY_MS).toISOString().slice(0, 10)
+export function dateOf(dayNumber: number): ExchangeDate {
+  // Asked over and over for the same day, and a text of a date takes longer than all else that an order's limits look at
+  if (dayNumber !== lastDay) {
+    lastDate = new Date(dayNumber * DAY_MS).toISOString().slice(0, 10)
+    lastDay = dayNumber
+  }
+  return lastDate
+}
+let lastDay = Number.NaN
+let lastDate: ExchangeDate = ''
 export const dateAt = (at: number): ExchangeDate => dateOf(dayNumberAt(at))
 /** 0 = Sunday … 6 = Saturday. */
 export const weekdayOf = (dayNumber: number): number => (((dayNumber + 4) % 7) + 7) % 7

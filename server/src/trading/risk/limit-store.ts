@@ -61,6 +61,10 @@ export interface LimitStoreOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** Written out: it is a part of every order of such a key, and the query builder would take longer than all limits. */
+const PUT_KEY_USE =
+  'INSERT INTO risk_use (scope, date, orders) VALUES (?, ?, ?) ON CONFLICT (scope) DO UPDATE SET date = excluded.date, orders = excluded.orders'
+
 /**
  * Limits and states, in memory as well as on disk. A change is on disk before it is answered. What stops orders counts
  * at once, what allows more counts when it is on disk. When it isn't certain what is set, `doubt` says why, and nothing
@@ -276,11 +280,8 @@ export class LimitStore {
     const date = dateAt(now)
     const orders = this.keyUse(keyId, now) + 1
     this.#keyUse.set(keyId, { date, orders })
-    const { kysely, writer, compile } = this.#options.money
-    const row = { scope: keyId, date, orders }
-    const insert = kysely.insertInto('risk_use').values(row)
-    writer
-      .write([compile(insert.onConflict((on) => on.column('scope').doUpdateSet({ date, orders })))])
+    this.#options.money.writer
+      .write([{ sql: PUT_KEY_USE, parameters: [keyId, date, orders] }])
       .catch(this.#options.onError)
   }
 
