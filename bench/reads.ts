@@ -1,6 +1,5 @@
-import { get } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { type Child, residentMb, startChild } from './child.ts'
+import { type Child, startChild } from './child.ts'
 import { sequential } from './sequential.ts'
 import { inTurns, type LoadShape } from './turns.ts'
 
@@ -53,58 +52,6 @@ async function readCost(sauda: Child, what: string, operation: string, body: obj
   } finally {
     await echo.stop()
   }
-}
-
-export interface InstrumentsCost {
-  readonly megabytes: number
-  /** Until the first byte of the body is there: median of some. */
-  readonly firstByteMs: number
-  readonly totalMs: number
-  /** Resident memory at its highest meanwhile, above what it was before, in MB. */
-  readonly grownMb: number
-}
-
-const LISTS = 9
-const WARM_UP_LISTS = 3
-
-/** The list of all instruments, sent as it is made. */
-export async function instrumentsCost(sauda: Child, apikey: string): Promise<InstrumentsCost> {
-  for (let list = 0; list < WARM_UP_LISTS; list += 1) await readList(sauda, apikey)
-  const before = residentMb(sauda.process.pid)
-  let highest = before
-  const watch = setInterval(() => {
-    highest = Math.max(highest, residentMb(sauda.process.pid))
-  }, 20)
-  const lists: { bytes: number; firstByteMs: number; totalMs: number }[] = []
-  for (let list = 0; list < LISTS; list += 1) lists.push(await readList(sauda, apikey))
-  clearInterval(watch)
-  const middle = (of: (list: (typeof lists)[number]) => number): number =>
-    lists.map(of).toSorted((a, b) => a - b)[LISTS >> 1] ?? 0
-  return {
-    megabytes: middle(({ bytes }) => bytes) / 1e6,
-    firstByteMs: middle(({ firstByteMs }) => firstByteMs),
-    totalMs: middle(({ totalMs }) => totalMs),
-    grownMb: highest - before,
-  }
-}
-
-function readList(sauda: Child, apikey: string): Promise<{ bytes: number; firstByteMs: number; totalMs: number }> {
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now()
-    let firstByteMs = 0
-    let bytes = 0
-    get(`${sauda.address}/api/v1/instruments`, { headers: { 'x-api-key': apikey } }, (response) => {
-      response.on('data', (chunk: Buffer) => {
-        if (bytes === 0) firstByteMs = performance.now() - startedAt
-        bytes += chunk.length
-      })
-      response.once('end', () =>
-        response.statusCode === 200
-          ? resolve({ bytes, firstByteMs, totalMs: performance.now() - startedAt })
-          : reject(new Error(`instruments answered ${response.statusCode}`)),
-      )
-    }).once('error', reject)
-  })
 }
 
 async function allSymbols(sauda: Child, apikey: string): Promise<readonly { symbol: string; exchange: string }[]> {

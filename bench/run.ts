@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bookCosts, orderLatencies } from './books.ts'
 import { type Child, residentMb, startChild } from './child.ts'
+import { instrumentsFigures } from './instruments.ts'
 import { keyTimes } from './keys.ts'
 import { searchTimes } from './market.ts'
 import { compareNumbers } from './numbers.ts'
@@ -11,13 +13,14 @@ import { pricingTimes } from './options.ts'
 import { BASKET_LEGS, orderRates } from './orders.ts'
 import { pipelineCost } from './pipeline.ts'
 import { waitingReaders } from './readers.ts'
-import { instrumentsCost, readCosts } from './reads.ts'
+import { readCosts } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { riskCosts } from './risk.ts'
 import { sequential } from './sequential.ts'
 import { groupedCommits } from './sqlite.ts'
 import { trafficFigures } from './traffic.ts'
 import { inTurns, type Measured } from './turns.ts'
+import type { UniverseFigures } from './universe.ts'
 import { UNLIMITED } from './unlimited.ts'
 
 /**
@@ -183,17 +186,33 @@ async function reads(folder: string): Promise<void> {
         `the same bytes from memory${cost.failed === 0 ? '' : `, ${cost.failed} FAILED`}`,
         percent(cost.shareOfEcho, 1),
       )
-    const list = await instrumentsCost(sauda, apikey)
-    report(
-      `instruments, all, ${list.megabytes.toFixed(1)} MB`,
-      `first byte ${ms(list.firstByteMs)}, all ${ms(list.totalMs)}`,
-      'target 20 ms to the first byte',
-      percent(list.firstByteMs, 20),
-    )
-    report('  memory meanwhile', `${list.grownMb.toFixed(0)} MB more`, 'flat')
+    const before = residentMb(sauda.process.pid)
+    for (const { encoding, bytes, firstByteMs, wholeMs } of await instrumentsFigures(sauda.address, apikey))
+      report(
+        `instruments, all, ${encoding}, ${(bytes / 1e6).toFixed(1)} MB`,
+        `first byte ${ms(firstByteMs.p50)}, at most ${ms(firstByteMs.max)}; all ${ms(wholeMs)}`,
+        'target 20 ms to the first byte',
+        percent(firstByteMs.p50, 20),
+      )
+    report('  resident after 40 of them', `${(residentMb(sauda.process.pid) - before).toFixed(0)} MB more`, 'flat')
   } finally {
     await sauda.stop()
   }
+  const { instruments, fromDiskMs, megabytes, withSearchMegabytes } = JSON.parse(
+    execFileSync(process.execPath, ['--expose-gc', here('./universe.ts')], { encoding: 'utf8' }),
+  ) as UniverseFigures
+  report(
+    `${instruments.toLocaleString('en-IN')} instruments from disk`,
+    ms(fromDiskMs),
+    'target 300 ms',
+    percent(fromDiskMs, 300),
+  )
+  report(
+    '  in memory, with search index',
+    `${megabytes.toFixed(1)} MB, ${withSearchMegabytes.toFixed(1)} MB`,
+    'target 60 MB',
+    percent(megabytes, 60),
+  )
   const { priceNs, volatilityNs, greeksNs, allPerSecond } = pricingTimes(30)
   report('implied volatility and greeks', rate(allPerSecond), 'target 500,000/s', percent(allPerSecond, 500_000))
   report(
