@@ -1,7 +1,7 @@
 import { dayNumberOf, type ExchangeDate } from '../../kernel/exchange-time.ts'
 import { mulDiv, PRICE_ONE, type Price, price } from '../../kernel/fixed.ts'
-import { optionPrice } from '../../market/pricing/index.ts'
 import type { InstrumentKind } from '../../market/instrument.ts'
+import { optionPrice } from '../../market/pricing/index.ts'
 import { type RiskClass, riskParameters } from './parameters.ts'
 
 /** What the arrays of one underlying's contracts are computed from; all of them always from the same. */
