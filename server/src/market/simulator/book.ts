@@ -27,9 +27,6 @@ export interface Book {
   readonly totalSellQuantity: Quantity
 }
 
-/** The empty side of a book at a price limit, as exchanges show it. Without any row, only the last price would be known. */
-const NOTHING_OFFERED: DepthLevel = { price: ZERO_PRICE, quantity: ZERO_QUANTITY }
-
 /** What the book of a day depends on besides the price. */
 export interface BookTerms {
   /** Factor of the usual spread. */
@@ -101,8 +98,9 @@ export class BookMaker {
       bids.push({ price: this.#price(bidTicks - level), quantity: bidQuantity })
       bid += bidQuantity
     }
-    if (asks.length === 0) asks.push(NOTHING_OFFERED)
-    if (bids.length === 0) bids.push(NOTHING_OFFERED)
+    // At a limit the other side says that nobody offers there: without any row, only the last price would be known.
+    if (asks.length === 0) asks.push({ price: this.#price(ticks), quantity: ZERO_QUANTITY })
+    if (bids.length === 0) bids.push({ price: this.#price(ticks), quantity: ZERO_QUANTITY })
     const lots = 1 + Math.floor(this.#levelLots * 0.3 * unit(hash2(this.#seed, second, 98)) ** 2)
     return {
       bids,

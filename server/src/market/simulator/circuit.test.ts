@@ -80,7 +80,7 @@ describe('shares with a fixed band', () => {
       const depth = market.depthNow(share, eveningOf(day))
       const [gone, offered] = atUpper ? [depth.asks, depth.bids] : [depth.bids, depth.asks]
       expect(atUpper ? depth.ask : depth.bid).toBe(0)
-      expect(gone).toEqual([{ price: 0, quantity: 0 }])
+      expect(gone).toEqual([{ price: day.close, quantity: 0 }])
       expect(offered[0]?.price).toBe(day.close)
       expect(offered[0]?.quantity).toBeGreaterThan(0)
       expect(atUpper ? depth.totalSellQuantity : depth.totalBuyQuantity).toBe(0)
