@@ -122,9 +122,12 @@ export class Block {
 
   /** How far a minute's price may get from its straight line. */
   #reachOf(minute: number): number {
+    const most = SHAPE_REACH
+    const sizes = this.#sizes
+    const first = minute * most.length
     let reach = ROUNDING * Math.abs(this.#knots[minute] ?? 0)
-    for (let shape = 0; shape < SHAPE_COUNT; shape += 1) {
-      reach += Math.abs(this.#sizes[minute * SHAPE_COUNT + shape] ?? 0) * (SHAPE_REACH[shape] ?? 0)
+    for (let shape = 0; shape < most.length; shape += 1) {
+      reach += Math.abs(sizes[first + shape] ?? 0) * (most[shape] ?? 0)
     }
     return reach
   }

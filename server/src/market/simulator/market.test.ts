@@ -329,7 +329,7 @@ describe('the port', () => {
 
 describe('plausibility', () => {
   const daily = (market: SimulatedMarket, row: Instrument): Candle[] =>
-    market.candlesNow(row, 'D', at('2024-03-01T00:00:00'), at('2026-03-10T00:00:00'))
+    market.candlesNow(row, 'D', at('2025-03-01T00:00:00'), at('2026-03-10T00:00:00'))
 
   test.each<[string, Exchange, number, number]>([
     ['NIFTY', 'NSE_INDEX', 0.005, 0.014],

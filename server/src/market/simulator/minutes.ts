@@ -1,4 +1,4 @@
-import { hash, hash2, heavyTailed, normal } from './noise.ts'
+import { hash2, hashes, heavyTails, normal } from './noise.ts'
 import type { Profile } from './profile.ts'
 import { SHAPE_BITS, SHAPE_COUNT } from './shapes.ts'
 
@@ -43,14 +43,20 @@ const BLOCK_UNREST = 0.3
 const SHAPE_SIZE = 1.6
 /** A draw of a minute gives its change, and mixed by this its shape. */
 const SHAPE_MIX = 0x85ebca6b
+const SHAPE_SHIFT = 32 - SHAPE_BITS
 const SIZE_ONE = 2 ** (31 - SHAPE_BITS)
+const SIZE_MASK = 2 * SIZE_ONE - 1
+
+/** Draws of the block that is being computed, and the changes over its minutes. */
+const blockDraws = new Uint32Array(BLOCK_MINUTES)
+const blockChanges = new Float64Array(BLOCK_MINUTES)
 
 export const blockUnrest = (seed: number, block: number): number =>
   Math.exp(BLOCK_UNREST * normal(hash2(seed, 1, block)) - BLOCK_UNREST * BLOCK_UNREST)
 
 const shapeDraw = (drawn: number): number => Math.imul(drawn, SHAPE_MIX) >>> 0
-const shapeOf = (draw: number): number => draw >>> (32 - SHAPE_BITS)
-const shapeSize = (draw: number): number => SHAPE_SIZE * ((draw & (2 * SIZE_ONE - 1)) / SIZE_ONE - 1)
+const shapeOf = (draw: number): number => draw >>> SHAPE_SHIFT
+const shapeSize = (draw: number): number => SHAPE_SIZE * ((draw & SIZE_MASK) / SIZE_ONE - 1)
 
 /** The day of something that many prices follow: a walk over minutes in deviations of an ordinary day, from 0 to 0 at the closing. */
 export class FactorPath {
@@ -69,8 +75,10 @@ export class FactorPath {
     this.shapes = new Uint8Array(minutes)
     this.sizes = new Float64Array(minutes)
     addWalk(seed, unrest, profile, this.bridge)
+    const draws = new Uint32Array(minutes)
+    hashes(seed, 0, minutes, draws)
     for (let minute = 0; minute < minutes; minute += 1) {
-      const draw = shapeDraw(hash(seed, minute))
+      const draw = shapeDraw(draws[minute] ?? 0)
       const deviation = blockUnrest(seed, Math.floor(minute / BLOCK_MINUTES)) * (profile.step[minute] ?? 0)
       this.shapes[minute] = shapeOf(draw)
       this.sizes[minute] = shapeSize(draw) * unrest * deviation
@@ -85,9 +93,11 @@ function addWalk(seed: number, scale: number, { step, time, closing }: Profile, 
   let whole = 0
   for (let first = 0; first < minutes; first += BLOCK_MINUTES) {
     const unrest = scale * blockUnrest(seed, first / BLOCK_MINUTES)
-    const end = Math.min(minutes, first + BLOCK_MINUTES)
-    for (let minute = first; minute < end; minute += 1) {
-      sum += heavyTailed(hash(seed, minute)) * unrest * (step[minute] ?? 0)
+    const count = Math.min(minutes - first, BLOCK_MINUTES)
+    heavyTails(seed, first, count, blockChanges)
+    for (let i = 0; i < count; i += 1) {
+      const minute = first + i
+      sum += (blockChanges[i] ?? 0) * unrest * (step[minute] ?? 0)
       knots[minute + 1] = (knots[minute + 1] ?? 0) + sum
       if (minute + 1 === closing) whole = sum
     }
@@ -117,10 +127,13 @@ export class ShareMinutes implements MinuteSource {
     let whole = 0
     for (let block = 0; block < blocks; block += 1) {
       const unrest = blockUnrest(seed, block)
-      const end = Math.min(this.minutes, (block + 1) * BLOCK_MINUTES)
+      const first = block * BLOCK_MINUTES
+      const count = Math.min(BLOCK_MINUTES, this.minutes - first)
+      heavyTails(seed, first, count, blockChanges)
       this.#sums[block] = sum
-      for (let minute = block * BLOCK_MINUTES; minute < end; minute += 1) {
-        sum += heavyTailed(hash(seed, minute)) * unrest * (step[minute] ?? 0)
+      for (let i = 0; i < count; i += 1) {
+        const minute = first + i
+        sum += (blockChanges[i] ?? 0) * unrest * (step[minute] ?? 0)
         if (minute + 1 === closing) whole = sum
       }
     }
@@ -136,13 +149,14 @@ export class ShareMinutes implements MinuteSource {
     let sum = this.#sums[block] ?? 0
     sizes.fill(0)
     knots[0] = this.#knot(first, sum)
+    hashes(seed, first, count, blockDraws)
+    heavyTails(seed, first, count, blockChanges)
     for (let i = 0; i < count; i += 1) {
       const minute = first + i
-      const drawn = hash(seed, minute)
       const deviation = unrest * (profile.step[minute] ?? 0)
-      sum += heavyTailed(drawn) * deviation
+      sum += (blockChanges[i] ?? 0) * deviation
       knots[i + 1] = this.#knot(minute + 1, sum)
-      const draw = shapeDraw(drawn)
+      const draw = shapeDraw(blockDraws[i] ?? 0)
       const at = i * SHAPE_COUNT
       sizes[at + shapeOf(draw)] = shapeSize(draw) * deviation * own
       const marketAt = at + (marketPath.shapes[minute] ?? 0)
@@ -212,13 +226,15 @@ export class IndexMinutes implements MinuteSource {
     const { profile, market } = this.#factors
     const first = block * BLOCK_MINUTES
     const count = Math.min(BLOCK_MINUTES, this.minutes - first)
+    const shapes = SHAPE_COUNT
     sizes.fill(0)
     for (const { shares, shape } of this.#parts) {
       const { seed } = shape
       const scale = shares * shape.own * blockUnrest(seed, block)
+      hashes(seed, first, count, blockDraws)
       for (let i = 0; i < count; i += 1) {
-        const draw = shapeDraw(hash(seed, first + i))
-        const at = i * SHAPE_COUNT + shapeOf(draw)
+        const draw = shapeDraw(blockDraws[i] ?? 0)
+        const at = i * shapes + shapeOf(draw)
         sizes[at] = (sizes[at] ?? 0) + scale * shapeSize(draw)
       }
     }
@@ -226,8 +242,8 @@ export class IndexMinutes implements MinuteSource {
     for (let i = 0; i < count; i += 1) {
       const minute = first + i
       const deviation = profile.step[minute] ?? 0
-      for (let at = i * SHAPE_COUNT; at < (i + 1) * SHAPE_COUNT; at += 1) sizes[at] = (sizes[at] ?? 0) * deviation
-      const marketAt = i * SHAPE_COUNT + (market.shapes[minute] ?? 0)
+      for (let at = i * shapes; at < (i + 1) * shapes; at += 1) sizes[at] = (sizes[at] ?? 0) * deviation
+      const marketAt = i * shapes + (market.shapes[minute] ?? 0)
       sizes[marketAt] = (sizes[marketAt] ?? 0) + this.#market * (market.sizes[minute] ?? 0)
     }
   }

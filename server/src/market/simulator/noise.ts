@@ -45,3 +45,13 @@ export function smooth(seed: number, at: number, period: number): number {
   const from = normal(hash(seed, cell))
   return from + (normal(hash(seed, cell + 1)) - from) * (place - cell)
 }
+
+/** Writes the hashes of `first` and the values after it to `into`, `count` of them. */
+export function hashes(seed: number, first: number, count: number, into: Uint32Array): void {
+  for (let i = 0; i < count; i += 1) into[i] = hash(seed, first + i)
+}
+
+/** Writes what `heavyTailed` draws from each of those hashes to `into`. */
+export function heavyTails(seed: number, first: number, count: number, into: Float64Array): void {
+  for (let i = 0; i < count; i += 1) into[i] = heavyTailed(hash(seed, first + i))
+}
