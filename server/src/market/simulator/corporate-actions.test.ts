@@ -13,9 +13,9 @@ const clock = new ManualClock(at('2026-11-20T14:30:00'))
 const calendar = createCalendar({ hours: 'exchange' })
 const market = createSimulator({ seed: SEED, clock, calendar })
 const store = new InstrumentStore(createUniverse({ date: '2026-11-20', seed: SEED }))
-const FROM = at('2024-11-20T00:00:00')
+const FROM = at('2022-11-20T00:00:00')
 
-/** Every action of two years whose ex-day has a session on it and on the days around. */
+/** Every action of four years whose ex-day has a session on it and on the days around. */
 const events = [...store.byExchange('NSE')].flatMap((share) =>
   market
     .corporateActions(share, FROM, clock.now() - DAY_MS)
@@ -28,6 +28,13 @@ describe('corporate actions', () => {
     const kinds = events.map(({ action }) => action.kind)
     for (const kind of ['dividend', 'bonus', 'split'])
       expect(kinds.filter((each) => each === kind).length).toBeGreaterThan(5)
+  })
+
+  test('are dividends alone from 2026 on: what is held on paper is not multiplied', () => {
+    const kinds = events
+      .filter(({ action }) => action.exDay >= dayNumberOf('2026-01-01'))
+      .map(({ action }) => action.kind)
+    expect(new Set(kinds)).toEqual(new Set(['dividend']))
   })
 
   test('shares with contracts pay dividends and are never split, others the other way round', () => {

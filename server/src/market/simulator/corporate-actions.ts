@@ -27,8 +27,8 @@ const SPLITS = [
 
 /**
  * Corporate actions of every share, as a pure function of the seed. Shares with contracts pay a dividend a year, and are
- * never split, because their contracts would have to be adjusted; all others may issue a bonus or be split once in ten
- * years. Prices are as traded: nothing before an ex-day is adjusted.
+ * never split, because their contracts would have to be adjusted; all others may have issued a bonus or been split once in
+ * ten years before 2026. Prices are as traded: nothing before an ex-day is adjusted.
  */
 export class CorporateActions {
   readonly #seed: number
@@ -98,10 +98,6 @@ export class CorporateActions {
   #splitsUntil(underlying: Underlying, day: number): number {
     const last = periodOf(day, SPLIT_DAYS)
     let factor = 1
-    for (let decade = 0; decade <= last; decade += 1) {
-      const split = this.#split(underlying, decade)
-      if (split !== undefined && split.exDay <= day) factor *= split.factor
-    }
     for (let decade = last; decade < 0; decade += 1) {
       const split = this.#split(underlying, decade)
       if (split !== undefined && split.exDay > day) factor /= split.factor
@@ -109,7 +105,9 @@ export class CorporateActions {
     return factor
   }
 
+  /** None after the anchor day: who holds a share on paper then would see it lose half of its worth, and get nothing. */
   #split(underlying: Underlying, decade: number): CorporateAction | undefined {
+    if (decade >= 0) return undefined
     const drawn = hash(hashText(this.#seed, underlying.key), decade + 0x5917)
     if (unit(drawn) >= SPLIT_SHARE) return undefined
     const { kind, factor } = SPLITS[hash(drawn, 1) % SPLITS.length] ?? SPLITS[0]
