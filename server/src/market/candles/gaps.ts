@@ -1,7 +1,7 @@
 import { dayNumberAt, dayStartAt } from '../../kernel/exchange-time.ts'
 import type { Session } from '../calendar.ts'
 import type { Candle, Interval } from '../market-data.ts'
-import { intervalSeconds, isPeriod, nextPeriod, type Period, periodStart } from './buckets.ts'
+import { bucketEnd, bucketStart, intervalSeconds, isPeriod, nextPeriod, type Period, periodStart } from './buckets.ts'
 import type { Place, Range } from './derived.ts'
 
 /** Stored candles of one length, ascending, that candles of another are to be made of. */
@@ -20,12 +20,12 @@ export const GAPS_MAX = 8
 export function gapsOf(stored: Stored, interval: Interval, range: Range, place: Place, now: number): Range[] {
   const parts = isPeriod(interval)
     ? periodGaps(stored, interval, range, place, now)
-    : sessionGaps(stored, range, place, now)
+    : sessionGaps(stored, interval, range, place, now)
   if (parts.length <= GAPS_MAX) return parts
   return [{ fromAt: parts[0]?.fromAt ?? range.fromAt, toAt: parts.at(-1)?.toAt ?? range.toAt }]
 }
 
-function sessionGaps(stored: Stored, range: Range, place: Place, now: number): Range[] {
+function sessionGaps(stored: Stored, interval: Interval, range: Range, place: Place, now: number): Range[] {
   const gaps: Range[] = []
   let isOpen = false
   // A session may have begun on the day before.
@@ -34,7 +34,9 @@ function sessionGaps(stored: Stored, range: Range, place: Place, now: number): R
     if (session === undefined || session.closesAt <= range.fromAt || session.opensAt > now) continue
     const part = { fromAt: Math.max(session.opensAt, range.fromAt), toAt: Math.min(session.closesAt, range.toAt) }
     if (part.fromAt >= part.toAt) continue
-    const isWhole = isComplete(stored, session, part, now)
+    // The last candle that begins in the range may end behind it, in a session past midnight
+    const toAt = bucketEnd(session, interval, bucketStart(session, interval, part.toAt - 1))
+    const isWhole = isComplete(stored, session, { fromAt: part.fromAt, toAt }, now)
     if (!isWhole && isOpen) gaps.push({ fromAt: gaps.pop()?.fromAt ?? part.fromAt, toAt: part.toAt })
     else if (!isWhole) gaps.push(part)
     isOpen = !isWhole
