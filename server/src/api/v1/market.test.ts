@@ -146,6 +146,12 @@ describe('multiquotes', () => {
     })
   })
 
+  it('is quotes/batch too', async () => {
+    const symbols = ['SBIN', 'NOPE'].map((symbol) => ({ symbol, exchange: 'NSE' }))
+    const { body } = await call(app, 'multiquotes', { symbols })
+    expect((await call(app, 'quotes/batch', { symbols })).body).toEqual(body)
+  })
+
   it('of nothing but unknown symbols is 400', async () => {
     const { status, body } = await call(app, 'multiquotes', { symbols: [{ symbol: 'NOPE', exchange: 'NSE' }] })
     expect(status).toBe(400)

@@ -87,6 +87,7 @@ const QuoteResult = Type.Object({
 
 export const multiquotes = defineOperation({
   name: 'multiquotes',
+  alsoAt: 'quotes/batch',
   method: 'POST',
   tag: 'Market data',
   summary: 'Quotes of many instruments',
