@@ -11,7 +11,7 @@ export async function pipelineCost(
 ): Promise<{ bare: Measured; whole: Measured }> {
   const bare = await startChild(fileURLToPath(new URL('./bare-operation.ts', import.meta.url)), [], {}, flags)
   const whole = await startChild(
-    fileURLToPath(new URL('../server/src/main.ts', import.meta.url)),
+    fileURLToPath(new URL('../server/start.js', import.meta.url)),
     ['serve'],
     { ...UNLIMITED, DATA_DIR: join(folder, 'pipeline'), PORT: '0', LOG_FORMAT: 'json' },
     flags,

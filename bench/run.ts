@@ -81,7 +81,7 @@ function orders(apikey: string): object[] {
 
 async function http(folder: string): Promise<void> {
   const sauda = await startChild(
-    here('../server/src/main.ts'),
+    here('../server/start.js'),
     ['serve'],
     { ...UNLIMITED, DATA_DIR: join(folder, 'data'), PORT: '0', LOG_LEVEL: 'warn' },
     FLAGS,
@@ -145,7 +145,7 @@ async function throughput(sauda: Child, echo: Child, apikey: string, folder: str
 
 async function orderKinds(folder: string): Promise<void> {
   const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'orders'), PORT: '0', LOG_LEVEL: 'warn' }
-  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, FLAGS)
+  const sauda = await startChild(here('../server/start.js'), ['serve'], settings, FLAGS)
   const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
   try {
     const found = await orderRates(sauda, apikey, SYMBOLS)
@@ -176,7 +176,7 @@ async function orderKinds(folder: string): Promise<void> {
 
 async function reads(folder: string): Promise<void> {
   const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'reads'), PORT: '0', LOG_LEVEL: 'warn' }
-  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, FLAGS)
+  const sauda = await startChild(here('../server/start.js'), ['serve'], settings, FLAGS)
   const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
   try {
     for (const cost of await readCosts(sauda, apikey))
@@ -223,7 +223,7 @@ async function reads(folder: string): Promise<void> {
 
 async function books(folder: string): Promise<void> {
   const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'books'), PORT: '0', LOG_LEVEL: 'warn' }
-  const sauda = await startChild(here('../server/src/main.ts'), ['serve'], settings, FLAGS)
+  const sauda = await startChild(here('../server/start.js'), ['serve'], settings, FLAGS)
   const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
   try {
     for (const { orders, megabytes, perSecond, echoPerSecond } of await bookCosts(sauda, apikey, [2_000, 20_000]))

@@ -26,15 +26,16 @@ export const ROOT = resolve(import.meta.dirname, '..')
 /** The runtime that npm scripts of this project run. */
 export const NODE = join(ROOT, 'node_modules/.bin/node')
 const MAIN = join(ROOT, 'server/src/main.ts')
+const START = 'server/start.js'
 
 /** The words that follow `node` in `npm start`, with what they run made absolute. */
 function startWords(): string[] {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }
   const [runtime, ...words] = scripts.start.split(' ')
-  if (runtime !== 'node' || !words.includes('server/src/main.ts')) {
-    throw new Error(`npm start runs "${scripts.start}", which is not a node that runs server/src/main.ts.`)
+  if (runtime !== 'node' || !words.includes(START)) {
+    throw new Error(`npm start runs "${scripts.start}", which is not a node that runs ${START}.`)
   }
-  return words.map((word) => (word === 'server/src/main.ts' ? MAIN : word))
+  return words.map((word) => (word === START ? join(ROOT, START) : word))
 }
 
 export interface Exit {

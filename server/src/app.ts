@@ -403,7 +403,7 @@ function noteMisdeed(bans: BanList, visit: Visit): void {
 
 /** Why an instrument that always has a price has none now; undefined when it has one. */
 async function priceProblem({ marketData, universe }: Market): Promise<string | undefined> {
-  const instrument = universe.find('NIFTY', 'NSE_INDEX')
+  const instrument = universe.find('RELIANCE', 'NSE')
   if (instrument === undefined) return 'no instruments are loaded.'
   const [quote] = await marketData.quotes([instrument])
   return quote instanceof Error ? quote.message : undefined

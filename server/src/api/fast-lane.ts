@@ -37,7 +37,12 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
   const lanes = new Map<string, Lane>()
   for (const operation of operations) {
     if (operation.method !== 'POST') continue
-    const serialise = fastJsonStringify(serialisationSchema(withWarnings({ ...operation.output })))
+    // Made when first needed: those of all operations would take a tenth of a start
+    let made: ((body: unknown) => string) | undefined
+    const serialise = (body: unknown): string => {
+      made ??= fastJsonStringify(serialisationSchema(withWarnings({ ...operation.output })))
+      return made(body)
+    }
     const lane: Lane = {
       operation,
       serialise,
