@@ -9,6 +9,7 @@ import {
   createCalendar,
   createSimulator,
   InstrumentUniverse,
+  Quotes,
   simulatedInstruments,
 } from '../server/src/market/index.ts'
 
@@ -18,7 +19,8 @@ import {
  */
 const clock = systemClock
 const universe = await InstrumentUniverse.open({ source: simulatedInstruments(1), clock })
-const marketData = createSimulator({ seed: 1, clock, calendar: createCalendar({ hours: 'always' }) })
+const calendar = createCalendar({ hours: 'always' })
+const source = createSimulator({ seed: 1, clock, calendar })
 const pipeline: Pipeline = {
   apiHeaders: {},
   programHeaders: {},
@@ -32,7 +34,8 @@ const pipeline: Pipeline = {
   afterAnswer: [],
 }
 const http = createHttp({ pipeline })
-const services = { instruments: universe, marketData } as unknown as Services // what quotes needs
+const prices = new Quotes({ source, clock, calendar })
+const services = { instruments: universe, quotes: prices } as unknown as Services // what quotes needs
 mountOperations(http, [quotes], { services, pipeline, clock })
 await http.listen({ port: 0, host: '127.0.0.1' })
 process.stdout.write(`ready at http://127.0.0.1:${(http.server.address() as AddressInfo).port}\n`)
