@@ -29,7 +29,7 @@ import { UNLIMITED } from './unlimited.ts'
  * `npm run bench`, or `npm run bench -- http pipeline orders risk books reads keys traffic search recovery numbers` for some of it.
  */
 /** As `npm start` runs it. */
-const FLAGS = ['--max-semi-space-size=16']
+const FLAGS = ['--max-semi-space-size=32']
 const SYMBOLS = [
   'SBIN',
   'RELIANCE',
