@@ -175,7 +175,9 @@ async function orderKinds(folder: string): Promise<void> {
 }
 
 async function reads(folder: string): Promise<void> {
-  const settings = { ...UNLIMITED, DATA_DIR: join(folder, 'reads'), PORT: '0', LOG_LEVEL: 'warn' }
+  // A year of minutes of days that last 24 hours would be more than one answer holds
+  const hours = { MARKET_HOURS: 'exchange' }
+  const settings = { ...UNLIMITED, ...hours, DATA_DIR: join(folder, 'reads'), PORT: '0', LOG_LEVEL: 'warn' }
   const sauda = await startChild(here('../server/start.js'), ['serve'], settings, FLAGS)
   const apikey = /sk_[A-Za-z0-9_-]+/.exec(sauda.output)?.[0] ?? ''
   try {
