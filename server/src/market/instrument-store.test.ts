@@ -3,27 +3,12 @@ import { multiplierOf, priceOf, quantityOf } from '../kernel/fixed.ts'
 import { editDistance } from '../kernel/nearest.ts'
 import type { Instrument } from './instrument.ts'
 import { InstrumentStore } from './instrument-store.ts'
+import { share } from './instruments/test-rows.ts'
 
 let lastId = 0
 const row = (symbol: string, more: Partial<Instrument> = {}): Instrument => {
   lastId += 1
-  return {
-    id: lastId,
-    symbol,
-    exchange: 'NSE',
-    kind: 'EQ',
-    name: symbol,
-    expiry: undefined,
-    strike: priceOf('0'),
-    lotSize: quantityOf('1'),
-    tickSize: priceOf('0.05'),
-    freezeQuantity: quantityOf('0'),
-    multiplier: multiplierOf('1'),
-    token: `T${lastId}`,
-    sourceSymbol: symbol,
-    sourceExchange: 'NSE',
-    ...more,
-  }
+  return share(symbol, lastId, more)
 }
 
 describe('InstrumentStore', () => {

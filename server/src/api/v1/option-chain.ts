@@ -6,7 +6,7 @@ import { asBody } from '../json-text.ts'
 import { defineOperation } from '../operation.ts'
 import { interestRate } from './greeks-fields.ts'
 import { chainText } from './option-chain-text.ts'
-import { expiryDate, underlying, underlyingExchange } from './option-fields.ts'
+import { expiryDate, SERIES_REFUSALS, underlying, underlyingExchange } from './option-fields.ts'
 
 const numberOrNull = (description?: string) =>
   Type.Union([Type.Number(), Type.Null()], description === undefined ? {} : { description })
@@ -120,17 +120,7 @@ export const optionchain = defineOperation({
     }),
   }),
   example: { underlying: 'NIFTY', exchange: 'NSE_INDEX', expiry_date: '25AUG26', strike_count: 10, with_greeks: true },
-  refusals: [
-    'expiry_missing',
-    'symbol_not_found',
-    'option_not_found',
-    'contract_expired',
-    'quote_unavailable',
-    'source_slow',
-    'source_down',
-    'not_subscribed',
-    'overloaded',
-  ],
+  refusals: SERIES_REFUSALS,
   async handle(input, { services }) {
     const chain = await services.optionChains.read({
       series: { underlying: input.underlying, exchange: input.exchange, expiry: input.expiry_date },

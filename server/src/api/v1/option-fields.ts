@@ -7,6 +7,19 @@ import { type IntegerOptions, integer, type NumberWire } from '../number-fields.
 import { choice, text } from '../text-fields.ts'
 import { exchange } from './order-fields.ts'
 
+/** What asking for the prices of an expiry's options may be refused with. */
+export const SERIES_REFUSALS = [
+  'expiry_missing',
+  'symbol_not_found',
+  'option_not_found',
+  'contract_expired',
+  'quote_unavailable',
+  'source_slow',
+  'source_down',
+  'not_subscribed',
+  'overloaded',
+] as const
+
 /** Fields by which options are named and ordered, each described once. */
 
 export const underlying = text({

@@ -4,7 +4,7 @@ import { expiryCode } from '../../market/symbol.ts'
 import { syntheticFuture } from '../../options/index.ts'
 import { defineOperation } from '../operation.ts'
 import { roundHalfEven } from './greeks-wire.ts'
-import { expiryDate, underlying, underlyingExchange } from './option-fields.ts'
+import { expiryDate, SERIES_REFUSALS, underlying, underlyingExchange } from './option-fields.ts'
 
 export const syntheticfuture = defineOperation({
   name: 'syntheticfuture',
@@ -32,17 +32,7 @@ export const syntheticfuture = defineOperation({
     underlying_ltp: Type.Number(),
   }),
   example: { underlying: 'NIFTY', exchange: 'NSE_INDEX', expiry_date: '25AUG26' },
-  refusals: [
-    'expiry_missing',
-    'symbol_not_found',
-    'option_not_found',
-    'contract_expired',
-    'quote_unavailable',
-    'source_slow',
-    'source_down',
-    'not_subscribed',
-    'overloaded',
-  ],
+  refusals: SERIES_REFUSALS,
   async handle(input, { services }) {
     const series = services.optionLookups.series({
       underlying: input.underlying,
