@@ -5,17 +5,12 @@ SAUDA_HOST, SAUDA_KEY and SAUDA_SEED come from the environment; one line is prin
 """
 
 import datetime
-import os
-import random
 import re
-import sys
-import traceback
 from zoneinfo import ZoneInfo
 
-import httpx
 import numpy
 import pandas
-from openalgo import api
+from trips import client, done, equal, make_trips, refused, rng
 
 ROUNDS = 12
 IST = ZoneInfo("Asia/Kolkata")
@@ -23,29 +18,7 @@ STOCKS = ["SBIN", "RELIANCE", "TCS", "INFY", "ITC", "M&M", "BAJAJ-AUTO"]
 UNDERLYINGS = {"NIFTY": ("NSE_INDEX", "NFO"), "BANKNIFTY": ("NSE_INDEX", "NFO"), "SENSEX": ("BSE_INDEX", "BFO")}
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 
-# The client makes a TLS context for every request, a tenth of a second each; over one connection it sends the same.
-connection = httpx.Client(timeout=60)
-httpx.post = connection.post
-httpx.get = connection.get
-
-client = api(api_key=os.environ["SAUDA_KEY"], host=os.environ["SAUDA_HOST"])
-seed = int(os.environ["SAUDA_SEED"])
-rng = random.Random(seed)
 today = datetime.datetime.now(IST).date()
-
-
-def done(answer):
-    assert isinstance(answer, dict) and answer.get("status") == "success", f"expected success, got {answer!r}"
-    return answer
-
-
-def failed(answer, text):
-    assert isinstance(answer, dict) and answer.get("status") == "error", f"expected a refusal, got {answer!r}"
-    assert text in answer["message"], f"expected {text!r} in {answer!r}"
-
-
-def equal(actual, expected):
-    assert actual == expected, f"expected {expected!r}, got {actual!r}"
 
 
 def has_types(row, **types):
@@ -175,7 +148,7 @@ def trip_intervals():
     for name, numbers in data.items():
         lengths = [int(one[:-1] or 1) for one in numbers]
         equal([name, lengths], [name, sorted(lengths)])
-    failed(client.history(symbol="SBIN", exchange="NSE", interval="7m", start_date=str(today), end_date=str(today)), "7m")
+    refused(client.history(symbol="SBIN", exchange="NSE", interval="7m", start_date=str(today), end_date=str(today)), "7m")
 
 
 def trip_symbol():
@@ -183,7 +156,7 @@ def trip_symbol():
     data = done(client.symbol(symbol=name.lower(), exchange="NSE"))["data"]
     equal([data["symbol"], data["exchange"], data["instrumenttype"], data["expiry"]], [name, "NSE", "EQ", ""])
     has_types(data, id=int, lotsize=int, freeze_qty=int, strike=float, tick_size=float, token=str, name=str)
-    failed(client.symbol(symbol=name + "X", exchange="NSE"), "not found")
+    refused(client.symbol(symbol=name + "X", exchange="NSE"), "not found")
 
 
 def trip_search():
@@ -307,21 +280,4 @@ def trip_timings():
     done(client.timings())
 
 
-TRIPS = {name.removeprefix("trip_"): trip for name, trip in list(globals().items()) if name.startswith("trip_")}
-failures = {}
-for _ in range(ROUNDS):
-    for name in rng.sample(list(TRIPS), len(TRIPS)):
-        if name in failures:
-            continue
-        try:
-            TRIPS[name]()
-        except Exception:
-            failures[name] = traceback.format_exc()
-    if len(failures) == len(TRIPS):
-        break
-for name in TRIPS:
-    if name in failures:
-        print(f"FAILED python: {ROUNDS} round trips of {name} (SAUDA_SEED={seed})\n{failures[name]}", flush=True)
-    else:
-        print(f"ok python: {ROUNDS} round trips of {name}", flush=True)
-sys.exit(1 if failures else 0)
+make_trips(dict(globals()), ROUNDS)

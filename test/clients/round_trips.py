@@ -4,43 +4,17 @@ A small model knows what each account must hold; every answer is compared with i
 come from the environment; one line is printed for each method.
 """
 
-import os
-import random
 import re
-import sys
-import traceback
 
-import httpx
-from openalgo import api
+from trips import client, done, equal, make_trips, refused, rng
 
 ROUNDS = 200
 SYMBOLS = ["SBIN", "RELIANCE", "TCS", "INFY", "ITC", "HDFCBANK"]
 ORDER_ID = re.compile(r"\d{14}")
 
-# The client makes a TLS context for every request, a tenth of a second each; over one connection it sends the same.
-connection = httpx.Client()
-httpx.post = connection.post
-
-client = api(api_key=os.environ["SAUDA_KEY"], host=os.environ["SAUDA_HOST"])
-seed = int(os.environ["SAUDA_SEED"])
-rng = random.Random(seed)
 position = dict.fromkeys(SYMBOLS, 0)
 working = {}
 options = {}
-
-
-def done(answer):
-    assert isinstance(answer, dict) and answer.get("status") == "success", f"expected success, got {answer!r}"
-    return answer
-
-
-def refused(answer, text):
-    assert isinstance(answer, dict) and answer.get("status") == "error", f"expected a refusal, got {answer!r}"
-    assert text in answer["message"], f"expected {text!r} in {answer!r}"
-
-
-def equal(actual, expected):
-    assert actual == expected, f"expected {expected!r}, got {actual!r}"
 
 
 def is_order_id(text):
@@ -301,21 +275,4 @@ def trip_analyzertoggle():
     equal(done(client.analyzertoggle(mode=True))["data"]["mode"], "analyze")
 
 
-TRIPS = {name.removeprefix("trip_"): trip for name, trip in list(globals().items()) if name.startswith("trip_")}
-failures = {}
-for _ in range(ROUNDS):
-    for name in rng.sample(list(TRIPS), len(TRIPS)):
-        if name in failures:
-            continue
-        try:
-            TRIPS[name]()
-        except Exception:
-            failures[name] = traceback.format_exc()
-    if len(failures) == len(TRIPS):
-        break
-for name in TRIPS:
-    if name in failures:
-        print(f"FAILED python: {ROUNDS} round trips of {name} (SAUDA_SEED={seed})\n{failures[name]}", flush=True)
-    else:
-        print(f"ok python: {ROUNDS} round trips of {name}", flush=True)
-sys.exit(1 if failures else 0)
+make_trips(dict(globals()), ROUNDS)
