@@ -29,7 +29,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   login_failed: 401,
   login_locked: 429,
   reauthentication_required: 403,
-  link_invalid: 400,
+  link_invalid: 403,
   totp_invalid: 400,
   totp_exists: 409,
   totp_missing: 409,

@@ -121,9 +121,10 @@ export class Identity {
     return await this.#links.make('set-up', undefined, SET_UP_LINK_MS, [this.#links.dropping('set-up', undefined)])
   }
 
-  /** Whether the token would set the instance up now. */
-  async isSetUpToken(token: string): Promise<boolean> {
-    return !this.isSetUp && (await this.#links.look('set-up', token)) !== undefined
+  /** Throws already_set_up or link_invalid unless the token would set the instance up now. */
+  async requireSetUpToken(token: string): Promise<void> {
+    if (this.isSetUp) throw alreadySetUp()
+    if ((await this.#links.look('set-up', token)) === undefined) throw invalidSetUpLink()
   }
 
   /** Creates the first user, an admin, who owns from now on what belonged to nobody, and signs them in. */
@@ -137,7 +138,7 @@ export class Identity {
         return this.#createFirst(checked, (user) => actorFrom(user, from))
       })
     })
-    if (!worked || created === undefined) throw invalidLink('Start Sauda again for a new set-up link.')
+    if (!worked || created === undefined) throw invalidSetUpLink()
     return await this.#signIn.begin(created, from)
   }
 
@@ -376,6 +377,8 @@ const SCOPES: Readonly<Record<Role, Caller['scopes']>> = {
 }
 
 const alreadySetUp = (): Refusal => new Refusal('already_set_up', 'This instance is set up already. Sign in.')
+
+const invalidSetUpLink = (): Refusal => invalidLink('Start Sauda again for a new set-up link.')
 
 async function checkPassword(field: string, password: string, names: readonly string[]): Promise<void> {
   const problem = await passwordProblem(password, names)

@@ -166,11 +166,24 @@ describe('before the instance is set up', () => {
       email: 'a@b.c',
       password: 'hunter222',
     })
-    expect(status).toBe(400)
+    expect(status).toBe(403)
     expect(text).toMatch(/role="alert"><p>This link doesn’t work\.<\/p>/)
     expect(text).toContain('value="asha"')
     expect(text).toContain('name="token" value="old"')
     expect(text).not.toContain('hunter222')
+  })
+
+  it('a link that does not work shows why and no form', async () => {
+    const pages = new TestPages()
+    pages.status({ set_up: false, authenticated: false, user: null })
+    pages.refuse('auth/setup/check', new Refusal('link_invalid', 'This link doesn’t work. Start Sauda again.'))
+    const { status, text } = await pages.get(`/setup?token=${'x'.repeat(300)}`)
+    expect(status).toBe(403)
+    expect(text).toContain('<p role="alert">This link doesn’t work. Start Sauda again.</p>')
+    expect(text).not.toContain('<form')
+    expect(pages.asked).toEqual([['auth/setup/check', { token: 'x'.repeat(128) }]])
+    const told = await pages.get('/setup?token=x', { accept: 'application/json' })
+    expect([told.status, JSON.parse(told.text).code]).toEqual([403, 'link_invalid'])
   })
 
   it('afterwards the set-up page leads away', async () => {

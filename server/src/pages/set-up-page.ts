@@ -1,10 +1,11 @@
 import { html } from 'ghtml'
+import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth.ts'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { EMAIL_LENGTH_MAX } from '../identity/users.ts'
 import { form, hidden, input, submit, summary } from './fields.ts'
 import { filled } from './form.ts'
 import { saying } from './notices.ts'
-import type { Page, PageContext, View } from './page.ts'
+import type { Page, PageContext, Reaction, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
 
 const LABELS = { name: 'Name', email: 'E-mail address', password: 'Password' }
@@ -14,7 +15,10 @@ export const setUpPage: Page = {
   path: '/setup',
   for: 'everybody',
   isSetUp: true,
-  get: (context) => (context.query.get('token') ? formView(context, context.query.get('token') ?? '') : waitingView()),
+  get: (context) => {
+    const token = context.query.get('token') ?? ''
+    return token === '' ? waitingView() : linkView(context, token)
+  },
   post(context) {
     const { form: sent, ask } = context
     const token = sent.secret('token')
@@ -30,6 +34,29 @@ export const setUpPage: Page = {
     )
   },
 }
+
+/** The form, for a link that works. */
+function linkView(context: PageContext, token: string): Promise<Reaction> {
+  return orAgain(
+    context,
+    [],
+    async () => {
+      await context.ask('auth/setup/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) })
+      return formView(context, token)
+    },
+    deadLinkView,
+  )
+}
+
+const deadLinkView = ({ message }: Problems): View => ({
+  title: 'This link doesn’t work',
+  narrow: true,
+  body: html`<section class="card">
+<h1>This link doesn’t work</h1>
+<p role="alert">${message}</p>
+<p>Each start of Sauda prints a new link and makes the earlier ones useless. It is valid for 30 minutes, and only whoever can read that output can use it.</p>
+</section>`,
+})
 
 const waitingView = (): View => ({
   title: 'Set up Sauda',

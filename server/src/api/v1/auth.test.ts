@@ -128,10 +128,17 @@ describe('signing in', () => {
     })
     const asha = { name: 'asha', email: 'asha@example.com', password: PASSWORD }
     expect(await browser.send('auth/setup', { ...asha, token: 'wrong' })).toMatchObject({
-      status: 400,
+      status: 403,
       code: 'link_invalid',
     })
-    const token = await app.identity.newSetUpToken()
+    const token = (await app.identity.newSetUpToken()) ?? ''
+    const check = (tried: string) => browser.send('auth/setup/check', { token: tried })
+    const wrong = await Promise.all(['x', 'x'.repeat(43), token.slice(0, -1), `${token}x`].map(check))
+    for (const { status, code, message } of wrong)
+      expect([status, code, message]).toEqual([403, 'link_invalid', wrong[0]?.message])
+    const page = (tried: string) => app.http.inject({ url: `/setup?token=${tried}`, headers: { accept: 'text/html' } })
+    expect([(await page('x')).statusCode, (await page(token)).statusCode]).toEqual([403, 200])
+    expect(await check(token)).toMatchObject({ status: 200 })
     expect(await browser.send('auth/setup', { ...asha, token, password: 'short' })).toMatchObject({ status: 400 })
     expect(browser.cookies.size).toBe(0)
     expect(await browser.send('auth/setup', { ...asha, token })).toMatchObject({ status: 200 })
@@ -324,7 +331,7 @@ describe('the setting', () => {
     const input = { token, new_password: NEW_PASSWORD }
     expect(await new Browser(app).send('auth/password/reset', input)).toMatchObject({ status: 200 })
     expect(await new Browser(app).send('auth/password/reset', input)).toMatchObject({
-      status: 400,
+      status: 403,
       code: 'link_invalid',
     })
     expect(await browser.send('auth/login', { name: 'asha', password: NEW_PASSWORD })).toMatchObject({ status: 200 })

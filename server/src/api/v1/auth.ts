@@ -21,7 +21,14 @@ const code = text({
   description: 'Six digits of the authenticator, or a recovery code.',
   example: '123456',
 })
-const token = text({ min: 1, max: 128, secret: true, description: 'Token of the link.', example: 'token-of-the-link' })
+export const LINK_TOKEN_LENGTH_MAX = 128
+const token = text({
+  min: 1,
+  max: LINK_TOKEN_LENGTH_MAX,
+  secret: true,
+  description: 'Token of the link.',
+  example: 'token-of-the-link',
+})
 
 const userOut = Type.Object({
   email: Type.String(),
@@ -101,6 +108,25 @@ export const authsetup = defineOperation({
     const user = identity.users.find(session.userId)
     if (user === undefined) throw new Error('the first user vanished')
     return { data: shownUser(user), status: 'success' as const }
+  },
+})
+
+export const authsetupcheck = defineOperation({
+  name: 'auth/setup/check',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Ask whether a set-up link works',
+  description:
+    'Uses nothing up. A token that is wrong, used or too old has the same answer, however much of it is right.',
+  access: 'public',
+  rateClass: 'read',
+  input: { token },
+  output: done,
+  example: { token: 'token-of-the-link' },
+  refusals: ['already_set_up', 'link_invalid'],
+  async handle(input, { services: { identity } }) {
+    await identity.requireSetUpToken(input.token)
+    return { message: 'This link works', status: 'success' as const }
   },
 })
 
