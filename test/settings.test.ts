@@ -271,7 +271,7 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     const canMail = async (platform: Platform) => (await platform.ask('auth/status')).at('data', 'mail_reset')
     expect(await both(canMail)).toEqual([true, false])
   },
-  SMTP_FROM: { file: 'server/src/identity/mail.test.ts', mentions: 'from:' },
+  SMTP_FROM: { file: 'server/src/api/v1/auth.test.ts', mentions: 'SMTP_FROM' },
   RATE_LIMIT_ALGORITHM: async () => {
     // One at the begin of a window and one near its end, two in the next one's first seconds, two a little later
     const allowed = (algorithm: string) =>

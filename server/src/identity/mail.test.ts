@@ -50,6 +50,7 @@ test('a mail goes to its receiver from the sender of the setting', async () => {
   const all = received.join('')
   expect(all).toContain(Buffer.from('\0user\0pass word').toString('base64'))
   expect(all).toContain('MAIL FROM:<sauda@example.com>')
+  expect(all).toMatch(/^From: Sauda <sauda@example\.com>\r$/m)
   expect(all).toContain('RCPT TO:<asha@example.com>')
   expect(all).toMatch(/^Subject: A subject\r?$/m)
   expect(all).toContain('Some text')

@@ -327,6 +327,7 @@ describe('the setting', () => {
     await expect.poll(() => received.join('')).toContain('\r\n.\r\n')
     const mail = received.join('').replaceAll('=\r\n', '').replaceAll('=3D', '=')
     expect(mail).toContain('MAIL FROM:<sauda@example.com>')
+    expect(mail).toMatch(/^From: Sauda <sauda@example\.com>\r$/m)
     const token = /https:\/\/trade\.example\.com\/reset\?token=([\w-]{43})/.exec(mail)?.[1]
     const input = { token, new_password: NEW_PASSWORD }
     expect(await new Browser(app).send('auth/password/reset', input)).toMatchObject({ status: 200 })
