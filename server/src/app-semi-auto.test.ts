@@ -18,10 +18,10 @@ import type { Approval } from './trading/approvals.ts'
 
 /** Semi-automatic mode on the whole platform, as programs and people meet it. */
 
-const UNLIMITED = {
+const LIMITS = {
   ADDRESS_RATE_LIMIT: '1000000 per second',
   API_RATE_LIMIT: '1000000 per second',
-  ORDER_RATE_LIMIT: '1000000 per second',
+  ORDER_RATE_LIMIT: '10 per second',
 }
 const SECRET = `sk_${'k'.repeat(43)}`
 
@@ -44,7 +44,7 @@ interface Person {
 
 async function start(settings: Record<string, string> = {}): Promise<void> {
   app = await createApp(
-    loadConfig({ DATA_DIR: folder, ...UNLIMITED, ...settings }, folder),
+    loadConfig({ DATA_DIR: folder, ...LIMITS, ...settings }, folder),
     clock,
     pino({ level: 'silent' }),
   )
@@ -101,7 +101,8 @@ const byKey = (name: string, input: object = {}) => send(name, input, { 'x-api-k
 const by = ({ cookie }: Person, name: string, input: object = {}) => send(name, input, { cookie })
 const outcome = ({ status, body }: { status: number; body: Body }) => [status, body['code'] ?? body['status']]
 
-const ORDER = { strategy: 'bot', exchange: 'NSE', symbol: 'SBIN', action: 'BUY', quantity: 1, product: 'MIS' }
+const LEG = { exchange: 'NSE', symbol: 'SBIN', action: 'BUY', quantity: 1, product: 'MIS' }
+const ORDER = { strategy: 'bot', ...LEG }
 
 async function queued(more: object = {}): Promise<number> {
   const { body } = await byKey('placeorder', { ...ORDER, ...more })
@@ -313,9 +314,40 @@ describe('the decision', () => {
       failed_executions: [{ error: expect.stringContaining('Insufficient funds'), order_id: dear }],
       message: 'Approved 3 orders, executed 2',
       status: 'success',
+      still_waiting: [],
     })
     expect((await approvals('status=failed')).data).toMatchObject([{ id: dear, orderids: [expect.any(String)] }])
     expect((await by(owner, 'approvals/approve-all')).body).toMatchObject({ approved_count: 0 })
+  })
+
+  it('costs as much of the limit on orders as it sends, and on all that waits is made wholly or not at all', async () => {
+    const basket = (orders: number) => byKey('basketorder', { strategy: 'bot', orders: Array(orders).fill(LEG) })
+    const first = Number((await basket(6)).body['pending_order_id'])
+    await basket(4)
+    expect(outcome(await by(owner, 'approvals/approve', { id: first }))).toEqual([200, 'success'])
+    expect((await by(owner, 'approvals/approve-all')).body).toMatchObject({ executed_count: 1 })
+    expect(outcome(await by(owner, 'placeorder', ORDER))).toEqual([429, 'rate_limited'])
+    clock.advance(1_000)
+    await basket(9)
+    await queued()
+    expect(outcome(await by(owner, 'placeorder', ORDER))).toEqual([200, 'success'])
+    expect(await by(owner, 'approvals/approve-all')).toMatchObject({
+      status: 429,
+      body: { retry_after: 1, message: expect.stringContaining('counts as 10') },
+    })
+    expect((await approvals('status=pending')).data).toHaveLength(2)
+    clock.advance(1_000)
+    expect((await by(owner, 'approvals/approve-all')).body).toMatchObject({ executed_count: 2, still_waiting: [] })
+  })
+
+  it('on all that waits sends as many orders as a basket has, and names what is left', async () => {
+    const large = { strategy: 'bot', splitsize: 1, ...LEG, quantity: 60 }
+    await byKey('splitorder', large)
+    clock.advance(10_000)
+    const second = Number((await byKey('splitorder', large)).body['pending_order_id'])
+    clock.advance(1_000)
+    const { body } = await by(owner, 'approvals/approve-all')
+    expect(body).toMatchObject({ executed_count: 1, still_waiting: [second] })
   })
 
   it('is for people with the right to trade on that account, and for admins', async () => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { approvedOperations } from './api/approved.ts'
+import { approvedOperations, ordersOfApproval } from './api/approved.ts'
 import { Csrf } from './api/csrf.ts'
 import { mountDocs } from './api/docs/index.ts'
 import { endpointOf } from './api/endpoint.ts'
@@ -161,6 +161,7 @@ async function connect(
         for (const step of pipeline.afterHandler) step(...outcome)
       },
     }),
+    ordersIn: ordersOfApproval(operations, () => services),
     halted: (account) =>
       limitStore.accountState(account) === 'halted'
         ? new Refusal(
@@ -255,7 +256,7 @@ async function connect(
     ],
     onlyOnce: onlyOnce(idempotency),
     beforeHandler: [
-      limitOrders(limits),
+      limitOrders(limits, () => services),
       holdForApproval({
         orderMode: (account) => accounts.orderMode(account),
         queue: (wanted) => approvals.queue(wanted),

@@ -1,4 +1,4 @@
-import type { Caller } from '../identity/caller.ts'
+import { type Caller, NOBODY } from '../identity/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Approval } from '../trading/approvals.ts'
@@ -26,14 +26,7 @@ export interface ApprovedOptions {
  */
 export function approvedOperations(options: ApprovedOptions) {
   const { operations, services, clock, keyCaller, tellOutcome } = options
-  const decoders = new Map(
-    operations
-      .filter(({ inSemiAuto }) => inSemiAuto === 'queue')
-      .map((operation) => {
-        const rules = { ignored: operation.ignored ?? {}, check: operation.check?.bind(operation) }
-        return [operation.name, { operation, decode: objectDecoder(operation.input, rules) }] as const
-      }),
-  )
+  const decoders = decodersOf(operations)
   return async (approval: Approval, orderTag: string): Promise<readonly string[]> => {
     const found = decoders.get(approval.operation)
     if (found === undefined) throw new Refusal('not_found', `There is no operation "${approval.operation}" any more.`)
@@ -58,6 +51,29 @@ export function approvedOperations(options: ApprovedOptions) {
     }
   }
 }
+
+/** Counts the orders that an approval asks for, as the limit on orders does; those that can't be read any more are one. */
+export function ordersOfApproval(operations: readonly AnyOperation[], services: () => Services) {
+  const decoders = decodersOf(operations)
+  return ({ operation: name, account, input: source }: Approval): number => {
+    const { operation, decode } = decoders.get(name) ?? {}
+    if (operation?.cost === undefined || decode === undefined) return 1
+    const input = decode(source, [])
+    if (input instanceof FieldProblem) return 1
+    return operation.cost(input as never, { caller: NOBODY, account, services: services() })
+  }
+}
+
+/** Of the operations that may wait. */
+const decodersOf = (operations: readonly AnyOperation[]) =>
+  new Map(
+    operations
+      .filter(({ inSemiAuto }) => inSemiAuto === 'queue')
+      .map((operation) => {
+        const rules = { ignored: operation.ignored ?? {}, check: operation.check?.bind(operation) }
+        return [operation.name, { operation, decode: objectDecoder(operation.input, rules) }] as const
+      }),
+  )
 
 const mayTrade = ({ scopes }: Caller): boolean => scopes.has('trade') || scopes.has('admin')
 

@@ -79,8 +79,8 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   readonly ignored?: Readonly<Record<string, string>>
   /** Rules between fields; asked only when every single field is right. */
   check?(input: ValueOf<Input>): readonly FieldError[]
-  /** Orders that it sends, when it isn't one: what it costs of its key's budget. */
-  cost?(input: ValueOf<Input>): number
+  /** Orders that it sends, when it isn't one: what it costs of its key's or its user's budget. */
+  cost?(input: ValueOf<Input>, asked: Pick<Context, 'caller' | 'account' | 'services'>): number
   /** Body of the 200 answer, or `download()`. Keys leave in alphabetical order whatever the order here. */
   readonly output: Output
   /** Media types of answers that are `Streamed` in place of the body, where a field asks for one. */

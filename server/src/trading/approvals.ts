@@ -38,6 +38,8 @@ export interface ApprovalsOptions {
   readonly expiryMs: number
   /** Does what was asked for, under the tag; answers the ids of its orders. Throws Refusal when it can't be done. */
   readonly execute: (approval: Approval, tag: string) => Promise<readonly string[]>
+  /** How many orders an approval asks for; one when it isn't said. */
+  readonly ordersIn?: (approval: Approval) => number
   /** Why nothing of an account may be sent now, so that what waits goes on waiting; undefined when it may. */
   readonly halted?: (account: string) => Refusal | undefined
   /** An account's orders that carry a tag: what the venue knows is the truth. Throws when it can't tell. */
@@ -233,11 +235,19 @@ export class Approvals {
     return changed
   }
 
-  /** Ids of the orders that wait in an account, oldest first. */
-  waiting(account: string): readonly number[] {
-    return [...this.#live.values()]
-      .filter((approval) => approval.account === account && approval.status === 'pending')
-      .map(({ id }) => id)
+  /** What waits in an account, oldest first. */
+  waiting(account: string): readonly Approval[] {
+    return [...this.#live.values()].filter((approval) => approval.account === account && approval.status === 'pending')
+  }
+
+  /** One that waits or is being executed. */
+  live(id: number): Approval | undefined {
+    return this.#live.get(id)
+  }
+
+  /** How many orders it asks for, one at least. */
+  ordersIn(approval: Approval): number {
+    return Math.max(1, this.#options.ordersIn?.(approval) ?? 1)
   }
 
   /** Ends what waited too long. Called by the clock. */

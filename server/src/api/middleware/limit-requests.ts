@@ -1,5 +1,6 @@
 import type { Verdict } from '../../kernel/rate-limiter.ts'
 import type { AnyOperation } from '../operation.ts'
+import type { Services } from '../services.ts'
 import type { Visit } from '../visit.ts'
 import { type RateLimits, rateLimitHeaders, rateLimitRefusal } from './rate-limits.ts'
 
@@ -17,9 +18,11 @@ export const limitCaller =
 
 /** What a request costs beyond the one order that it was counted as. */
 export const limitOrders =
-  (limits: RateLimits) =>
+  (limits: RateLimits, services: () => Services) =>
   (visit: Visit, operation: AnyOperation, input: object): undefined => {
-    const cost = operation.cost?.(input as never) ?? 1
+    if (operation.cost === undefined) return
+    const { caller } = visit
+    const cost = operation.cost(input as never, { caller, account: caller.account, services: services() })
     if (cost > 1) admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation), cost - 1, 1))
   }
 

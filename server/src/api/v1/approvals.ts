@@ -3,6 +3,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import { APPROVAL_STATUSES, type Approval, REASON_LENGTH_MAX } from '../../trading/approvals.ts'
 import { choice, integer, text } from '../field.ts'
 import { type Context, defineOperation } from '../operation.ts'
+import type { Services } from '../services.ts'
 import { actorOf, instantOrNull, instantOut, success, textOrNull } from './caller.ts'
 import { belowOf, cursorOf, paging } from './paging.ts'
 
@@ -118,11 +119,34 @@ function requireDecider({ caller }: Context): void {
 /** Throws not_found unless the approval is of an account of the caller's, or the caller an admin; role_missing. */
 async function requireOwn(context: Context, id: number): Promise<void> {
   requireDecider(context)
-  const { caller, services } = context
-  const approval = await services.approvals.find(id)
-  const isOwn = approval !== undefined && services.accounts.find(approval.account)?.userId === caller.userId
-  if (!isOwn && (approval === undefined || caller.role !== 'admin'))
+  const approval = await context.services.approvals.find(id)
+  if (approval === undefined || !mayDecide(approval, context))
     throw new Refusal('not_found', `There is no approval ${id}.`)
+}
+
+const mayDecide = ({ account }: Approval, { caller, services }: Pick<Context, 'caller' | 'services'>): boolean =>
+  caller.role === 'admin' || services.accounts.find(account)?.userId === caller.userId
+
+/**
+ * What one call sends at most, as many orders as a basket has: the budget of its user is in debt for so many only, and
+ * isn't used up when an order has to be cancelled in a hurry.
+ */
+const SENT_ORDERS_MAX = 100
+
+/** The oldest that wait, as far as one call goes, and how many orders they ask for. */
+function firstWaiting(
+  { approvals }: Services,
+  account: string,
+): { readonly sent: Approval[]; readonly orders: number } {
+  const sent: Approval[] = []
+  let orders = 0
+  for (const approval of approvals.waiting(account)) {
+    const more = approvals.ordersIn(approval)
+    if (sent.length > 0 && orders + more > SENT_ORDERS_MAX) break
+    sent.push(approval)
+    orders += more
+  }
+  return { sent, orders }
 }
 
 const id = integer({ min: 1, description: 'As approvals lists it.', example: 1 })
@@ -140,9 +164,13 @@ export const approvalsapprove = defineOperation({
   tag: 'Approvals',
   summary: 'Send an order that waits',
   description:
-    'Executes it once, however often and by however many it is approved. `data.status` is `executed`, or `failed` with the reason.',
+    'Executes it once, however often and by however many it is approved. `data.status` is `executed`, or `failed` with the reason. It costs as much of the limit on orders as it sends.',
   access: 'session',
   rateClass: 'order',
+  cost(input, asked) {
+    const approval = asked.services.approvals.live(input.id)
+    return approval !== undefined && mayDecide(approval, asked) ? asked.services.approvals.ordersIn(approval) : 1
+  },
   input: { id },
   output: decided,
   example: { id: 1 },
@@ -181,9 +209,11 @@ export const approvalsapproveall = defineOperation({
   method: 'POST',
   tag: 'Approvals',
   summary: 'Send every order of the account that waits',
-  description: 'One after the other, oldest first. Those that failed are named with the reason.',
+  description:
+    'One after the other, oldest first. Those that failed are named with the reason. It costs as much of the limit on orders as it sends, as a basket does: when the limit does not let all of it through, nothing is sent, and the answer is 429 with the time to wait. One call sends 100 orders at most; `still_waiting` names what is left for the next one.',
   access: 'session',
   rateClass: 'order',
+  cost: (_input, { account, services }) => firstWaiting(services, account).orders,
   input: {},
   output: Type.Object({
     approved_count: Type.Integer(),
@@ -191,6 +221,7 @@ export const approvalsapproveall = defineOperation({
     failed_executions: Type.Array(Type.Object({ error: Type.String(), order_id: Type.Integer() })),
     message: Type.String(),
     status: success,
+    still_waiting: Type.Array(Type.Integer(), { description: 'Ids, oldest first.' }),
   }),
   example: {},
   async handle(_input, context) {
@@ -198,7 +229,7 @@ export const approvalsapproveall = defineOperation({
     const { services, account } = context
     const failed: { error: string; order_id: number }[] = []
     let executed = 0
-    for (const waiting of services.approvals.waiting(account)) {
+    for (const { id: waiting } of firstWaiting(services, account).sent) {
       try {
         const approval = await services.approvals.approve(waiting, actorOf(context))
         if (approval.status === 'executed') executed += 1
@@ -215,6 +246,7 @@ export const approvalsapproveall = defineOperation({
       failed_executions: failed,
       message: approved === 0 ? 'No orders wait for approval' : `Approved ${approved} orders, executed ${executed}`,
       status: 'success' as const,
+      still_waiting: services.approvals.waiting(account).map(({ id }) => id),
     }
   },
 })
