@@ -21,7 +21,7 @@ import type { Forwards, OptionChains, OptionGreeks, OptionResolver } from '../op
 import type { Approvals } from '../trading/approvals.ts'
 import type { Idempotency } from '../trading/flow/idempotency.ts'
 import type { OrderFlow } from '../trading/flow/order-flow.ts'
-import type { Gtts, Trading } from '../trading/index.ts'
+import type { Closings, Gtts, Trading } from '../trading/index.ts'
 import type { OrderEvents } from '../trading/order-events.ts'
 import type { KillSwitch } from '../trading/risk/kill-switch.ts'
 import type { LimitStore } from '../trading/risk/limit-store.ts'
@@ -62,6 +62,7 @@ export interface Services {
   readonly optionGreeks: OptionGreeks
   readonly trading: Trading
   readonly orders: OrderFlow
+  readonly closings: Closings
   readonly idempotency: Idempotency
   readonly gtts: Gtts
   readonly limits: LimitStore

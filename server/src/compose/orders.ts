@@ -6,7 +6,7 @@ import { type Exchange, type Instrument, type MarketData, settlementPrice, under
 import { PaperExchange, riskReference, type SessionRules, venueEventsOf } from '../paper/index.ts'
 import { Idempotency } from '../trading/flow/idempotency.ts'
 import { OrderFlow } from '../trading/flow/order-flow.ts'
-import { Gtts, type OrderEvents, Trading } from '../trading/index.ts'
+import { Closings, Gtts, type OrderEvents, Trading } from '../trading/index.ts'
 import { KillSwitch } from '../trading/risk/kill-switch.ts'
 import { LimitStore } from '../trading/risk/limit-store.ts'
 import { LimitsGate } from '../trading/risk/risk-gate.ts'
@@ -78,6 +78,7 @@ export async function openOrders(
     venueOf,
     gate,
   })
+  const closings = new Closings({ orders, gate, venueOf, find: (symbol, exchange) => universe.find(symbol, exchange) })
   const idempotency = new Idempotency({
     money: databases.money,
     clock,
@@ -95,10 +96,10 @@ export async function openOrders(
     clock,
     accounts: () => paper.accounts,
     venueOf,
-    find: (symbol, exchange) => universe.find(symbol, exchange),
+    closings,
     onError: onError('what a kill switch left undone could not be done'),
   })
-  return { limits: limitStore, gate, paper, trading, orders, idempotency, gtts, killSwitch }
+  return { limits: limitStore, gate, paper, trading, orders, closings, idempotency, gtts, killSwitch }
 }
 
 function sessionRules(config: Config, calendar: SessionRules['calendar']): SessionRules {

@@ -1,4 +1,4 @@
-export type { CloseOutcome } from './close-position.ts'
+export { type CloseOutcome, Closings } from './closings.ts'
 export { type GttAsker, type GttChangeRequest, type GttRequest, Gtts } from './gtt.ts'
 export { OrderEvents } from './order-events.ts'
 export { type ModifyRequest, type OrderRequest, Trading } from './trading.ts'

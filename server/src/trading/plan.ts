@@ -1,6 +1,8 @@
 import type { OrderReport } from '../brokers/venue.ts'
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
+import type { Instrument } from '../market/instrument.ts'
+import type { Closing } from './risk/gate.ts'
 import type { OrderRequest } from './trading.ts'
 
 /** Most orders that one request may lead to. */
@@ -13,6 +15,8 @@ export interface Leg {
   readonly order: OrderRequest
   /** Positions of legs that must be accepted before this one may be sent, e.g. the purchase that hedges this sale. */
   readonly needs?: readonly number[]
+  /** The order's, where the plan was made with it: it may be one that isn't listed any more. Found by its name when absent. */
+  readonly instrument?: Instrument
 }
 
 /**
@@ -27,6 +31,8 @@ export interface Plan {
   readonly listName?: string
   /** Margin is judged on what all legs lead to, not leg by leg. */
   readonly marginTogether: boolean
+  /** How limits judge its orders, when they do nothing but close what is held. One that can't be an order is then refused alone. */
+  readonly closing?: Closing
 }
 
 /** What became of one leg. */

@@ -4,22 +4,20 @@ import type {
   NewOrder,
   OrderChange,
   OrderReport,
-  PositionReport,
   StandingReport,
   StoryReport,
   TradeReport,
   Venue,
 } from '../brokers/venue.ts'
-import { Refusal, type RefusalCode } from '../kernel/errors.ts'
+import { Refusal } from '../kernel/errors.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { type BrokerageTerms, chargeOrders, type OrderCharges } from './charges/index.ts'
-import { type CloseOutcome, closePosition } from './close-position.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
-import type { Denial, RiskAsker, RiskGate } from './risk/gate.ts'
+import { deniedBy, type RiskAsker, type RiskGate } from './risk/gate.ts'
 import { type StrategyBook, strategyBookOf } from './strategy-book.ts'
 import { lastPrices, type ValuedHolding, type ValuedPosition, valueHoldings, valuePositions } from './valuation.ts'
 
@@ -43,9 +41,6 @@ export interface TradingOptions extends InstrumentLookup {
   readonly brokerage: BrokerageTerms
   readonly gate: RiskGate
 }
-
-/** Orders closed at once; far above what an account holds, so that one request stays bounded. */
-export const CLOSED_POSITIONS_MAX = 1_000
 
 /**
  * All that can be done with orders and what they lead to, whatever venue an account trades at.
@@ -175,30 +170,6 @@ export class Trading {
     return { cancelled, failed }
   }
 
-  /** Closes every open position at market, after cancelling what still works in it. Throws risk_halted. */
-  async closePositions(account: string): Promise<{ held: number; rows: number; outcomes: CloseOutcome[] }> {
-    const venue = this.venue(account)
-    const positions = await venue.positions()
-    const open = positions.filter((position) => position.quantity !== 0).slice(0, CLOSED_POSITIONS_MAX)
-    const outcomes: CloseOutcome[] = []
-    const { gate } = this.#options
-    for (const position of open) {
-      const denial = gate.judgeClosing(account)
-      if (denial !== undefined) throw deniedBy(denial, venue)
-      try {
-        outcomes.push(await closePosition(venue, this.#listed(position)))
-      } finally {
-        gate.closed(account)
-      }
-    }
-    return { held: open.length, rows: positions.length, outcomes }
-  }
-
-  /** The position's instrument with the facts of today, as long as it is listed. */
-  #listed(position: PositionReport): PositionReport {
-    return { ...position, instrument: this.#options.find(position.symbol, position.exchange) ?? position.instrument }
-  }
-
   order(account: string, orderId: string): Promise<OrderReport> {
     return this.venue(account).order(orderId)
   }
@@ -272,10 +243,6 @@ export class Trading {
     return match?.quantity ?? (0 as Quantity)
   }
 }
-
-/** The limits' codes are codes of refusals. */
-const deniedBy = ({ code, message }: Denial, { mode }: Venue): Refusal =>
-  new Refusal(code as RefusalCode, message, { extra: { mode } })
 
 /** The trigger with that id; undefined when there is none. */
 async function knownGtt(venue: Venue, id: string): Promise<GttReport | undefined> {

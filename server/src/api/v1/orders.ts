@@ -80,6 +80,7 @@ export const placeorder = defineOperation({
     'Answers once the order is on disk. An order that the exchange or a limit refuses answers 400 with its `orderid` and stands in the order book as `rejected` with the reason.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: 'queue',
   input: placeInput,
   ignored: VAIN_ORDER_FIELDS,
@@ -123,6 +124,7 @@ export const modifyorder = defineOperation({
     '`quantity` is the new total, filled part included. A price or trigger of 0 stays as it is. The change is judged like a new order and margined again. Symbol, exchange, action, product and price type must be those of the order.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: {
     refuse: 'Modify order operation is not allowed in Semi-Auto mode. Please switch to Auto mode to modify orders.',
   },
@@ -179,6 +181,7 @@ export const cancelorder = defineOperation({
   description: 'What the order had reserved is free again when the answer arrives.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: {
     refuse: 'Cancel order operation is not allowed in Semi-Auto mode. Please switch to Auto mode to cancel orders.',
   },
@@ -204,6 +207,7 @@ export const cancelallorder = defineOperation({
   description: 'Limit orders and waiting stops alike. `strategy` is a tag, not a filter.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: {
     refuse:
       'Cancel all orders operation is not allowed in Semi-Auto mode. Please switch to Auto mode to cancel orders.',
@@ -238,7 +242,7 @@ export const closeposition = defineOperation({
   tag: 'Orders',
   summary: 'Close every open position at market',
   description:
-    'Working orders of each position are cancelled first, so that none opens it the other way. `failures` names each position that could not be closed and why.',
+    'Working orders of each position are cancelled first, so that none opens it the other way. `failures` names each position that could not be closed and why. Sent again by name after a crash, it goes on with what is still held; `orderids` then has those of before too.',
   access: 'trade',
   rateClass: 'order',
   inSemiAuto: {
@@ -259,10 +263,11 @@ export const closeposition = defineOperation({
     status: Type.Literal('success'),
   }),
   example: { strategy: 'my-strategy' },
-  async handle(_input, { account, services }) {
-    const { rows, outcomes } = await services.trading.closePositions(account)
+  async handle(_input, { account, caller, services, visit }) {
+    const { rows, outcomes } = await services.closings.closeAll({ account, caller, visit })
     const { mode } = services.trading.venue(account)
-    if (rows === 0) return { message: 'No open positions to close', mode, status: 'success' as const }
+    if (rows === 0 && outcomes.length === 0)
+      return { message: 'No open positions to close', mode, status: 'success' as const }
     const failures = outcomes.flatMap(({ symbol, exchange, product, failure }) =>
       failure === undefined ? [] : [{ exchange, message: failure, product, symbol }],
     )

@@ -82,7 +82,7 @@ export class OrderFlow {
       if (known.length > 0) return request.answer(plan, await this.#resume(request, plan, known, venue))
     }
     const ready = this.#ready(plan, venue)
-    const risk = riskOf(request, ready)
+    const risk = riskOf(request, plan, ready)
     const judged = ready.length === 0 ? [] : this.#options.gate.judge(risk)
     const verdicts = judged instanceof Promise ? await judged : judged
     const tag = intent?.tag ?? request.orderTag
@@ -108,7 +108,7 @@ export class OrderFlow {
     })
     // Prices may have moved since: what would be planned now then isn't what was begun
     if (!isPartOf(plan, known) || ready.length < missing.length) return inPlace([...sent, ...missing.map(abandoned)])
-    const risk = riskOf(request, ready)
+    const risk = riskOf(request, plan, ready)
     const verdicts = ready.length === 0 ? [] : await gate.judge(risk)
     const sending = new Sending(venue, gate, risk, verdicts, request.visit?.intent?.tag, request.visit?.steps)
     return inPlace([...sent, ...(await sending.sendRest(plan, ready, sent))])
@@ -120,8 +120,9 @@ export class OrderFlow {
     return venue
   }
 
-  /** Every leg with its instrument. Of several legs none leaves when one of them can't be an order at all. */
+  /** Every leg with its instrument. Of several legs none leaves when one of them can't be an order at all; closings do. */
   #ready(plan: Plan, venue: Venue): readonly Ready[] {
+    if (plan.closing !== undefined) return plan.legs.map((leg) => this.#readyLeg(leg))
     const [only] = plan.legs
     if (plan.legs.length === 1 && only !== undefined) return [this.#readyLeg(only)]
     const ready: Ready[] = []
@@ -144,7 +145,7 @@ export class OrderFlow {
 
   #readyLeg(leg: Leg): Ready {
     const { symbol, exchange } = leg.order
-    return { leg, instrument: namedInstrument(this.#options, symbol, exchange) }
+    return { leg, instrument: leg.instrument ?? namedInstrument(this.#options, symbol, exchange) }
   }
 }
 
@@ -309,10 +310,12 @@ const inPlace = (outcomes: readonly LegOutcome[]): readonly LegOutcome[] =>
 
 const riskOf = (
   { account, caller }: Pick<FlowRequest<Plan, unknown>, 'account' | 'caller'>,
+  { closing }: Plan,
   ready: readonly Ready[],
 ): RiskRequest => ({
   account,
   keyId: caller.keyId ?? '',
+  closing,
   orders: ready.map(({ leg, instrument }) => ({ order: leg.order, instrument })),
 })
 

@@ -1,4 +1,5 @@
-import type { OrderReport } from '../../brokers/venue.ts'
+import type { OrderReport, Venue } from '../../brokers/venue.ts'
+import { Refusal, type RefusalCode } from '../../kernel/errors.ts'
 import type { Instrument } from '../../market/instrument.ts'
 import type { ModifyRequest, OrderRequest } from '../trading.ts'
 
@@ -7,6 +8,12 @@ export interface Denial {
   readonly code: string
   readonly message: string
 }
+
+/**
+ * An order that only closes what is held is held up by no limit. `unless-halted`: by a halt it is. `despite-halts`: not by
+ * that either, for the square-off of a kill switch.
+ */
+export type Closing = 'unless-halted' | 'despite-halts'
 
 /** Whose request it is. `keyId` is empty for a session. */
 export interface RiskAsker {
@@ -19,6 +26,8 @@ export interface RiskRequest extends RiskAsker {
   readonly orders: readonly { readonly order: OrderRequest; readonly instrument: Instrument }[]
   /** What is asked for only waits for its price, as a trigger does: it counts as an order when it has become one. */
   readonly waits?: boolean
+  /** All its orders close what is held. */
+  readonly closing?: Closing | undefined
 }
 
 export type Verdicts = readonly (Denial | undefined)[]
@@ -46,15 +55,15 @@ export interface RiskGate {
   judgeChange(change: RiskChange): Denial | undefined | Promise<Denial | undefined>
   /** To be told once of each change that was allowed, as soon as its venue has answered. */
   settleChange(change: RiskChange): void
-  /**
-   * Whether a position may be closed now: limits don't hold that up, a halt does. What is allowed counts as on its way
-   * until `closed` is told, once.
-   */
-  judgeClosing(account: string): Denial | undefined
+  /** Why nothing of a strategy may be sent now, not even what closes a position: a halt, or limits that can't be read. */
+  haltOf(account: string, strategy: string): Denial | undefined
   /** Under which exchanges know a strategy, or its account; undefined without one. */
   algoIdOf(account: string, strategy: string): string | undefined
-  closed(account: string): void
 }
+
+/** The limits' codes are codes of refusals. */
+export const deniedBy = ({ code, message }: Denial, { mode }: Venue): Refusal =>
+  new Refusal(code as RefusalCode, message, { extra: { mode } })
 
 /** Lets everything pass: for what has no limits, such as the venue's own tests. */
 export const OPEN_GATE: RiskGate = {
@@ -62,7 +71,6 @@ export const OPEN_GATE: RiskGate = {
   settle: () => undefined,
   judgeChange: () => undefined,
   settleChange: () => undefined,
-  judgeClosing: () => undefined,
+  haltOf: () => undefined,
   algoIdOf: () => undefined,
-  closed: () => undefined,
 }

@@ -2,8 +2,7 @@ import type { Venue } from '../../brokers/venue.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { TurnsByName } from '../../kernel/turns.ts'
-import type { Exchange, Instrument } from '../../market/instrument.ts'
-import { type CloseOutcome, closePosition, closeQuantity } from '../close-position.ts'
+import type { CloseOutcome, Closings } from '../closings.ts'
 import type { LimitStore, RiskActor, StoredRule } from './limit-store.ts'
 import type { LimitsGate } from './risk-gate.ts'
 import type { RiskScope } from './scope.ts'
@@ -15,8 +14,7 @@ export interface KillSwitchOptions {
   /** Ids of every account of the instance. */
   readonly accounts: () => readonly string[]
   readonly venueOf: (account: string) => Venue | undefined
-  /** Today's facts of an instrument, as long as it is listed. */
-  readonly find: (symbol: string, exchange: Exchange) => Instrument | undefined
+  readonly closings: Closings
   readonly onError: (error: unknown) => void
 }
 
@@ -106,7 +104,7 @@ export class KillSwitch {
       await cancelRound(venue, strategy, cancelled)
     }
     if (cancelled.missed) await cancelRound(venue, strategy, cancelled)
-    const closed = squareOff ? await this.#close(venue, strategy) : []
+    const closed = squareOff ? await this.#close(account, strategy) : []
     return {
       account,
       cancelledOrders: [...cancelled.orders],
@@ -133,23 +131,10 @@ export class KillSwitch {
     }
   }
 
-  async #close(venue: Venue, strategy: string | undefined): Promise<CloseOutcome[]> {
-    const outcomes: CloseOutcome[] = []
-    const listed = <T extends { symbol: string; exchange: Exchange; instrument: Instrument }>(row: T): T => ({
-      ...row,
-      instrument: this.#options.find(row.symbol, row.exchange) ?? row.instrument,
-    })
-    if (strategy === undefined) {
-      const held = (await venue.positions()).filter(({ quantity }) => quantity !== 0)
-      for (const position of held) outcomes.push(await closePosition(venue, listed(position)))
-      return outcomes
-    }
-    const { strategyPositions } = await venue.books()
-    for (const own of strategyPositions) {
-      if (own.strategy === strategy && own.quantity !== 0)
-        outcomes.push(await closeQuantity(venue, listed(own), own.quantity, strategy))
-    }
-    return outcomes
+  async #close(account: string, strategy: string | undefined): Promise<readonly CloseOutcome[]> {
+    const { closings } = this.#options
+    if (strategy !== undefined) return closings.closeStrategy(account, strategy)
+    return (await closings.closeAll({ account, caller: {} }, 'despite-halts')).outcomes
   }
 }
 

@@ -7,12 +7,11 @@ import { minuteOfDay } from '../../kernel/exchange-time.ts'
 import type { Quantity } from '../../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
 import type { MarketData } from '../../market/market-data.ts'
-import { CLOSE_STRATEGY } from '../close-position.ts'
 import type { OrderRequest } from '../trading.ts'
 import { AccountView, type Measured, type Working } from './account-view.ts'
 import { check, DENIAL_PREFIX, type Judged, type MarketView, onlyReduces, type Standing } from './check.ts'
 import type { Bounds, Effective } from './effective.ts'
-import type { Denial, RiskAsker, RiskChange, RiskGate, RiskRequest, Verdicts } from './gate.ts'
+import type { Closing, Denial, RiskAsker, RiskChange, RiskGate, RiskRequest, Verdicts } from './gate.ts'
 import { type Asked, judgedChange, judgedOrder, onlyShrinks } from './judged.ts'
 import type { LimitStore } from './limit-store.ts'
 import { seeMarket, type Wanted } from './market-view.ts'
@@ -70,6 +69,7 @@ export class LimitsGate implements RiskGate {
 
   judge(request: RiskRequest): Verdicts | Promise<Verdicts> {
     const { store } = this.#options
+    if (request.closing !== undefined) return this.#decide(request, NO_MARKET)
     if (store.doubt !== undefined) return request.orders.map(() => this.#unavailable())
     const { account, keyId, orders } = request
     let isOpen = true
@@ -117,21 +117,15 @@ export class LimitsGate implements RiskGate {
     this.#arrived(account)
   }
 
-  judgeClosing(account: string): Denial | undefined {
+  haltOf(account: string, strategy: string): Denial | undefined {
     const { store } = this.#options
     if (store.doubt !== undefined) return this.#unavailable()
-    const { state, stateSource } = store.effective(account, '', CLOSE_STRATEGY)
-    if (state === 'halted') return halted(stateSource)
-    this.#sending(account, 1)
-    return undefined
+    const { state, stateSource } = store.effective(account, '', strategy)
+    return state === 'halted' ? halted(stateSource) : undefined
   }
 
   algoIdOf(account: string, strategy: string): string | undefined {
     return this.#options.store.effective(account, '', strategy).algoId || undefined
-  }
-
-  closed(account: string): void {
-    this.#arrived(account)
   }
 
   #arrived(account: string): void {
@@ -265,15 +259,17 @@ export class LimitsGate implements RiskGate {
   }
 
   #decide(request: RiskRequest, market: Market): Verdicts {
-    const { account, keyId, orders, waits = false } = request
+    const { account, keyId, orders, waits = false, closing } = request
     const { store } = this.#options
     const verdicts: (Denial | undefined)[] = []
     const counted: (Working | undefined)[] = []
     for (const asked of orders) {
       const { order, instrument } = asked
       const effective = store.effective(account, keyId, order.strategy)
-      const judged = judgedOrder(asked, waits)
-      const denial = this.#verdict(request, effective, judged, order.strategy, market.get(asked))
+      const denial =
+        closing === undefined
+          ? this.#verdict(request, effective, judgedOrder(asked, waits), order.strategy, market.get(asked))
+          : this.#closingVerdict(account, order.strategy, closing)
       verdicts.push(denial)
       if (denial === undefined) {
         this.#sending(account, 1)
@@ -284,6 +280,10 @@ export class LimitsGate implements RiskGate {
     }
     this.#counted.set(request, counted)
     return verdicts
+  }
+
+  #closingVerdict(account: string, strategy: string, closing: Closing): Denial | undefined {
+    return closing === 'despite-halts' ? undefined : this.haltOf(account, strategy)
   }
 
   #verdict(
