@@ -324,6 +324,7 @@ async function connect(
     operations.map((operation) => [operation.name as string, endpointOf(operation, { services, pipeline, clock })]),
   )
   mountPages(http, {
+    clock,
     call: async (operation, input, visit) => {
       const endpoint = endpoints.get(operation)
       assert(endpoint !== undefined, `a page calls ${operation}, which is no operation`)

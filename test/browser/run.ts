@@ -135,11 +135,14 @@ async function live(context: BrowserContext): Promise<void> {
     await page.waitForFunction(() => /sk_/.test(document.querySelector('main')?.textContent ?? ''))
     await look(page, 'created-key')
     key = /sk_[A-Za-z0-9_-]{43}/.exec((await page.textContent('main')) ?? '')?.[0] ?? ''
-    await page.goto(`${server.address}/keys`)
+    assert.ok(!page.url().includes(key))
+    await page.reload()
     await look(page, 'keys')
     const shown = (await page.textContent('main')) ?? ''
     assert.match(shown, /browser/)
     assert.ok(!shown.includes(key))
+    const { data: keys } = await read(page, 'keys')
+    assert.equal((keys as { name: string }[]).filter(({ name }) => name === 'browser').length, 1)
   })
 
   await checks.check('the interactive documentation places an order with that key', async () => {

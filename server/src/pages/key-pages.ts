@@ -8,7 +8,7 @@ import { checkBoxes, form, hidden, input, select, submit, summary } from './fiel
 import { filled } from './form.ts'
 import { pathWith } from './local-path.ts'
 import { saying } from './notices.ts'
-import type { AnswerOf, Page, PageContext, Reaction, View } from './page.ts'
+import type { AnswerOf, Page, PageContext, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
 import { copyable, curlFunds, curlOrder, facts, instant, plain } from './shown.ts'
 
@@ -34,19 +34,25 @@ const SCOPE_HINTS: Readonly<Record<Scope, string>> = {
 const list: Page = {
   path: '/keys',
   for: 'members',
-  async get({ ask, visit }) {
+  async get({ ask, visit, query, takeOnce }) {
+    const created = takeOnce()
+    if (created !== undefined) return created
     const { data: keys } = await ask('keys')
-    return listView(keys, visit.at)
+    return listView(keys, visit.at, query.has('once') ? SEEN : '')
   },
 }
 
-function listView(keys: readonly Key[], now: number): View {
+/** For who reloads the page that showed a key. */
+const SEEN =
+  '<p class="notice" role="status">The text of a new key is shown once, and isn’t kept. If you haven’t copied it, replace the key.</p>'
+
+function listView(keys: readonly Key[], now: number, said = ''): View {
   const none = '<p>You have no key. Programs, charting tools and spreadsheets sign their requests with one.</p>'
   const rows = html`<ul class="rows">!${keys.map((key) => keyRow(key, now)).join('\n')}</ul>`
   return {
     title: 'API keys',
     data: keys,
-    body: html`<div class="heading"><h1>API keys</h1><a class="button" href="/keys/new">New key</a></div>
+    body: html`!${said}<div class="heading"><h1>API keys</h1><a class="button" href="/keys/new">New key</a></div>
 <section class="card" aria-label="Your keys">
 !${keys.length === 0 ? none : rows}
 </section>`,
@@ -99,7 +105,7 @@ const create: Page = {
           networks: sent.text('networks'),
         }
         const { data } = await ask('keys/create', { ...filled(wanted), scopes: sent.all('scopes') })
-        return createdView(context, data)
+        return context.showOnce('/keys', createdView(context, data))
       },
       (problems) => createView(context, problems),
     )
@@ -203,7 +209,6 @@ async function createView(context: PageContext, problems: Problems = NO_PROBLEMS
   }
 }
 
-/** Answers the post itself: to redirect to the key, we would have to keep it or put it into an address. */
 function createdView({ origin }: PageContext, created: CreatedKey, old?: Key): View {
   const { key, name, scopes, replaced_by: _, ...rest } = created
   const order = scopes.includes('read') && scopes.length === 1 ? '' : curlOrder(origin, key)
@@ -250,11 +255,12 @@ const rotate: Page = {
     return await orAgain(
       context,
       ['overlap_hours', 'password'],
-      async (): Promise<Reaction> => {
+      async () => {
         await confirmIfAsked(context)
         const { data } = await ask('keys/rotate', { id, overlap_hours: sent.text('overlap_hours') || '0' })
         const { data: keys } = await ask('keys')
-        return createdView(context, data, keys.find((other) => other.id === id) ?? { ...key, revoked_at: null })
+        const old = keys.find((other) => other.id === id) ?? { ...key, revoked_at: null }
+        return context.showOnce('/keys', createdView(context, data, old))
       },
       (problems) => rotateView(context, key, problems),
     )

@@ -4,6 +4,7 @@ import { prefersJson } from '../api/errors.ts'
 import type { Headers } from '../api/middleware/security-headers.ts'
 import type { Visit } from '../api/visit.ts'
 import { assert } from '../kernel/assert.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { hidden } from './fields.ts'
 import { Form } from './form.ts'
@@ -12,13 +13,18 @@ import { localPath, pathWith } from './local-path.ts'
 import { noticeText, saying } from './notices.ts'
 import type { AnswerOf, Call, OperationName, Page, PageContext, Reaction, View } from './page.ts'
 import { sendPage } from './send.ts'
+import { ShownOnce } from './shown-once.ts'
 import { statusText } from './status-text.ts'
 
 /** No form has more. */
 export const FORM_BYTES_MAX = 16 * 1024
 const ORIGIN_HOST = /^[a-z0-9.-]{1,253}(:\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](:\d{1,5})?$/i
 
+/** Part of an address that names what is shown there once. */
+const ONCE = 'once'
+
 export interface PagesOptions {
+  readonly clock: Clock
   readonly call: Call
   readonly csrf: {
     tokenFor(visit: Visit): string
@@ -36,6 +42,11 @@ export interface PagesOptions {
 
 /** Adds a route for each method of each page, and the answer for the methods that it doesn't have. */
 export function mountEach(app: FastifyInstance, pages: readonly Page[], options: PagesOptions): void {
+  const shownOnce = new ShownOnce(options.clock)
+  app.addHook('onClose', (_app, done) => {
+    shownOnce.close()
+    done()
+  })
   app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (request, _payload, parsed) => {
@@ -45,7 +56,7 @@ export function mountEach(app: FastifyInstance, pages: readonly Page[], options:
       bodyLimit: FORM_BYTES_MAX,
       parser: (text) => ({ fields: new URLSearchParams(text) }),
     })
-    for (const page of pages) mountPage(scope, page, options)
+    for (const page of pages) mountPage(scope, page, { ...options, shownOnce })
     done()
   })
 }
@@ -53,7 +64,11 @@ export function mountEach(app: FastifyInstance, pages: readonly Page[], options:
 const notAForm = (type = ''): string =>
   `Pages take forms, application/x-www-form-urlencoded, and not "${type.slice(0, 64)}". Programs use /api/v1/.`
 
-function mountPage(scope: FastifyInstance, page: Page, options: PagesOptions): void {
+interface Mounting extends PagesOptions {
+  readonly shownOnce: ShownOnce
+}
+
+function mountPage(scope: FastifyInstance, page: Page, options: Mounting): void {
   const { path: url, get, post } = page
   const allowed = [...(get === undefined ? [] : ['GET', 'HEAD']), ...(post === undefined ? [] : ['POST'])]
   if (get !== undefined) {
@@ -110,22 +125,37 @@ function formOf({ body }: FastifyRequest): Form {
 
 async function contextOf(
   page: Page,
-  options: PagesOptions,
+  { call, csrf, publicUrl, shownOnce }: Mounting,
   request: FastifyRequest,
   form = new Form(),
 ): Promise<PageContext> {
   const visit = arrived(page, request)
   const ask = async <Name extends OperationName>(name: Name, input: object = {}): Promise<AnswerOf<Name>> =>
-    (await options.call(name, input, visit)) as AnswerOf<Name> // what the operation's own types say
+    (await call(name, input, visit)) as AnswerOf<Name> // what the operation's own types say
+  const { data: status } = await ask('auth/status') // which finds out who asks
+  const query = new URLSearchParams(visit.url.slice(visit.path.length))
+  const wantsJson = prefersJson(visit.headers.accept)
   return {
     visit,
     form,
     ask,
-    status: (await ask('auth/status')).data,
-    query: new URLSearchParams(visit.url.slice(visit.path.length)),
-    wantsJson: prefersJson(visit.headers.accept),
-    origin: originOf(options.publicUrl(), visit),
-    csrfField: () => hidden('csrf', options.csrf.tokenFor(visit)),
+    status,
+    query,
+    wantsJson,
+    origin: originOf(publicUrl(), visit),
+    showOnce(path, view) {
+      if (wantsJson) return view
+      const { sessionId } = visit.caller
+      assert(sessionId !== undefined, 'a secret is shown to somebody who is not signed in')
+      return { redirect: pathWith(path, { [ONCE]: shownOnce.keep(sessionId, view) }) }
+    },
+    takeOnce() {
+      const { sessionId } = visit.caller
+      const name = query.get(ONCE)
+      if (name === null || sessionId === undefined || visit.method !== 'GET') return undefined
+      return shownOnce.take(sessionId, name)
+    },
+    csrfField: () => hidden('csrf', csrf.tokenFor(visit)),
   }
 }
 

@@ -23,6 +23,13 @@ export interface PageContext {
   /** Where the browser finds Sauda, such as `http://127.0.0.1:5000`. */
   readonly origin: string
   ask<Name extends OperationName>(operation: Name, input?: object): Promise<AnswerOf<Name>>
+  /**
+   * Leads a browser to a page of this path, which shows the view, this once, when it asks for `takeOnce`. A program gets
+   * the view's data at once.
+   */
+  showOnce(path: string, view: View): Reaction
+  /** What `showOnce` keeps for this address and session; undefined when it was seen or is too old. */
+  takeOnce(): View | undefined
   /** The hidden field of every form that is sent; HTML. */
   csrfField(): string
 }
@@ -55,7 +62,7 @@ export interface Page {
   /** Shown before the instance is set up, and only then. */
   readonly isSetUp?: true
   readonly get?: (context: PageContext) => Reaction | Promise<Reaction>
-  /** A sent form. What succeeded is followed by a redirect, unless it answers a secret that is shown this once. */
+  /** A sent form. What succeeded is followed by a redirect, so that a reload doesn't do it again. */
   readonly post?: (context: PageContext) => Promise<Reaction>
   /** The page that shows the form, for one that is only posted to. */
   readonly formAt?: string

@@ -4,6 +4,7 @@ import { createHttp } from '../api/http.ts'
 import { arrivals } from '../api/middleware/arrive.ts'
 import { securityHeaders } from '../api/middleware/security-headers.ts'
 import { Cookies } from '../api/session-cookie.ts'
+import { NOBODY } from '../identity/caller.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { errorPages, mountPages } from './index.ts'
@@ -11,7 +12,7 @@ import { errorPages, mountPages } from './index.ts'
 /** Pages on operations whose answers a test chooses. */
 
 export const NOW = Date.UTC(2026, 10, 25, 6, 30)
-const SESSION = 'sauda_session=session-of-a-test'
+export const SESSION = 'sauda_session=session-of-a-test'
 
 /** Answers of the operations that pages ask, with `text` wherever a text is. */
 export function answersWith(text: string): Record<string, object> {
@@ -66,6 +67,16 @@ export function answersWith(text: string): Record<string, object> {
   }
 }
 
+/** Forms that are followed by something to read. */
+export const ANSWERED: readonly [path: string, fields: Record<string, string | string[]>][] = [
+  ['/account/totp', { password: 'x' }],
+  ['/account/totp/confirm', { code: '1' }],
+  ['/account/recovery-codes', { password: 'x' }],
+  ['/keys/new', { name: 'x', scopes: ['read'] }],
+  ['/keys/new', { name: 'x', scopes: ['read', 'trade'] }],
+  ['/keys/rotate', { id: 'key_one', overlap_hours: '4' }],
+]
+
 export type Answers = Record<string, object>
 
 export interface Answer {
@@ -75,6 +86,7 @@ export interface Answer {
 }
 
 export class TestPages {
+  readonly clock = new ManualClock(NOW)
   readonly app: FastifyInstance
   /** Names of the operations that were asked, but for the look at who asks, with what. */
   readonly asked: [name: string, input: object][] = []
@@ -90,7 +102,7 @@ export class TestPages {
     const headers = securityHeaders({ publicUrl: '' })
     this.app = createHttp({
       pipeline: {
-        arrive: arrivals({ clock: new ManualClock(NOW), addressOf: (peer) => peer }),
+        arrive: arrivals({ clock: this.clock, addressOf: (peer) => peer }),
         apiHeaders: {},
         programHeaders: {},
         beforeBody: [],
@@ -103,7 +115,10 @@ export class TestPages {
       showError: errorPages(headers.page),
     })
     mountPages(this.app, {
-      call: async (name, input) => {
+      clock: this.clock,
+      call: async (name, input, visit) => {
+        // Each cookie is a session of its own
+        visit.caller = { ...NOBODY, kind: 'session', sessionId: visit.headers.cookie }
         if (name !== 'auth/status') this.asked.push([name, input])
         const answer = this.answers[name] ?? { message: 'Done' }
         if (answer instanceof Error) throw answer
@@ -142,6 +157,13 @@ export class TestPages {
       headers: { accept: 'text/html', cookie: SESSION, ...headers },
     })
     return { status: statusCode, headers: answered, text: payload }
+  }
+
+  /** Sends a form, and follows to the page that shows what came of it. */
+  async postAndFollow(url: string, fields: Readonly<Record<string, string | readonly string[]>> = {}): Promise<Answer> {
+    const { status, headers } = await this.post(url, fields)
+    if (status !== 303) throw new Error(`${url} answered ${status}`)
+    return await this.get(String(headers['location']))
   }
 
   /** Sends a form as a browser does that was shown it. */

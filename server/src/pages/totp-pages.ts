@@ -7,6 +7,7 @@ import type { AnswerOf, Page, PageContext, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
 import { copyable } from './shown.ts'
 
+const CODES_AT = '/account/recovery-codes'
 const LABELS = { password: 'Password', code: 'Code' }
 
 const passwordInput = (problems: Problems): string =>
@@ -43,7 +44,7 @@ const buttons = (label: string, kind: 'main' | 'danger' = 'main'): string =>
 const totp: Page = {
   path: '/account/totp',
   for: 'members',
-  get: (context) => (context.status.totp_enabled ? removeView(context) : beginView(context)),
+  get: (context) => context.takeOnce() ?? (context.status.totp_enabled ? removeView(context) : beginView(context)),
   post(context) {
     const { form: sent, ask, status } = context
     const password = sent.secret('password')
@@ -61,7 +62,10 @@ const totp: Page = {
     return orAgain(
       context,
       ['password'],
-      async () => scanView(context, (await ask('auth/totp/enrol', filled({ password }))).data),
+      async () => {
+        const { data } = await ask('auth/totp/enrol', filled({ password }))
+        return context.showOnce('/account/totp', scanView(context, data))
+      },
       (problems) => beginView(context, problems),
     )
   },
@@ -96,7 +100,6 @@ function removeView({ csrfField }: PageContext, problems: Problems = NO_PROBLEMS
   }
 }
 
-/** Answers the post itself: to redirect to a secret, we would have to keep it or put it into an address. */
 function scanView({ csrfField }: PageContext, enrolment: AnswerOf<'auth/totp/enrol'>['data']): View {
   const picture = `data:image/svg+xml;base64,${Buffer.from(enrolment.qr_svg).toString('base64')}`
   const body = [codeInput(NO_PROBLEMS, 'The six digits that the app shows now.', true), buttons('Turn on')]
@@ -126,7 +129,10 @@ const confirm: Page = {
     return orAgain(
       context,
       ['code'],
-      async () => codesView((await ask('auth/totp/confirm', filled({ code: sent.text('code') }))).data, 'totp-on'),
+      async () => {
+        const { data } = await ask('auth/totp/confirm', filled({ code: sent.text('code') }))
+        return context.showOnce(CODES_AT, codesView(data, 'totp-on'))
+      },
       (problems) => codeAgainView(context, problems),
     )
   },
@@ -147,15 +153,19 @@ function codeAgainView({ csrfField }: PageContext, problems: Problems): View {
 }
 
 const recoveryCodes: Page = {
-  path: '/account/recovery-codes',
+  path: CODES_AT,
   for: 'members',
-  get: (context) => (context.status.totp_enabled ? renewView(context) : { redirect: '/account/totp' }),
+  get: (context) =>
+    context.takeOnce() ?? (context.status.totp_enabled ? renewView(context) : { redirect: '/account/totp' }),
   post(context) {
     const { form: sent, ask } = context
     return orAgain(
       context,
       ['password'],
-      async () => codesView((await ask('auth/recovery-codes', filled({ password: sent.secret('password') }))).data),
+      async () => {
+        const { data } = await ask('auth/recovery-codes', filled({ password: sent.secret('password') }))
+        return context.showOnce(CODES_AT, codesView(data))
+      },
       (problems) => renewView(context, problems),
     )
   },
@@ -168,12 +178,11 @@ function renewView({ csrfField, status }: PageContext, problems: Problems = NO_P
     body: html`<section class="card">
 <h1>New recovery codes</h1>
 <p>Ten new ones take the place of the ${status.recovery_codes_left} that are left.</p>
-!${summary(problems, LABELS)}!${form('/account/recovery-codes', csrfField(), `${passwordInput(problems)}\n${buttons('Make new codes')}`)}
+!${summary(problems, LABELS)}!${form(CODES_AT, csrfField(), `${passwordInput(problems)}\n${buttons('Make new codes')}`)}
 </section>`,
   }
 }
 
-/** Answers the post itself, for the same reason as the picture. */
 function codesView({ recovery_codes: codes }: { readonly recovery_codes: readonly string[] }, done?: 'totp-on'): View {
   return {
     title: 'Recovery codes',
