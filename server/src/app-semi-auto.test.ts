@@ -258,7 +258,10 @@ describe('the decision', () => {
     })
     expect(seen.map(({ status }) => status)).toEqual(['pending', 'executing', 'executed'])
     const { rows } = await app.audit.list({ action: 'approval', target: String(id) }, 9, undefined)
-    expect(rows.map(({ actor, action }) => [actor, action])).toEqual([[owner.name, 'approval.approved']])
+    expect(rows).toMatchObject([
+      { actor: owner.name, action: 'approval.executed', detail: { account, orderids: [order?.['orderid']] } },
+      { actor: owner.name, action: 'approval.approved' },
+    ])
     expect((await approvals('status=executed')).data).toHaveLength(1)
     expect((await approvals('status=pending')).data).toHaveLength(0)
   })

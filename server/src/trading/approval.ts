@@ -58,6 +58,29 @@ export function outcomeOf(
   }
 }
 
+/** What of an approval every row of the audit log has. */
+export const auditedSubject = ({ id, account, operation }: Approval) => ({
+  target: String(id),
+  detail: { account, operation },
+})
+
+/** What the audit log says of how it ended, or that it waits again. */
+export function auditedEnd(approval: Approval) {
+  const { status, orderIds, reason } = approval
+  const { target, detail } = auditedSubject(approval)
+  return {
+    action: `approval.${status === 'pending' ? 'waiting_again' : status}`,
+    target,
+    detail: {
+      ...detail,
+      ...(orderIds.length > 0 ? { orderids: orderIds } : {}),
+      ...(reason === '' ? {} : { reason }),
+      // What the venue said no to, it keeps as an order
+      ...(status === 'failed' ? { refused_by: orderIds.length > 0 ? 'venue' : 'sauda' } : {}),
+    },
+  }
+}
+
 export function statusOf(text: string): ApprovalStatus {
   const status = APPROVAL_STATUSES.find((each) => each === text)
   if (status === undefined) throw new Error(`money.db: an approval has the status "${text}", which isn't known`)

@@ -17,7 +17,9 @@ let databases: Databases
 let clock: ManualClock
 /** What the venue has, by tag. A crash of ours doesn't touch it. */
 let placed: Map<string, TaggedOrder[]>
+/** What, by whom, and with which orders. */
 const audited: string[] = []
+let details: Readonly<Record<string, unknown>>[] = []
 const told: unknown[] = []
 
 beforeEach(async () => {
@@ -27,6 +29,7 @@ beforeEach(async () => {
   placed = new Map()
   orders = 0
   audited.length = 0
+  details = []
   told.length = 0
 })
 afterEach(async () => {
@@ -41,7 +44,10 @@ function open(more: Partial<ApprovalsOptions> = {}): Promise<Approvals> {
     expiryMs: EXPIRY_MS,
     execute: (_approval, tag) => Promise.resolve([place(tag)]),
     ordersByTag: (_account, tag) => Promise.resolve(placed.get(tag) ?? []),
-    audit: ({ action }) => audited.push(action),
+    audit: ({ actor, action, target, detail }) => {
+      audited.push(`${actor}: ${action} ${target}`)
+      details.push(detail)
+    },
     publish: () => undefined,
     onError: (error) => told.push(error),
     ...more,
@@ -87,7 +93,8 @@ describe('an order that waits', () => {
     expect(await codeOf(approvals.approve(id, ASHA))).toBe('approval_decided')
     expect(await codeOf(approvals.reject(id, 'late', ASHA))).toBe('approval_decided')
     expect(placed.size).toBe(1)
-    expect(audited).toEqual(['approval.approved'])
+    expect(audited).toEqual(['asha: approval.approved 1', 'asha: approval.executed 1'])
+    expect(details[1]).toEqual({ account: 'default', operation: 'placeorder', orderids: ['1'] })
     approvals.close()
   })
 
@@ -110,6 +117,7 @@ describe('an order that waits', () => {
     await approvals.expire()
     expect(approvals.counts('default')).toMatchObject({ pending: 0, rejected: 1, expired: 1 })
     expect([await codeOf(approvals.approve(99, ASHA)), placed.size]).toEqual(['not_found', 0])
+    await expect.poll(() => audited).toEqual(['asha: approval.rejected 1', 'sauda: approval.expired 2'])
     approvals.close()
   })
 
@@ -125,6 +133,8 @@ describe('an order that waits', () => {
     expect(await approvals.approve(id, ASHA)).toMatchObject(failed)
     expect(await approvals.find(id)).toMatchObject({ ...failed, decidedBy: 'asha' })
     expect(approvals.counts('default')).toMatchObject({ failed: 1, executing: 0 })
+    expect(audited[1]).toBe('asha: approval.failed 1')
+    expect(details[1]).toMatchObject({ orderids: ['1'], reason: 'Insufficient funds', refused_by: 'venue' })
     approvals.close()
   })
 
@@ -159,6 +169,7 @@ describe('an order that waits', () => {
       expect(await approvals.find(id)).toMatchObject({ status, reason: expect.stringContaining('inside the server') })
       places = true
     }
+    expect(details[1]).toMatchObject({ refused_by: 'sauda', reason: expect.stringContaining('inside the server') })
     approvals.close()
   })
 
@@ -190,6 +201,7 @@ describe('an order that waits', () => {
     expect(await again.find(arrived.id)).toMatchObject({ status: 'executed', orderIds: ['1'], decidedBy: 'asha' })
     expect(await again.find(lostOnTheWay.id)).toMatchObject({ status: 'pending', decidedBy: undefined })
     expect([before, told.length]).toEqual([4, 4])
+    expect(audited.slice(2)).toEqual(['sauda: approval.executed 1', 'sauda: approval.waiting_again 2'])
     expect(await again.approve(lostOnTheWay.id, ASHA)).toMatchObject({ status: 'executed' })
     again.close()
   })

@@ -7,6 +7,8 @@ import {
   type Approval,
   type ApprovalStatus,
   approvalOf,
+  auditedEnd,
+  auditedSubject,
   type NewApproval,
   outcomeOf,
   rowOf,
@@ -210,14 +212,14 @@ export class Approvals {
       decidedBy: decider.name,
     }
     await this.#change(executing, 'pending')
-    audit({ ...entryOf(decider), action: 'approval.approved', target: String(id), detail: detailOf(pending) })
+    audit({ ...entryOf(decider), action: 'approval.approved', ...auditedSubject(pending) })
     let orderIds: readonly string[]
     try {
       orderIds = await execute(executing, tagOf(id))
     } catch (error) {
-      return await this.#afterFailure(executing, error)
+      return await this.#afterFailure(executing, error, decider)
     }
-    return await this.#finish({ ...executing, status: 'executed', orderIds })
+    return await this.#finish({ ...executing, status: 'executed', orderIds }, decider)
   }
 
   async reject(id: number, reason: string, decider: Decider): Promise<Approval> {
@@ -230,8 +232,7 @@ export class Approvals {
       reason: reason.slice(0, REASON_LENGTH_MAX),
     }
     const changed = await this.#change(rejected, 'pending')
-    const detail = { ...detailOf(pending), reason: rejected.reason }
-    this.#options.audit({ ...entryOf(decider), action: 'approval.rejected', target: String(id), detail })
+    this.#options.audit({ ...entryOf(decider), ...auditedEnd(rejected) })
     return changed
   }
 
@@ -254,7 +255,7 @@ export class Approvals {
   async expire(): Promise<void> {
     const now = this.#options.clock.now()
     const old = [...this.#live.values()].filter(({ status, expiresAt }) => status === 'pending' && expiresAt <= now)
-    await Promise.all(old.map((approval) => this.#change({ ...approval, status: 'expired' }, 'pending')))
+    await Promise.all(old.map((approval) => this.#end({ ...approval, status: 'expired' }, 'pending')))
   }
 
   /** Finds out how far those came whose end wasn't seen or couldn't be written. Called at the start and by the clock. */
@@ -292,7 +293,7 @@ export class Approvals {
    * Something went wrong on the way. Whether orders came of it, only the venue knows; while it can't tell, the approval
    * stays as it is. Throws what went wrong unless that was a Refusal whose outcome is known.
    */
-  async #afterFailure(executing: Approval, failure: unknown): Promise<Approval> {
+  async #afterFailure(executing: Approval, failure: unknown, decider: Decider): Promise<Approval> {
     const { ordersByTag, onError } = this.#options
     let found: readonly TaggedOrder[]
     try {
@@ -303,14 +304,14 @@ export class Approvals {
       throw failure
     }
     const reason = failure instanceof Refusal ? failure.message : INTERNAL_FAILURE
-    const finished = await this.#finish({ ...executing, ...(outcomeOf(found) ?? NOTHING_PLACED), reason })
+    const finished = await this.#finish({ ...executing, ...(outcomeOf(found) ?? NOTHING_PLACED), reason }, decider)
     if (!(failure instanceof Refusal)) throw failure
     return finished
   }
 
-  async #finish(finished: Approval): Promise<Approval> {
+  async #finish(finished: Approval, decider: Decider): Promise<Approval> {
     try {
-      return await this.#change(finished, 'executing')
+      return await this.#end(finished, 'executing', decider)
     } catch (error) {
       this.#unsettled.add(finished.id)
       throw error
@@ -323,11 +324,19 @@ export class Approvals {
     const executing = this.#live.get(id)
     assert(executing?.status === 'executing', `approval ${id} isn't executing`)
     const outcome = outcomeOf(await ordersByTag(executing.account, tagOf(id)))
-    if (outcome !== undefined) await this.#change({ ...executing, ...outcome }, 'executing')
+    if (outcome !== undefined) await this.#end({ ...executing, ...outcome }, 'executing')
     else {
       const status = executing.expiresAt <= clock.now() ? 'expired' : 'pending'
-      await this.#change({ ...executing, status, decidedAt: undefined, decidedBy: undefined }, 'executing')
+      await this.#end({ ...executing, status, decidedAt: undefined, decidedBy: undefined }, 'executing')
     }
+  }
+
+  /** Writes what became of it, and says so in the audit log. Without a decider Sauda found it out by itself. */
+  async #end(ended: Approval, from: ApprovalStatus, decider?: Decider): Promise<Approval> {
+    const changed = await this.#change(ended, from)
+    const by = decider ?? { name: ITSELF, address: '', requestId: changed.requestId }
+    this.#options.audit({ ...entryOf(by), ...auditedEnd(changed) })
+    return changed
   }
 
   /** In memory at once, so that nothing else can begin; then on disk. When that fails, it is as before. */
@@ -368,8 +377,9 @@ export class Approvals {
   }
 }
 
+/** What the audit log calls the instance. */
+const ITSELF = 'sauda'
 const INTERNAL_FAILURE = 'Something went wrong inside the server; its log has the details.'
 const NOTHING_PLACED = { status: 'failed', orderIds: [] } as const
 
 const entryOf = ({ name, address, requestId }: Decider) => ({ actor: name, address, requestId })
-const detailOf = ({ account, operation }: Approval) => ({ account, operation })

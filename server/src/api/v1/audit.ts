@@ -12,7 +12,7 @@ export const audit = defineOperation({
   tag: 'Security',
   summary: 'What was done to the instance, by whom',
   description:
-    'Logins, keys, users, bans, modes and approvals, newest first. Rows are only ever added, and each one seals the one before it.',
+    'Logins, keys, users, bans, modes, approvals and what became of them, newest first. Rows are only ever added, and each one seals the one before it.',
   access: 'admin',
   rateClass: 'read',
   input: {
