@@ -102,6 +102,27 @@ describe('a request that is sent again', () => {
     expect((await post(operation, body, { 'idempotency-key': 'lost' })).replayed).toBe('true')
   })
 
+  test('closeposition whose answer was lost in a crash tells the orders of both tries', async () => {
+    const held = ['SBIN', 'ITC'] as const
+    for (const symbol of held) await post('placeorder', { ...ORDER, symbol })
+    const body = { strategy: 's', client_order_id: 'flat' }
+    const first = await post('closeposition', body)
+    expect(first).toMatchObject({ status: 200, json: { closed_positions: 2, failed_closures: 0 } })
+    await app.close()
+    forgetAnswer('flat')
+    await start()
+    await post('placeorder', { ...ORDER, symbol: 'IDEA', quantity: 3 }) // as if the crash had come before this one
+    const again = await post('closeposition', body)
+    expect(again).toMatchObject({ status: 200, json: { closed_positions: 3, failures: [] } })
+    const ids = again.json['orderids'] as string[]
+    expect(ids.slice(0, 2).toSorted()).toEqual((first.json['orderids'] as string[]).toSorted())
+    expect([ids.length, new Set(ids).size]).toEqual([3, 3])
+    expect(await post('closeposition', body)).toMatchObject({ replayed: 'true', json: again.json })
+    expect(await orders()).toHaveLength(6)
+    const { data } = (await post('positionbook', {})).json as { data: { quantity: number }[] }
+    expect(data.map(({ quantity }) => quantity)).toEqual([0, 0, 0])
+  })
+
   test('is the answer of a rejected order too, and finds it', async () => {
     const offTick = { ...ORDER, pricetype: 'LIMIT', price: 500.01, client_order_id: 'bad' }
     const first = await post('placeorder', offTick)

@@ -65,6 +65,7 @@ interface Row {
   readonly action: string
   readonly quantity: number
   readonly order_status: string
+  readonly strategy: string
 }
 
 const ordersOf = async (symbol: string): Promise<Row[]> =>
@@ -124,6 +125,34 @@ test('signals of both sides and closings at once come to what the last of them w
     expect((await smart('SBIN', 4)).status).toBe(200)
     expect(await held('SBIN')).toBe(4)
   }
+})
+
+test('what closes a position never brings it to the other side, whatever smart orders do meanwhile', async () => {
+  const close = fc.constant({ symbol: undefined, target: 0 })
+  const signal = fc.record({ symbol: fc.constantFrom(...SYMBOLS), target: fc.integer({ min: -9, max: 9 }) })
+  const wishes = fc.array(fc.oneof({ weight: 2, arbitrary: signal }, { weight: 1, arbitrary: close }), {
+    minLength: 4,
+    maxLength: 16,
+  })
+  await fc.assert(
+    fc.asyncProperty(wishes, async (wanted) => {
+      const before = await Promise.all(SYMBOLS.map(async (name) => (await ordersOf(name)).length))
+      await Promise.all(
+        wanted.map(({ symbol: of, target }) => (of === undefined ? ask('closeposition', {}) : smart(of, target))),
+      )
+      expect((await ask('closeposition', {})).json).toMatchObject({ failures: [] })
+      for (const [index, name] of SYMBOLS.entries()) {
+        let position = 0
+        for (const order of (await ordersOf(name)).reverse().slice(before[index])) {
+          const after = position + (order.action === 'BUY' ? order.quantity : -order.quantity)
+          if (order.strategy === 'AUTO_SQUARE_OFF') expect([position !== 0, after]).toEqual([true, 0])
+          position = after
+        }
+        expect([name, position, await held(name)]).toEqual([name, 0, 0])
+      }
+    }),
+    { numRuns: 15, seed: 20_261_128 },
+  )
 })
 
 type Wish =

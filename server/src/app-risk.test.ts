@@ -279,6 +279,19 @@ describe('limits', () => {
     expect((await running.post('placegttorder', GTT)).body['code']).toBe('risk_reduce_only')
   })
 
+  it('don’t hold up what closes a position, which counts as an order', async () => {
+    const running = await fresh()
+    await running.post('placeorder', { ...BUY, quantity: 10, pricetype: 'MARKET' })
+    await running.set({ order_quantity: 1, orders_per_second: 1, daily_loss: 0.01 })
+    await running.post('risk/set', { scope: 'account', state: 'reduce_only' }, running.admin)
+    const closed = await running.post('closeposition', { strategy: 's' })
+    expect(closed.body).toMatchObject({ closed_positions: 1, failures: [], orderids: [expect.any(String)] })
+    const { body } = await running.post('risk', { strategy: 's' })
+    expect(body['data']).toMatchObject({ use: { account: { orders_today: 2, orders_in_second: 1 } } })
+    const killed = await running.post('killswitch', {})
+    expect(killed.body['data']).toMatchObject({ accounts: [{ on_their_way: 0 }] })
+  })
+
   it('the exchanges’ rules hold on paper when the setting asks', async () => {
     const running = await start({ PAPER_EXCHANGE_RULES: 'on' })
     const market = await running.post('placeorder', { ...BUY, pricetype: 'MARKET' })
@@ -430,6 +443,20 @@ describe('the kill switch', () => {
     expect((body['data'] as readonly { quantity: unknown }[]).map(({ quantity }) => Number(quantity))).toEqual([2])
     expect((await running.post('placeorder', RESTING)).body['code']).toBe('risk_halted')
     expect((await running.post('placeorder', { ...RESTING, strategy: 'other' })).status).toBe(200)
+  })
+
+  it('of a strategy closes what it has once, whoever closes the position at the same time', async () => {
+    const running = await fresh()
+    await running.post('placeorder', { ...BUY, pricetype: 'MARKET', quantity: 3 })
+    const squareOff = { scope: 'strategy', strategy: 's', square_off: true }
+    await Promise.all([
+      running.post('closeposition', { strategy: 'x' }),
+      running.post('killswitch', squareOff),
+      running.post('killswitch', squareOff),
+    ])
+    const { body } = await running.post('positionbook', {})
+    expect((body['data'] as readonly { quantity: unknown }[]).map(({ quantity }) => Number(quantity))).toEqual([0])
+    expect(await running.orders()).toHaveLength(2)
   })
 
   it('leaves nothing of what was on its way', async () => {
