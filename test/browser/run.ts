@@ -126,6 +126,26 @@ async function live(context: BrowserContext): Promise<void> {
     },
   )
 
+  await checks.check('another account is opened, and its orders by key wait for approval', async () => {
+    await page.goto(`${server.address}/account`)
+    await page.locator('a', { hasText: 'New account' }).click()
+    await look(page, 'new-account')
+    await type(page, 'default')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('#field-name-error')
+    await page.fill('[name=name]', 'options')
+    await page.keyboard.press('Enter')
+    await page.waitForURL((url) => url.pathname === '/account')
+    const row = page.locator('li', { hasText: 'options' })
+    await row.locator('a', { hasText: 'Change' }).click()
+    await look(page, 'order-mode')
+    await page.check('[value=semi_auto]')
+    await page.locator('button', { hasText: 'Change' }).click()
+    await page.waitForURL((url) => url.pathname === '/account')
+    await look(page, 'account-changed')
+    assert.match((await row.textContent()) ?? '', /Wait for approval/)
+  })
+
   await checks.check('a key is created and shown once', async () => {
     await page.goto(`${server.address}/keys/new`)
     await look(page, 'new-key')

@@ -8,6 +8,7 @@ import { newId } from './new-id.ts'
 import { refusedField } from './refused-field.ts'
 
 export const ACCOUNTS_PER_USER_MAX = 20
+export const ACCOUNT_NAME_LENGTH_MAX = 32
 const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}$/
 
 /** `semi_auto`: orders sent by key wait for a person's yes. */

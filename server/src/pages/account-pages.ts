@@ -7,6 +7,7 @@ import { saying } from './notices.ts'
 import type { AnswerOf, Page, PageContext, Status, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
 import { facts, instant, plain } from './shown.ts'
+import { tradingAccounts } from './trading-account-pages.ts'
 
 const LABELS = { current_password: 'Current password', new_password: 'New password' }
 
@@ -57,10 +58,7 @@ function accountView(context: PageContext, sessions: Sessions, accounts: Account
 <div class="heading"><h2 id="sessions">Signed-in browsers</h2>!${endOthers}</div>
 <ul class="rows">!${sessions.map((session) => sessionRow(session, csrfField)).join('\n')}</ul>
 </section>
-<section class="card" aria-labelledby="accounts">
-<h2 id="accounts">Trading accounts</h2>
-<ul class="rows">!${accounts.map(accountRow).join('\n')}</ul>
-</section>`,
+!${tradingAccounts(status, accounts)}`,
   }
 }
 
@@ -89,13 +87,6 @@ function sessionRow(session: Sessions[number], csrfField: () => string): string 
     ['Last seen', instant(session.last_seen_at)],
   ])}</div>!${end}</li>`
 }
-
-const accountRow = ({ id, name, venue, order_mode: mode }: Accounts[number]): string =>
-  html`<li><div><h3>${name}</h3>!${facts([
-    ['Id', html`<code>${id}</code>`],
-    ['Venue', plain(venue)],
-    ['Orders by key', mode === 'semi_auto' ? 'Wait for approval' : 'Sent at once'],
-  ])}</div></li>`
 
 const password: Page = {
   path: '/account/password',

@@ -84,21 +84,26 @@ export function select(
 </div>`
 }
 
-export function checkBoxes(
-  field: Described & { readonly values: readonly string[]; readonly options: readonly Option[] },
-  problems: Problems,
-): string {
-  const { name, label, values, options } = field
+type Choices = Described & { readonly options: readonly Option[] }
+
+export const checkBoxes = (field: Choices & { readonly values: readonly string[] }, problems: Problems): string =>
+  choices('checkbox', field, field.values, problems)
+
+export const radioButtons = (field: Choices & { readonly value: string }, problems: Problems): string =>
+  choices('radio', field, [field.value], problems)
+
+function choices(type: 'checkbox' | 'radio', field: Choices, values: readonly string[], problems: Problems): string {
+  const { name, label, options } = field
   const told = about(field, problems)
   const boxes = options.map(({ value, label: shown, hint = '' }, index) => {
     // The link to the field that is wrong leads to the first box.
     const id = index === 0 ? idOf(name) : `${idOf(name)}-${value}`
     const isChecked = values.includes(value) ? ' checked' : ''
     const focus = index === 0 ? beginsAt(field, false, problems) : ''
-    return html`<label class="box" for="${id}"><input id="${id}" type="checkbox" name="${name}" value="${value}"!${isChecked}!${focus}>
+    return html`<label class="box" for="${id}"><input id="${id}" type="${type}" name="${name}" value="${value}"!${isChecked}!${focus}>
 <span><strong>${shown}</strong><small>${hint}</small></span></label>`
   })
-  return html`<fieldset class="field"!${told.attributes}>
+  return html`<fieldset class="field"!${type === 'radio' ? ' role="radiogroup"' : ''}!${told.attributes}>
 <legend>${label}</legend>
 !${told.hint}!${told.error}!${boxes.join('\n')}
 </fieldset>`

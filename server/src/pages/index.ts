@@ -9,6 +9,7 @@ import type { Page } from './page.ts'
 import { resetPages } from './reset-pages.ts'
 import { setUpPage } from './set-up-page.ts'
 import { totpPages } from './totp-pages.ts'
+import { tradingAccountPages } from './trading-account-pages.ts'
 
 export { errorPage, errorPages } from './error-page.ts'
 export type { PagesOptions } from './mount.ts'
@@ -21,6 +22,7 @@ export const PAGES: readonly Page[] = [
   ...loginPages,
   ...resetPages,
   ...accountPages,
+  ...tradingAccountPages,
   ...totpPages,
   ...keyPages,
 ]

@@ -13,6 +13,9 @@ const NOTICES = {
   'totp-off': 'Two-step sign-in is off.',
   'session-ended': 'That browser is signed out.',
   'others-ended': 'Every other browser is signed out.',
+  'account-opened': 'The account is open. Give it a key of its own, and programs can trade on it.',
+  'orders-wait': 'From now on, orders by key wait for a person.',
+  'orders-at-once': 'From now on, orders by key are sent at once.',
   'key-revoked': 'The key is revoked: it is refused from now on.',
 } as const
 

@@ -8,6 +8,8 @@ import { ANSWERED, invalid, TestPages } from './test-pages.ts'
 
 const HOSTILE = `"><img src=x onerror=alert(1)>'&</textarea><script>alert(1)</script>`
 
+const VIEWER = { email: 'v', id: 'v', name: 'v', role: 'viewer' }
+
 /** Every page that can be looked at, with who looks. */
 const LOOKS: readonly [path: string, prepare: (pages: TestPages) => void][] = [
   ['/', () => undefined],
@@ -24,6 +26,9 @@ const LOOKS: readonly [path: string, prepare: (pages: TestPages) => void][] = [
   [`/reset?token=${encodeURIComponent(HOSTILE)}`, (pages) => pages.signedOut()],
   ['/account', () => undefined],
   ['/account', (pages) => pages.status({ totp_enabled: true })],
+  ['/account', (pages) => pages.status({ user: VIEWER })],
+  ['/account/accounts/new', () => undefined],
+  ['/account/accounts/order-mode?account=second', () => undefined],
   ['/account/password', () => undefined],
   ['/account/totp', () => undefined],
   ['/account/totp', (pages) => pages.status({ totp_enabled: true })],
@@ -192,6 +197,8 @@ describe('a form', () => {
     ['/forgot', 'auth/password/forgot', { name: 'asha' }],
     ['/reset', 'auth/password/reset', { name: 'asha', code: '123123', new_password: 'hunter222' }],
     ['/account/password', 'auth/password', { current_password: 'hunter221', new_password: 'hunter222' }],
+    ['/account/accounts/new', 'accounts/create', { name: 'options' }],
+    ['/account/accounts/order-mode', 'accounts/order-mode', { account: 'second', mode: 'semi_auto' }],
     ['/account/totp', 'auth/totp/enrol', { password: 'hunter222' }],
     ['/account/totp/confirm', 'auth/totp/confirm', { code: '123123' }],
     ['/keys/new', 'keys/create', { name: 'alerts', expires_days: '12', networks: '10.1.2.3', scopes: 'trade' }],
@@ -203,7 +210,7 @@ describe('a form', () => {
     async (path, operation, fields) => {
       const pages = new TestPages()
       if (path === '/login') pages.signedOut()
-      const names = Object.keys(fields).filter((name) => name !== 'id')
+      const names = Object.keys(fields).filter((name) => name !== 'id' && name !== 'account')
       pages.refuse(operation, invalid(...names.map((field) => ({ field, message: `${field} is <wrong>` }))))
       const { status, text } = await pages.post(path, fields)
       expect(status).toBe(400)
@@ -375,6 +382,8 @@ describe('what is done', () => {
     ['/account/password', { current_password: 'a', new_password: 'b' }, '/account?done=password-changed'],
     ['/account/sessions/revoke', { id: 'ses_one' }, '/account?done=session-ended'],
     ['/account/sessions/revoke-others', {}, '/account?done=others-ended'],
+    ['/account/accounts/new', { name: 'options' }, '/account?done=account-opened'],
+    ['/account/accounts/order-mode', { account: 'second', mode: 'semi_auto' }, '/account?done=orders-wait'],
     ['/keys/revoke', { id: 'key_one' }, '/keys?done=key-revoked'],
     ['/logout', {}, '/login?done=signed-out'],
     ['/forgot', { name: 'a' }, '/login?done=link-asked'],
@@ -430,9 +439,31 @@ describe('what is done', () => {
     ])
   })
 
+  it('offers to open accounts and change how orders by key are sent, to who may trade', async () => {
+    const pages = new TestPages()
+    const { text } = await pages.get('/account')
+    expect(text).toContain('href="/account/accounts/new"')
+    expect(text).toContain('href="/account/accounts/order-mode?account&#61;second"')
+    const form = await pages.get('/account/accounts/order-mode?account=second')
+    const radios = Array.from(form.text.matchAll(/type="radio" name="mode" value="(\w+)"( checked)?/g))
+    expect(radios.map(([, value, checked]) => [value, checked])).toEqual([
+      ['auto', ' checked'],
+      ['semi_auto', undefined],
+    ])
+    await pages.post('/account/accounts/order-mode', { account: 'second', mode: 'semi_auto' })
+    expect(pages.asked.at(-1)).toEqual(['accounts/order-mode', { account: 'second', mode: 'semi_auto' }])
+    const stranger = await pages.post('/account/accounts/order-mode', { account: 'of-another', mode: 'auto' })
+    expect([stranger.status, stranger.text.includes('You have no account')]).toEqual([404, true])
+    expect(pages.asked.at(-1)?.[0]).toBe('accounts')
+    pages.status({ user: VIEWER })
+    expect((await pages.get('/account')).text).not.toContain('/account/accounts/')
+    for (const path of ['/account/accounts/new', '/account/accounts/order-mode?account=second'])
+      expect((await pages.get(path)).status).toBe(403)
+  })
+
   it('offers a key no more than its user may do', async () => {
     const pages = new TestPages()
-    pages.status({ user: { email: 'v', id: 'v', name: 'v', role: 'viewer' } })
+    pages.status({ user: VIEWER })
     const { text } = await pages.get('/keys/new')
     expect(Array.from(text.matchAll(/name="scopes" value="(\w+)"/g), ([, scope]) => scope)).toEqual(['read'])
   })

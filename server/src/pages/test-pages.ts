@@ -62,6 +62,8 @@ export function answersWith(text: string): Record<string, object> {
         { created_at: NOW, id: 'second', name: 'second', order_mode: 'auto', venue: 'paper' },
       ],
     },
+    'accounts/create': { data: { created_at: NOW, id: text, name: text, order_mode: 'auto', venue: text } },
+    'accounts/order-mode': { data: { created_at: NOW, id: text, name: text, order_mode: 'semi_auto', venue: text } },
     funds: { data: { availablecash: 10_000_000.5 } },
     health: { data: { state: 'warn' } },
   }

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { type Account, ORDER_MODES } from '../../identity/accounts.ts'
+import { ACCOUNT_NAME_LENGTH_MAX, type Account, ORDER_MODES } from '../../identity/accounts.ts'
 import type { Caller } from '../../identity/caller.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { choice, text } from '../field.ts'
@@ -54,7 +54,14 @@ export const accountscreate = defineOperation({
   description: 'With the capital that the settings give a new account.',
   access: 'session',
   rateClass: 'heavy',
-  input: { name: text({ min: 1, max: 32, description: 'Unique among your accounts.', example: 'options' }) },
+  input: {
+    name: text({
+      min: 1,
+      max: ACCOUNT_NAME_LENGTH_MAX,
+      description: 'Unique among your accounts.',
+      example: 'options',
+    }),
+  },
   output: Type.Object({ data: accountOut, status: success }),
   example: { name: 'options' },
   async handle(input, context) {
