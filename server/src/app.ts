@@ -116,11 +116,15 @@ async function connect(
   const publicUrl = () => config.publicUrl || address
 
   // What is seen
-  const audit = await AuditLog.open(databases.record, clock, (error, events) =>
-    log.fatal({ err: error, events }, 'the audit log could not be written; what was done is here'),
+  const audit = await AuditLog.open(databases.record, clock, config.dataDir, (error, events) =>
+    events.length === 0
+      ? log.error({ err: error }, 'audit.head could not be written')
+      : log.fatal({ err: error, events }, 'the audit log could not be written; what was done is here'),
   )
   if (audit.brokenAt !== undefined)
-    log.error(`row ${audit.brokenAt} of the audit log isn't as it was written: npm run doctor says more`)
+    log.error(
+      `row ${audit.brokenAt} of the audit log isn't as it was written, or isn't there: npm run doctor says more`,
+    )
   const ground: Ground = { config, clock, log, databases, bus, audit, onError }
   audit.record(entryOf(ITSELF, 'sauda.started', VERSION, { settings: changedSettings(config) }))
   const traffic = await TrafficLog.open({

@@ -32,7 +32,7 @@ beforeAll(async () => {
   model = mkdtempSync(join(tmpdir(), 'sauda-doctor-model-'))
   const clock = new ManualClock(1_790_000_000_000)
   const databases = await openDatabases(model, clock)
-  const audit = await AuditLog.open(databases.record, clock, (error) => {
+  const audit = await AuditLog.open(databases.record, clock, model, (error) => {
     throw error
   })
   for (const name of ['one', 'two', 'three']) {
@@ -152,6 +152,17 @@ test.each<[string, () => void, RegExp]>([
     () => inDatabase('record.db', 'DELETE FROM audit WHERE seq = 1'),
     /audit log.*Row 1/,
   ],
+  [
+    'an audit row that was taken off the end',
+    () => inDatabase('record.db', 'DELETE FROM audit WHERE seq = 3'),
+    /audit log.*Rows were taken off its end: it has 2.*had 3.*delete audit\.head/,
+  ],
+  ['the end of the audit log that is not known', () => rmSync(join(dataDir, 'audit.head')), /audit\.head is missing/],
+  [
+    'a head of the audit log that Sauda did not write',
+    () => writeFileSync(join(dataDir, 'audit.head'), '3\n', { mode: 0o600 }),
+    /audit\.head is unreadable.*delete/,
+  ],
 ])('%s is found, with what to do', async (_what, harm, line) => {
   harm()
   const { code, wrong, out } = await doctor()
@@ -216,7 +227,7 @@ test('a server of another version is found', async () => {
 test('it can look while a server writes', async () => {
   const databases = await openDatabases(dataDir)
   const clock = new ManualClock(1_790_000_000_000)
-  const audit = await AuditLog.open(databases.record, clock, (error) => {
+  const audit = await AuditLog.open(databases.record, clock, dataDir, (error) => {
     throw error
   })
   audit.record({ actor: 'owner', action: 'key.revoked', target: 'key_a', address: '', requestId: '', detail: {} })

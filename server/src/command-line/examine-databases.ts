@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Kysely, sql } from 'kysely'
 import { StartRefused } from '../kernel/start-refused.ts'
 import { verifyChain } from '../monitor/audit-chain.ts'
+import { readHead } from '../monitor/audit-head.ts'
 import { kyselyOver } from '../storage/dialect.ts'
 import { type Migration, pendingMigrations } from '../storage/migrate.ts'
 import { moneyMigrations } from '../storage/migrations/money/index.ts'
@@ -56,7 +57,8 @@ async function examine(dataDir: string, { file, migrations, repair }: Examined):
         ? `schema ${migrations.length}, the newest`
         : `${pending} changes of the schema wait for the next start`
     const findings = [fine(file, `The file is sound, ${schema}.`)]
-    if (file === 'record.db' && pending === 0) findings.push(await examineChain(kysely as Kysely<RecordDatabase>))
+    if (file === 'record.db' && pending === 0)
+      findings.push(await examineChain(kysely as Kysely<RecordDatabase>, dataDir))
     return findings
   } catch (error) {
     if (error instanceof StartRefused) return [wrong(file, error.message, '')]
@@ -79,13 +81,30 @@ async function damageOf(kysely: Kysely<unknown>): Promise<string | undefined> {
   return found === 'ok' ? undefined : (found ?? 'SQLite gave no answer')
 }
 
-async function examineChain(record: Kysely<RecordDatabase>): Promise<Finding> {
-  const { rows, brokenAt, head } = await verifyChain(record)
-  if (brokenAt === undefined)
-    return fine('audit log', `All ${rows} rows are as they were written; the last is ${head}.`)
-  return wrong(
-    'audit log',
-    `Row ${brokenAt} was changed or taken out after it was written; the ${rows} rows before it are as they were.`,
-    'Somebody or something other than Sauda wrote to record.db: compare it with a backup, and find out who had access.',
-  )
+async function examineChain(record: Kysely<RecordDatabase>, dataDir: string): Promise<Finding> {
+  const kept = readHead(dataDir) // before the rows, which a server may add to meanwhile
+  const head = typeof kept === 'string' ? undefined : kept
+  const { rows, brokenAt, isShort, head: last } = await verifyChain(record, head)
+  if (isShort)
+    return wrong(
+      'audit log',
+      `Rows were taken off its end: it has ${rows}, all as they were written, and had ${head?.seq}.`,
+      `${TAMPERED} Once that is clear, delete audit.head: the next start takes the log as it is.`,
+    )
+  if (brokenAt !== undefined)
+    return wrong(
+      'audit log',
+      `Row ${brokenAt} was changed or taken out after it was written; the ${rows} rows before it are as they were.`,
+      TAMPERED,
+    )
+  if (rows > 0 && head === undefined)
+    return wrong(
+      'audit log',
+      `All ${rows} rows are as they were written, but audit.head is ${kept}: whether rows were taken off the end can't be told.`,
+      'Compare record.db with a backup. Then delete audit.head, if it is there; the next start makes a new one.',
+    )
+  return fine('audit log', `All ${rows} rows are as they were written; the last is ${last}.`)
 }
+
+const TAMPERED =
+  'Somebody or something other than Sauda wrote to record.db: compare it with a backup, and find out who had access.'

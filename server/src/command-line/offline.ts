@@ -40,7 +40,7 @@ export async function withoutServer<T>(
       const fail = (error: unknown): never => {
         throw error
       }
-      const audit = await AuditLog.open(databases.record, clock, fail)
+      const audit = await AuditLog.open(databases.record, clock, dataDir, fail)
       const accounts = await AccountStore.open({
         money: databases.money,
         clock,

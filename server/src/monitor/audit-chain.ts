@@ -8,12 +8,20 @@ export const FIRST_HASH = '0'.repeat(64)
 /** Rows hashed before everything else has its turn: some milliseconds. */
 const VERIFY_PAGE = 1_000
 
+/** A row's place in the chain, and its seal. */
+export interface Link {
+  readonly seq: number
+  readonly hash: string
+}
+
 /** `brokenAt` is the first row that isn't what it was when it was written, or that is missing. */
 export interface ChainCheck {
   /** Rows that are as they were, from the first on. */
   readonly rows: number
   readonly brokenAt: number | undefined
-  /** Hash of the last of those rows: a note of it elsewhere shows later that none was taken off the end. */
+  /** Whether it is missing with all that came after it: rows were taken off the end. */
+  readonly isShort: boolean
+  /** Hash of the last of those rows. */
   readonly head: string
 }
 
@@ -26,11 +34,12 @@ export function hashOf(before: string, row: Omit<AuditTable, 'hash'>): string {
 
 /**
  * Walks the chain from after a row, or from the beginning, a page at a time. Of a file that somebody writes to, it sees
- * what is committed.
+ * what is committed. `head` is a row known to have been written: where it isn't found, rows were taken off the end.
  */
 export async function verifyChain(
   record: Kysely<RecordDatabase>,
-  after: { readonly seq: number; readonly hash: string } = { seq: 0, hash: FIRST_HASH },
+  head?: Link,
+  after: Link = { seq: 0, hash: FIRST_HASH },
 ): Promise<ChainCheck> {
   let { seq, hash } = after
   for (;;) {
@@ -43,11 +52,15 @@ export async function verifyChain(
       .execute()
     for (const row of rows) {
       const expected = row.seq === seq + 1 ? hashOf(hash, row) : undefined
-      if (expected !== row.hash) return { rows: seq, brokenAt: seq + 1, head: hash }
+      const isOther = row.seq === head?.seq && row.hash !== head.hash
+      if (expected !== row.hash || isOther) return { rows: seq, brokenAt: seq + 1, isShort: false, head: hash }
       seq = row.seq
       hash = expected
     }
-    if (rows.length < VERIFY_PAGE) return { rows: seq, brokenAt: undefined, head: hash }
+    if (rows.length < VERIFY_PAGE) {
+      const isShort = head !== undefined && seq < head.seq
+      return { rows: seq, brokenAt: isShort ? seq + 1 : undefined, isShort, head: hash }
+    }
     await turn()
   }
 }

@@ -2,7 +2,8 @@ import type { Clock } from '../kernel/clock.ts'
 import { scrub, scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { AuditTable, RecordDatabase } from '../storage/schema.ts'
-import { type ChainCheck, FIRST_HASH, hashOf, verifyChain } from './audit-chain.ts'
+import { type ChainCheck, FIRST_HASH, hashOf, type Link, verifyChain } from './audit-chain.ts'
+import { HeadKeeper, readHead } from './audit-head.ts'
 import { Batches } from './batches.ts'
 import { LogTable, type Page } from './log-table.ts'
 
@@ -45,14 +46,10 @@ const PAGE_ROWS = 1_000
 /** Rows whose chain is walked at the start; the whole of it is for `verify`. */
 const TAIL_ROWS = 1_000
 
-interface Link {
-  readonly seq: number
-  readonly hash: string
-}
-
 /**
  * What was done to the instance, by whom and from where: rows are only ever added, and each row's hash covers the row and
- * the hash before it, so that a row that is changed or taken out breaks the chain.
+ * the hash before it, so that a row that is changed or taken out breaks the chain. The last hash is kept in another file,
+ * which rows taken off the end don't fit any more. Whoever may write to both files can still make all of it anew.
  */
 export class AuditLog {
   readonly #record: Database<RecordDatabase>
@@ -61,7 +58,8 @@ export class AuditLog {
   readonly #table: LogTable<AuditTable>
   /** The last row on disk. */
   #last: Link
-  /** The newest rows' first that wasn't what it was when it was written, at the start; undefined when all were. */
+  readonly #head: Head
+  /** The newest rows' first that wasn't what it was when it was written, or was missing, at the start. */
   readonly brokenAt: number | undefined
 
   private constructor(
@@ -69,12 +67,15 @@ export class AuditLog {
     clock: Clock,
     last: Link,
     brokenAt: number | undefined,
+    head: Head,
     onLost: (error: unknown, rows: readonly AuditEvent[]) => void,
   ) {
     this.#record = record
     this.#clock = clock
     this.#last = last
     this.brokenAt = brokenAt
+    this.#head = head
+    head.keeper?.note(last)
     this.#table = new LogTable(record, {
       name: 'audit',
       id: 'seq',
@@ -93,16 +94,29 @@ export class AuditLog {
   }
 
   /**
-   * Goes on with the chain where it ends. `onLost` is told of rows that couldn't be written: they must stand somewhere.
+   * Goes on with the chain where it ends. `onLost` is told of rows that couldn't be written: they must stand somewhere;
+   * and of an error without rows when the file of the head couldn't be.
    */
   static async open(
     record: Database<RecordDatabase>,
     clock: Clock,
+    dataDir: string,
     onLost: (error: unknown, rows: readonly AuditEvent[]) => void,
   ): Promise<AuditLog> {
+    const found = readHead(dataDir)
+    const kept = typeof found === 'string' ? undefined : found
     const [last, beforeTail] = [await linkFromEnd(record, 0), await linkFromEnd(record, TAIL_ROWS)]
-    const { brokenAt } = await verifyChain(record.kysely, beforeTail)
-    return new AuditLog(record, clock, last ?? { seq: 0, hash: FIRST_HASH }, brokenAt, onLost)
+    const { brokenAt } = await verifyChain(record.kysely, kept, beforeTail)
+    const isEvidence = found === 'unreadable' || (kept !== undefined && !(await isThere(record, kept)))
+    const onError = (error: unknown) => onLost(error, [])
+    const keeper = isEvidence ? undefined : new HeadKeeper({ record, dataDir, clock, kept, onError })
+    const log = new AuditLog(record, clock, last ?? START, brokenAt, { keeper, kept }, onLost)
+    if (found === 'missing') {
+      if (last === undefined) await keeper?.follow()
+      // Nobody could tell whether these are all there were
+      else log.record({ ...HEAD_MADE, target: String(last.seq) })
+    }
+    return log
   }
 
   /** Adds a row; it is on disk within a second. */
@@ -133,11 +147,13 @@ export class AuditLog {
   /** Walks the whole chain, some rows at a time. */
   async verify(): Promise<ChainCheck> {
     await this.#batches.flush()
-    return await verifyChain(this.#record.kysely)
+    const { keeper, kept } = this.#head
+    return await verifyChain(this.#record.kysely, keeper === undefined ? kept : this.#last)
   }
 
-  close(): Promise<void> {
-    return this.#batches.close()
+  async close(): Promise<void> {
+    await this.#batches.close()
+    await this.#head.keeper?.close()
   }
 
   /** Rows are chained as they are written: what is lost on the way leaves no gap that would look like a theft. */
@@ -151,7 +167,23 @@ export class AuditLog {
     })
     await writer.write(statements)
     this.#last = last
+    this.#head.keeper?.note(last)
   }
+}
+
+/** What the file of the head said at the start, and who goes on with it: nobody when it is evidence of rows that are gone. */
+interface Head {
+  readonly kept: Link | undefined
+  readonly keeper: HeadKeeper | undefined
+}
+
+const START: Link = { seq: 0, hash: FIRST_HASH }
+const HEAD_MADE = { actor: 'sauda', action: 'audit.head_made', address: '', requestId: '', detail: {} }
+
+async function isThere(record: Database<RecordDatabase>, { seq, hash }: Link): Promise<boolean> {
+  if (seq === 0) return true
+  const row = await record.kysely.selectFrom('audit').select('hash').where('seq', '=', seq).executeTakeFirst()
+  return row?.hash === hash
 }
 
 /** The row that so many come after; undefined when there are fewer. */

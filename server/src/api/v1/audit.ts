@@ -69,7 +69,7 @@ export const auditverify = defineOperation({
   tag: 'Security',
   summary: 'Check that nobody changed the audit log',
   description:
-    'Walks the whole chain. `broken_at` is the first row that was changed or taken out, null when all is well.',
+    'Walks the whole chain. `broken_at` is the first row that was changed or is missing, null when all is well. Rows that are missing at the end show by the last seal, which is also kept in the file `audit.head`: whoever could write to that file and to the database could make all of it anew.',
   access: 'admin',
   rateClass: 'heavy',
   input: {},
@@ -78,7 +78,7 @@ export const auditverify = defineOperation({
       broken_at: Type.Union([Type.Integer(), Type.Null()]),
       head: Type.String({
         description:
-          'Seal of the last of those rows. A note of it elsewhere shows later that none was taken off the end.',
+          'Seal of the last of those rows. A note of it on another machine shows later what even whoever owns this one can not make anew.',
       }),
       rows: Type.Integer({ description: 'Rows that are as they were written.' }),
     }),

@@ -37,7 +37,7 @@ beforeEach(async () => {
       onError,
     }),
     orderLog: new OrderLog({ record: databases.record, clock, retentionMs: 1e9, onError }),
-    audit: await AuditLog.open(databases.record, clock, onError),
+    audit: await AuditLog.open(databases.record, clock, folder, onError),
   }
   app = await testApi([traffic, trafficstats, trafficexport, logsorders, logsordersexport, audit, auditverify], logs)
 })
