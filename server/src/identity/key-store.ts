@@ -1,22 +1,32 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { Networks } from '../kernel/networks.ts'
 import type { Database } from '../storage/open.ts'
 import type { ApiKeyTable, MoneyDatabase } from '../storage/schema.ts'
 import type { Statement } from '../storage/writer.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
-import { type Caller, type Role, SCOPES_OF_ROLE } from './caller.ts'
+import {
+  type CreatedKey,
+  identityOf,
+  infoOf,
+  isReplaced,
+  type KeyIdentity,
+  type KeyInfo,
+  type KeyOwner,
+  MACHINE_OWNER,
+} from './key.ts'
 import { type KeyedHash, keyedHash } from './keyed-hash.ts'
 import { newId } from './new-id.ts'
+import { checkedKey, type NewKey, refuseMoreThanRole, wholeNumber } from './new-key.ts'
 import { refusedField } from './refused-field.ts'
-import { isScope, parseScopes, SCOPES, type Scope } from './scope.ts'
+import { SCOPES } from './scope.ts'
 import { openSecret } from './secret.ts'
+
+export type { CreatedKey, KeyIdentity, KeyInfo } from './key.ts'
+export { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX, type NewKey } from './new-key.ts'
 
 /** Keys that aren't revoked. */
 export const LIVE_KEYS_MAX = 1_000
-export const KEY_NAME_LENGTH_MAX = 64
-export const KEY_DAYS_MAX = 3_650
 export const OVERLAP_HOURS_MAX = 24
 /** Keys whose hash is remembered, and as many texts that are none. */
 const HASHES_KEPT_MAX = 1_000
@@ -24,55 +34,6 @@ const HASHES_KEPT_MAX = 1_000
 const USE_WRITTEN_EVERY_MS = 60_000
 const KEY_BYTES = 32
 const HOUR_MS = 3_600_000
-const DAY_MS = 86_400_000
-
-/** Who a key belongs to and what it may do: made when the key or its user changes, not when a request comes. */
-export interface KeyIdentity extends Caller {
-  readonly kind: 'key'
-  readonly keyId: string
-  /** From this instant on it is refused. */
-  readonly expiresAt: number | undefined
-  readonly networks: Networks | undefined
-}
-
-export interface KeyInfo {
-  readonly id: string
-  readonly account: string
-  /** Undefined until the instance has a user. */
-  readonly userId: string | undefined
-  readonly name: string
-  readonly scopes: readonly Scope[]
-  /** Empty for everywhere. */
-  readonly networks: string
-  readonly createdAt: number
-  readonly expiresAt: number | undefined
-  readonly lastUsedAt: number | undefined
-  /** In the future while a key that was replaced may still be used. */
-  readonly revokedAt: number | undefined
-  readonly replacedBy: string | undefined
-}
-
-export interface NewKey {
-  readonly account: string
-  readonly userId?: string | undefined
-  readonly name: string
-  readonly scopes: readonly string[]
-  /** Days until it expires; undefined for never. */
-  readonly expiresDays?: number | undefined
-  readonly networks?: string | undefined
-}
-
-/** `text` is the key itself. It is known here and now only: no file and no list has it. */
-export interface CreatedKey extends KeyInfo {
-  readonly text: string
-}
-
-/** What a key's rights depend on besides itself. */
-export interface KeyOwner {
-  readonly name: string
-  readonly role: Role
-  readonly disabled: boolean
-}
 
 export interface KeyStoreOptions {
   readonly money: Database<MoneyDatabase>
@@ -185,21 +146,9 @@ export class KeyStore {
    */
   async createKey(wanted: NewKey, actor: Actor): Promise<CreatedKey> {
     const { clock, audit } = this.#options
-    const { userId, expiresDays } = wanted
-    const scopes = checkedScopes(wanted.scopes)
-    const days = expiresDays === undefined ? undefined : wholeNumber('expires_days', expiresDays, 1, KEY_DAYS_MAX)
-    const now = clock.now()
-    const created = await this.#counted(() =>
-      this.#store({
-        account: wanted.account,
-        userId,
-        name: checkedName(wanted.name),
-        scopes,
-        networks: checkedNetworks(wanted.networks ?? ''),
-        expiresAt: days === undefined ? undefined : now + days * DAY_MS,
-      }),
-    )
-    const { id, name, account, networks } = created
+    const { account, userId } = wanted
+    const created = await this.#counted(() => this.#store({ account, userId, ...checkedKey(wanted, clock.now()) }))
+    const { id, name, scopes, networks } = created
     audit(entryOf(actor, 'key.created', id, { name, account, scopes, networks, expiresAt: created.expiresAt ?? null }))
     return created
   }
@@ -377,97 +326,12 @@ export class KeyStore {
   }
 
   #add(key: LiveKey): void {
+    const { userId } = key.info
     this.#byId.set(key.info.id, key)
-    const identity = this.#identityOf(key.info)
+    const identity = identityOf(key.info, userId === undefined ? MACHINE_OWNER : this.#options.ownerOf(userId))
     if (identity === undefined || this.#revoked.has(key.info.id)) this.#byHash.delete(key.hash)
     else this.#byHash.set(key.hash, identity)
   }
-
-  #identityOf(info: KeyInfo): KeyIdentity | undefined {
-    const { id, userId, account, scopes } = info
-    const owner = userId === undefined ? MACHINE_OWNER : this.#options.ownerOf(userId)
-    if (owner === undefined || owner.disabled) return undefined
-    const allowed = SCOPES_OF_ROLE[owner.role]
-    const ends = [info.expiresAt, info.revokedAt].filter((at) => at !== undefined)
-    return Object.freeze({
-      kind: 'key',
-      userId,
-      userName: owner.name,
-      role: owner.role,
-      account,
-      keyId: id,
-      sessionId: undefined,
-      scopes: new Set(scopes.filter((scope) => allowed.includes(scope))),
-      expiresAt: ends.length === 0 ? undefined : Math.min(...ends),
-      networks: info.networks === '' ? undefined : readNetworks(info),
-    })
-  }
-}
-
-/** Whether it was replaced, and the time that it went on working for is over. */
-const isReplaced = (info: KeyInfo, now: number): boolean => info.revokedAt !== undefined && info.revokedAt <= now
-
-const MACHINE_OWNER: KeyOwner = { name: 'owner', role: 'admin', disabled: false }
-
-function readNetworks({ id, networks }: KeyInfo): Networks {
-  const read = Networks.parse(networks)
-  if (typeof read === 'string') throw new Error(`money.db: networks of key ${id}: ${read}`)
-  return read
-}
-
-function infoOf(row: ApiKeyTable): KeyInfo {
-  const scopes = parseScopes(row.scopes)
-  if (scopes === undefined)
-    throw new Error(`money.db: key ${row.id} has the scopes "${row.scopes}", which aren't known`)
-  return {
-    id: row.id,
-    account: row.account,
-    userId: row.user_id ?? undefined,
-    name: row.name,
-    scopes,
-    networks: row.networks,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-    lastUsedAt: row.last_used_at ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
-    replacedBy: row.replaced_by ?? undefined,
-  }
-}
-
-function checkedName(name: string): string {
-  const trimmed = name.trim()
-  if (trimmed === '' || trimmed.length > KEY_NAME_LENGTH_MAX || /\p{Cc}/u.test(trimmed)) {
-    const shown = JSON.stringify(name.slice(0, KEY_NAME_LENGTH_MAX + 1))
-    throw refusedField('name', `A key's name has 1 to ${KEY_NAME_LENGTH_MAX} printable characters; ${shown} doesn't.`)
-  }
-  return trimmed
-}
-
-function checkedScopes(scopes: readonly string[]): readonly Scope[] {
-  const unknown = scopes.find((scope) => !isScope(scope))
-  if (unknown !== undefined || scopes.length === 0) {
-    const wrong = unknown === undefined ? 'The key has no scope' : `"${unknown}" isn't a scope`
-    throw refusedField('scopes', `${wrong}: choose from ${SCOPES.join(', ')}.`)
-  }
-  return SCOPES.filter((scope) => scopes.includes(scope))
-}
-
-function refuseMoreThanRole(scopes: readonly Scope[], role: Role): void {
-  const allowed = SCOPES_OF_ROLE[role]
-  const beyond = scopes.find((scope) => !allowed.includes(scope))
-  if (beyond === undefined) return
-  throw refusedField('scopes', `A key of a ${role} can't have the scope ${beyond}: choose from ${allowed.join(', ')}.`)
-}
-
-function checkedNetworks(text: string): string {
-  const networks = Networks.parse(text)
-  if (typeof networks !== 'string') return networks.text
-  throw refusedField('networks', `Write addresses and networks, such as 10.0.0.0/8, with commas: ${networks}.`)
-}
-
-function wholeNumber(field: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw refusedField(field, `Must be a whole number from ${least} to ${most}. Got ${value}.`)
 }
 
 function remember(hashes: Map<string, string>, key: string, hash: string): void {
