@@ -3,6 +3,7 @@ import { Refusal } from '../kernel/errors.ts'
 import type { Quantity } from '../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { FlowRequest, OrderFlow } from './flow/order-flow.ts'
+import { inTurnOf } from './flow/position-turns.ts'
 import type { LegOutcome, Plan } from './plan.ts'
 import { CLOSE_STRATEGY, CLOSING_ORDERS_MAX, type ClosingPlan, closingPlan, type Held } from './plans/closing.ts'
 import { type Closing, deniedBy, type RiskGate } from './risk/gate.ts'
@@ -28,8 +29,8 @@ export interface ClosingsOptions {
 export type ClosingRequest = Pick<FlowRequest<Plan, unknown>, 'account' | 'caller' | 'visit'>
 
 /**
- * Closes what is held, at market. Each position is one request of its own on the way of every order, in its turn: what is
- * held is read there, so that it is never brought to the other side.
+ * Closes what is held, at market. Each position takes its turn, and is one request of its own on the way of every order: what
+ * is held is read there, so that it is never brought to the other side.
  * Throws Refusal: venue_unavailable, account_stopped.
  */
 export class Closings {
@@ -56,14 +57,14 @@ export class Closings {
     const positions = await venue.positions()
     const open = positions.filter(({ quantity }) => quantity !== 0)
     for (const position of closing === 'despite-halts' ? open : open.slice(0, CLOSED_POSITIONS_MAX)) {
-      const heldNow = async (): Promise<Quantity> => {
+      const { orderIds, failure } = await inTurnOf(venue, position, async () => {
         // Before exits are cancelled that would then be missing
         const halt = closing === 'despite-halts' ? undefined : gate.haltOf(account, CLOSE_STRATEGY)
         if (halt !== undefined) throw deniedBy(halt, venue)
         await cancelWorking(venue, position)
-        return (await venue.standing(position)).quantity
-      }
-      const { orderIds, failure } = await this.#close(request, position, CLOSE_STRATEGY, closing, heldNow)
+        const heldNow = async (): Promise<Quantity> => (await venue.standing(position)).quantity
+        return this.#close(request, position, CLOSE_STRATEGY, closing, heldNow)
+      })
       addTo(outcomes, position, orderIds, failure)
     }
     return { rows: positions.length, outcomes: [...outcomes.values()] }
@@ -79,11 +80,13 @@ export class Closings {
         const own = (await held()).find((other) => keyOf(other) === keyOf(position))
         return own?.quantity ?? (0 as Quantity)
       }
-      outcomes.push(await this.#close({ account, caller: {} }, position, strategy, 'despite-halts', heldNow))
+      const close = () => this.#close({ account, caller: {} }, position, strategy, 'despite-halts', heldNow)
+      outcomes.push(await inTurnOf(venue, position, close))
     }
     return outcomes
   }
 
+  /** In the position's turn. */
   #close(
     { account, caller, visit }: ClosingRequest,
     position: Omit<Held, 'quantity'>,
@@ -98,14 +101,15 @@ export class Closings {
       // The intent is that of all positions together: of one, nothing but its tag
       visit: visit === undefined ? undefined : { steps: visit.steps },
       orderTag: visit?.intent?.tag,
-      position,
       expand: async () => {
         const quantity = await heldNow()
         const instrument = this.#options.find(symbol, exchange) ?? position.instrument
         return closingPlan({ symbol, exchange, product, instrument, quantity }, strategy, closing)
       },
       answer: (plan, outcomes) => ({
-        ...{ symbol, exchange, product },
+        symbol,
+        exchange,
+        product,
         orderIds: outcomes.flatMap(orderIdOf),
         failure: failureOf(plan, outcomes),
       }),
