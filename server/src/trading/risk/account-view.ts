@@ -2,13 +2,14 @@ import type { BooksReport, OrderReport, TradeReport, Venue } from '../../brokers
 import type { VenueEvent } from '../../brokers/venue-event.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { dayNumberAt } from '../../kernel/exchange-time.ts'
-import { MULTIPLIER_ONE, type Multiplier, type Price, tradeValue, ZERO_PRICE } from '../../kernel/fixed.ts'
-import type { Exchange, Instrument } from '../../market/instrument.ts'
-import type { MarketData } from '../../market/market-data.ts'
+import { MULTIPLIER_ONE, type Multiplier, type Price } from '../../kernel/fixed.ts'
+import type { Exchange } from '../../market/instrument.ts'
 import { CLOSE_STRATEGY } from '../plans/closing.ts'
-import { lastPrices } from '../valuation.ts'
 import { DENIAL_PREFIX } from './check.ts'
-import { type EntryOf, instrumentKeyOf, RunningBook } from './running-book.ts'
+import type { RiskChange } from './gate.ts'
+import type { Asked } from './judged.ts'
+import { look, type Measured, measured, type Prices } from './look.ts'
+import type { EntryOf } from './running-book.ts'
 
 /** Prices that positions are valued at, and the day's loss, may be so old. */
 export const LOOK_AGE_MS_MAX = 500
@@ -17,28 +18,19 @@ const SHARED_OUT: ReadonlySet<string> = new Set([CLOSE_STRATEGY, 'EXPIRY_SETTLEM
 /** Orders that ended of which that is remembered: an answer about one comes soon after. */
 const ENDED_MAX = 10_000
 
-export interface AccountViewOptions {
+export interface AccountViewOptions extends Prices {
   readonly venue: () => Venue
-  readonly marketData: MarketData
-  readonly find: (symbol: string, exchange: Exchange) => Instrument | undefined
-  /** Whether anything is limited by what that strategy has. */
-  readonly watches: (strategy: string) => boolean
+  /** Strategies that something is set for: only theirs are measured. */
+  readonly strategies: () => readonly string[]
   readonly clock: Clock
 }
 
 /** An order that works, or is on its way to do so: what it may still buy or sell. */
-export interface Working {
-  readonly of: EntryOf
+interface Working extends EntryOf {
   readonly action: OrderReport['action']
   readonly strategy: string
   readonly price: Price
   quantity: number
-}
-
-/** An account, or a strategy of it: its totals, and today's loss in paise as of the last look. */
-export interface Measured {
-  readonly book: RunningBook
-  loss: number
 }
 
 /**
@@ -50,8 +42,8 @@ export class AccountView {
   #account: Measured = measured()
   #strategies = new Map<string, Measured>()
   #orders = new Map<string, Working>()
-  readonly #onTheirWay = new Set<Working>()
-  readonly #changes = new Set<Working>()
+  readonly #onTheirWay = new Map<Asked, Working>()
+  readonly #changes = new Map<RiskChange, Working>()
   /** Of orders whose venue has answered and hasn't told of them yet. */
   readonly #awaited = new Map<string, Working>()
   readonly #ended = new Set<string>()
@@ -80,18 +72,21 @@ export class AccountView {
   }
 
   get account(): Measured {
-    this.#newDay()
     return this.#account
   }
 
-  strategy(name: string): Measured {
-    this.#newDay()
-    let found = this.#strategies.get(name)
-    if (found === undefined) {
-      found = measured()
-      this.#strategies.set(name, found)
-    }
-    return found
+  /** Undefined of a strategy that nothing is set for. */
+  strategy(name: string): Measured | undefined {
+    return this.#strategies.get(name)
+  }
+
+  /** To be told before anything is judged: with the day the counts of it begin anew. */
+  newDay(now: number): void {
+    const day = dayNumberAt(now)
+    if (day === this.#day) return
+    this.#day = day
+    this.#account.book.ordersToday = 0
+    for (const { book } of this.#strategies.values()) book.ordersToday = 0
   }
 
   /** It has to be read again before it is believed. */
@@ -130,8 +125,9 @@ export class AccountView {
   }
 
   #begin(books: BooksReport, orders: readonly OrderReport[], trades: readonly TradeReport[]): void {
+    this.newDay(this.#options.clock.now())
     this.#account = measured()
-    this.#strategies = new Map()
+    this.#strategies = new Map(this.#options.strategies().map((name) => [name, measured()]))
     this.#orders = new Map()
     this.#read = new Set(trades.map(({ id }) => id))
     this.#lookedAt = Number.NEGATIVE_INFINITY
@@ -142,30 +138,26 @@ export class AccountView {
       book.setHeld({ exchange, symbol, product: 'CNC', multiplier: instrument.multiplier }, quantity, averagePrice)
     }
     for (const row of books.strategyPositions) {
-      if (this.#options.watches(row.strategy))
-        this.strategy(row.strategy).book.setPosition(row, row.quantity, row.averagePrice)
+      this.strategy(row.strategy)?.book.setPosition(row, row.quantity, row.averagePrice)
     }
     for (const order of orders) {
       this.#read.add(order.id)
-      this.#countToday(order)
+      this.#countSent(order)
       if (isWorking(order)) this.#add(order.id, this.#workingOf(order))
       else this.#rememberEnd(order.id)
-      const awaited = this.#awaited.get(order.id)
-      if (awaited === undefined) continue
       this.#awaited.delete(order.id)
-      this.#onTheirWay.delete(awaited)
     }
-    for (const working of this.#onTheirWay) {
-      this.#work(working, working.quantity, 1)
-      this.#count(working.strategy, 1)
-    }
-    for (const working of this.#changes) this.#work(working, working.quantity, 0)
+    for (const working of [...this.#onTheirWay.values(), ...this.#awaited.values()]) this.#count(working, 1)
+    for (const working of this.#changes.values()) this.#work(working, working.quantity, 0)
   }
 
   /** What the venue tells of the account, in order. */
   told(events: readonly VenueEvent[]): void {
     if (this.#told !== undefined) this.#told.push(...events)
-    else if (this.#isReady) for (const event of events) this.#apply(event)
+    else if (this.#isReady) {
+      this.newDay(this.#options.clock.now())
+      for (const event of events) this.#apply(event)
+    }
   }
 
   #apply(event: VenueEvent): void {
@@ -204,8 +196,11 @@ export class AccountView {
     if (known === undefined) {
       if (this.#ended.has(order.id)) return
       const awaited = this.#awaited.get(order.id)
-      if (awaited !== undefined) this.#arrived(order.id, awaited)
-      if (this.#read?.has(order.id) !== true) this.#countToday(order)
+      if (awaited !== undefined) {
+        this.#awaited.delete(order.id)
+        this.#count(awaited, -1)
+      }
+      if (this.#read?.has(order.id) !== true) this.#countSent(order)
       if (isWorking(order)) this.#add(order.id, this.#workingOf(order))
       else this.#rememberEnd(order.id)
       return
@@ -221,60 +216,47 @@ export class AccountView {
   #applyTrade(trade: TradeReport): void {
     if (this.#read?.has(trade.id) === true) return
     if (SHARED_OUT.has(trade.strategy) && this.#strategies.size > 0) this.doubt()
-    if (!this.#options.watches(trade.strategy)) return
+    const own = this.strategy(trade.strategy)
+    if (own === undefined) return
     const { exchange, symbol, product, action, quantity, price } = trade
     const of = { exchange, symbol, product, multiplier: this.#multiplierOf(symbol, exchange) }
-    this.strategy(trade.strategy).book.addToPosition(of, action === 'BUY' ? quantity : -quantity, price)
+    own.book.addToPosition(of, action === 'BUY' ? quantity : -quantity, price)
   }
 
-  /** Counts an order that is on its way, as if it worked already. */
-  begin(
-    order: Pick<OrderReport, 'action' | 'product' | 'quantity' | 'price' | 'triggerPrice' | 'strategy'>,
-    instrument: Instrument,
-  ): Working {
-    const { exchange, symbol, multiplier } = instrument
-    const { action, product, strategy, quantity } = order
-    const price = order.price > 0 ? order.price : order.triggerPrice
-    const working: Working = { of: { exchange, symbol, product, multiplier }, action, strategy, price, quantity }
-    this.#newDay()
-    this.#onTheirWay.add(working)
-    this.#work(working, quantity, 1)
-    this.#count(strategy, 1)
-    return working
-  }
-
-  /** Counts what a change would add to an order until it is settled. */
-  beginChange(order: OrderReport, added: number): Working {
-    const working = { ...this.#workingOf(order), quantity: added }
-    this.#changes.add(working)
-    this.#work(working, added, 0)
-    return working
-  }
-
-  settleChange(working: Working): void {
-    if (this.#changes.delete(working)) this.#work(working, -working.quantity, 0)
+  /** Counts an order that is on its way, as if it worked already, until it is settled. */
+  begin(asked: Asked): void {
+    const working = workingOf(asked.instrument, asked.order, asked.order.quantity)
+    this.#onTheirWay.set(asked, working)
+    this.#count(working, 1)
   }
 
   /** Its venue has answered, or it won't be sent. */
-  settle(working: Working, orderId: string | undefined): void {
-    if (!this.#onTheirWay.has(working)) return
-    if (orderId === undefined || this.#orders.has(orderId) || this.#ended.has(orderId)) this.#arrived(orderId, working)
+  settle(asked: Asked, orderId: string | undefined): void {
+    const working = this.#onTheirWay.get(asked)
+    if (working === undefined) return
+    this.#onTheirWay.delete(asked)
+    if (orderId === undefined || this.#orders.has(orderId) || this.#ended.has(orderId)) this.#count(working, -1)
     else this.#awaited.set(orderId, working)
   }
 
-  #arrived(orderId: string | undefined, working: Working): void {
-    if (orderId !== undefined) this.#awaited.delete(orderId)
-    this.#onTheirWay.delete(working)
-    this.#work(working, -working.quantity, -1)
-    this.#count(working.strategy, -1)
+  /** Counts what a change would add to an order until it is settled. */
+  beginChange(change: RiskChange, added: number): void {
+    const working = { ...this.#workingOf(change.existing), quantity: added }
+    this.#changes.set(change, working)
+    this.#work(working, added, 0)
+  }
+
+  settleChange(change: RiskChange): void {
+    const working = this.#changes.get(change)
+    if (working === undefined) return
+    this.#changes.delete(change)
+    this.#work(working, -working.quantity, 0)
   }
 
   #workingOf(order: OrderReport): Working {
-    const { exchange, symbol, product, action, strategy } = order
-    const multiplier = this.#multiplierOf(symbol, exchange)
-    const price = order.price > 0 ? order.price : order.triggerPrice
-    const quantity = order.quantity - order.filledQuantity
-    return { of: { exchange, symbol, product, multiplier }, action, strategy, price, quantity }
+    const { exchange, symbol, quantity, filledQuantity } = order
+    const of = { exchange, symbol, multiplier: this.#multiplierOf(symbol, exchange) }
+    return workingOf(of, order, quantity - filledQuantity)
   }
 
   #multiplierOf(symbol: string, exchange: Exchange): Multiplier {
@@ -286,31 +268,26 @@ export class AccountView {
     this.#work(working, working.quantity, 1)
   }
 
-  #work({ of, action, strategy, price }: Working, quantity: number, orders: 1 | 0 | -1): void {
-    this.#account.book.work(of, action, quantity, orders, price)
-    if (this.#options.watches(strategy)) this.strategy(strategy).book.work(of, action, quantity, orders, price)
+  /** Adds an order that is on its way, or takes it away again. */
+  #count(working: Working, orders: 1 | -1): void {
+    this.#work(working, orders * working.quantity, orders)
+    this.#countToday(working.strategy, orders)
+  }
+
+  #work(working: Working, quantity: number, orders: 1 | 0 | -1): void {
+    this.#account.book.work(working, working.action, quantity, orders, working.price)
+    this.strategy(working.strategy)?.book.work(working, working.action, quantity, orders, working.price)
   }
 
   /** One that a limit denied was never sent. */
-  #countToday(order: OrderReport): void {
-    if (dayNumberAt(order.placedAt) !== this.#day || order.reason.startsWith(DENIAL_PREFIX)) return
-    this.#count(order.strategy, 1)
+  #countSent(order: OrderReport): void {
+    if (dayNumberAt(order.placedAt) === this.#day && !order.reason.startsWith(DENIAL_PREFIX))
+      this.#countToday(order.strategy, 1)
   }
 
-  #count(strategy: string, orders: 1 | -1): void {
-    const { book } = this.#account
-    book.ordersToday = Math.max(0, book.ordersToday + orders)
-    if (!this.#options.watches(strategy)) return
-    const own = this.strategy(strategy).book
-    own.ordersToday = Math.max(0, own.ordersToday + orders)
-  }
-
-  #newDay(): void {
-    const day = dayNumberAt(this.#options.clock.now())
-    if (day === this.#day) return
-    this.#day = day
-    this.#account.book.ordersToday = 0
-    for (const { book } of this.#strategies.values()) book.ordersToday = 0
+  #countToday(strategy: string, orders: 1 | -1): void {
+    this.#account.book.countToday(orders)
+    this.strategy(strategy)?.book.countToday(orders)
   }
 
   #rememberEnd(orderId: string): void {
@@ -329,47 +306,27 @@ export class AccountView {
   }
 
   async #lookNow(): Promise<void> {
-    const { venue, marketData, find, clock } = this.#options
-    const at = clock.elapsedMs()
-    const books = await venue().books()
-    const instruments = new Map<string, Instrument>()
-    for (const { instrument } of [...books.positions, ...books.holdings, ...books.strategyPositions])
-      instruments.set(instrumentKeyOf(instrument), instrument)
-    for (const { of } of [...this.#orders.values(), ...this.#onTheirWay]) {
-      const key = instrumentKeyOf(of)
-      const instrument = instruments.has(key) ? undefined : find(of.symbol, of.exchange)
-      if (instrument !== undefined) instruments.set(key, instrument)
-    }
-    const prices = await lastPrices(
-      [...instruments.values()].map((instrument) => ({ instrument })),
-      marketData,
-    )
-    const byKey = new Map([...instruments.keys()].map((key, index) => [key, prices[index]]))
-    const priceOf = (key: string): Price | undefined => byKey.get(key)
-    this.#account.book.reprice(priceOf)
-    this.#account.loss = -(books.funds.realisedToday + sumOf(books.positions.map((row) => openProfit(row, priceOf))))
-    for (const [name, own] of this.#strategies) {
-      own.book.reprice(priceOf)
-      const rows = books.strategyPositions.filter(({ strategy }) => strategy === name)
-      const realised = books.strategies.find(({ strategy }) => strategy === name)?.realisedToday ?? 0
-      own.loss = -(realised + sumOf(rows.map((row) => openProfit(row, priceOf))))
-    }
-    this.#lookedAt = at
+    const at = this.#options.clock.elapsedMs()
+    const books = await this.#options.venue().books()
+    const account = this.#account
+    await look(books, account, this.#strategies, this.#options)
+    if (this.#account === account) this.#lookedAt = at
   }
 }
 
-const measured = (): Measured => ({ book: new RunningBook(), loss: 0 })
-
 const isWorking = ({ status }: OrderReport): boolean => status === 'open' || status === 'trigger pending'
 
-const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0)
-
-/** In paise; 0 where there is no price. */
-function openProfit(
-  row: BooksReport['positions'][number] | BooksReport['strategyPositions'][number],
-  priceOf: (key: string) => Price | undefined,
-): number {
-  const price = priceOf(instrumentKeyOf(row)) ?? ZERO_PRICE
-  if (row.quantity === 0 || price === 0) return 0
-  return tradeValue(price, row.quantity, row.multiplier, 'down') - row.cost
-}
+const workingOf = (
+  { exchange, symbol, multiplier }: Omit<EntryOf, 'product'>,
+  { product, action, strategy, price, triggerPrice }: Asked['order'] | OrderReport,
+  quantity: number,
+): Working => ({
+  exchange,
+  symbol,
+  product,
+  multiplier,
+  action,
+  strategy,
+  price: price > 0 ? price : triggerPrice,
+  quantity,
+})

@@ -175,23 +175,26 @@ const amount = (value: number): string =>
 
 function checkCounts({ order, bounds: { numbers }, standing }: CheckInput): Denial | undefined {
   if (!order.isNew || order.waits) return undefined
-  const counts = [
-    ['open_orders', numbers.open_orders, standing.openOrders, 'orders are open'],
-    ['orders_per_second', numbers.orders_per_second, standing.ordersInSecond, 'were sent in the last second'],
-    [
-      'segment_orders_per_second',
-      numbers.segment_orders_per_second,
-      standing.segmentOrdersInSecond,
-      `were sent to ${order.exchange} in the last second`,
-    ],
-    ['orders_per_day', numbers.orders_per_day, standing.ordersToday, 'were sent today'],
-  ] as const
-  for (const [limit, bound, count, words] of counts) {
-    if (bound === undefined || count < bound.value) continue
-    return deny(limit, `${limitText(limit, bound, String(bound.value))}, and ${count} ${words}.`)
+  const reached = (limit: Counted, count: number): Denial | undefined => {
+    const bound = numbers[limit]
+    if (bound === undefined || count < bound.value) return undefined
+    return deny(limit, `${limitText(limit, bound, String(bound.value))}, and ${count} ${COUNTED[limit](order)}.`)
   }
-  return undefined
+  return (
+    reached('open_orders', standing.openOrders) ??
+    reached('orders_per_second', standing.ordersInSecond) ??
+    reached('segment_orders_per_second', standing.segmentOrdersInSecond) ??
+    reached('orders_per_day', standing.ordersToday)
+  )
 }
+
+const COUNTED = {
+  open_orders: () => 'orders are open',
+  orders_per_second: () => 'were sent in the last second',
+  segment_orders_per_second: ({ exchange }: Judged) => `were sent to ${exchange} in the last second`,
+  orders_per_day: () => 'were sent today',
+} satisfies { readonly [Limit in NumberLimit]?: (order: Judged) => string }
+type Counted = keyof typeof COUNTED
 
 function checkMarket({ order, bounds: { numbers }, market, now }: CheckInput): Denial | undefined {
   if (order.waits && order.priceType !== 'SL') return undefined

@@ -1,18 +1,17 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
-import { dateAt, type ExchangeDate } from '../../kernel/exchange-time.ts'
 import type { Database } from '../../storage/open.ts'
 import type { MoneyDatabase, RiskRuleTable } from '../../storage/schema.ts'
-import { type Effective, effectiveOf, type RiskRule } from './effective.ts'
+import { effectiveOf, type RiskRule } from './effective.ts'
+import { KeyUse } from './key-use.ts'
 import { decodeLimits, type Limits } from './limits.ts'
+import { type InForce, ReadyLimits } from './ready-limits.ts'
 import { parseScope, RISK_STATES, type RiskScope, type RiskState, scopeKey, scopeName, stricter } from './scope.ts'
 
 /** Scopes that something may be set for. */
 export const RULES_MAX = 1_000
 /** The kill switch may add as many again: it is never refused for want of room that limits take. */
 export const HALTS_MAX = 2 * RULES_MAX
-/** Joined limits that are kept ready; all are dropped when there are more. */
-const READY_MAX = 10_000
 
 /** What a kill switch has yet to do, so that the next start goes on with it. */
 export interface Sweep {
@@ -61,10 +60,6 @@ export interface LimitStoreOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Written out: it is a part of every order of such a key, and the query builder would take longer than all limits. */
-const PUT_KEY_USE =
-  'INSERT INTO risk_use (scope, date, orders) VALUES (?, ?, ?) ON CONFLICT (scope) DO UPDATE SET date = excluded.date, orders = excluded.orders'
-
 /**
  * Limits and states, in memory as well as on disk. A change is on disk before it is answered. What stops orders counts
  * at once, what allows more counts when it is on disk. When it isn't certain what is set, `doubt` says why, and nothing
@@ -73,9 +68,8 @@ const PUT_KEY_USE =
 export class LimitStore {
   readonly #options: LimitStoreOptions
   readonly #rules = new Map<string, StoredRule>()
-  readonly #ready = new Map<string, Effective>()
-  /** Orders that keys with a limit per day have sent. */
-  readonly #keyUse = new Map<string, { date: ExchangeDate; orders: number }>()
+  readonly #ready: ReadyLimits
+  readonly keyUse: KeyUse
   readonly #listeners = new Set<() => void>()
   #unreadable: string | undefined
   /** Grows with each halt, so that what was decided before one doesn't undo it. */
@@ -84,6 +78,16 @@ export class LimitStore {
 
   private constructor(options: LimitStoreOptions) {
     this.#options = options
+    this.keyUse = new KeyUse(options.money, options.onError)
+    this.#ready = new ReadyLimits((account, keyId, strategy) =>
+      effectiveOf({
+        instance: this.#rules.get('instance'),
+        account: this.rule({ kind: 'account', account }),
+        key: keyId === '' ? undefined : this.rule({ kind: 'key', keyId }),
+        strategy: this.rule({ kind: 'strategy', account, strategy }),
+        exchangeRules: options.exchangeRules(account),
+      }),
+    )
   }
 
   /** Opens what is stored. What can't be read doesn't stop the start: it leaves the store in doubt. */
@@ -91,8 +95,7 @@ export class LimitStore {
     const store = new LimitStore(options)
     try {
       for (const row of await options.money.kysely.selectFrom('risk_rule').selectAll().execute()) store.#take(row)
-      for (const row of await options.money.kysely.selectFrom('risk_use').selectAll().execute())
-        store.#keyUse.set(row.scope, { date: row.date, orders: row.orders })
+      await store.keyUse.load()
     } catch (error) {
       store.#unreadable = `they can't be read (${error instanceof Error ? error.message : String(error)})`
       options.onError(error)
@@ -150,27 +153,16 @@ export class LimitStore {
     return [...this.#rules.values()]
   }
 
-  /** Whether anything is set for that strategy of the account. */
-  watches(account: string, strategy: string): boolean {
-    return this.#rules.has(scopeKey({ kind: 'strategy', account, strategy }))
+  /** Strategies of the account that something is set for. */
+  strategies(account: string): string[] {
+    return this.rules().flatMap(({ scope }) =>
+      scope.kind === 'strategy' && scope.account === account ? [scope.strategy] : [],
+    )
   }
 
   /** All that holds for an order. */
-  effective(account: string, keyId: string, strategy: string): Effective {
-    const name = `${account}\n${keyId}\n${strategy}`
-    let known = this.#ready.get(name)
-    if (known === undefined) {
-      known = effectiveOf({
-        instance: this.#rules.get('instance'),
-        account: this.rule({ kind: 'account', account }),
-        key: keyId === '' ? undefined : this.rule({ kind: 'key', keyId }),
-        strategy: this.rule({ kind: 'strategy', account, strategy }),
-        exchangeRules: this.#options.exchangeRules(account),
-      })
-      if (this.#ready.size >= READY_MAX) this.#ready.clear()
-      this.#ready.set(name, known)
-    }
-    return known
+  effective(account: string, keyId: string, strategy: string): InForce {
+    return this.#ready.get(account, keyId, strategy)
   }
 
   /** Whether an account's orders may be limited by anything, whatever their key and strategy. */
@@ -267,22 +259,6 @@ export class LimitStore {
       this.#tell(actor, 'risk.released', scope, { version: after.version })
       return after
     })
-  }
-
-  /** Orders that a key has sent on that day, as far as they were counted. */
-  keyUse(keyId: string, now: number): number {
-    const use = this.#keyUse.get(keyId)
-    return use !== undefined && use.date === dateAt(now) ? use.orders : 0
-  }
-
-  /** Counts one. The count is on its way to the disk before the order is. */
-  countKeyUse(keyId: string, now: number): void {
-    const date = dateAt(now)
-    const orders = this.keyUse(keyId, now) + 1
-    this.#keyUse.set(keyId, { date, orders })
-    this.#options.money.writer
-      .write([{ sql: PUT_KEY_USE, parameters: [keyId, date, orders] }])
-      .catch(this.#options.onError)
   }
 
   #known(scope: RiskScope, rulesMax = RULES_MAX): StoredRule {

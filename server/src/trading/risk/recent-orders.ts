@@ -40,32 +40,54 @@ class Ring {
   }
 }
 
+/** By exchange; under undefined those of all exchanges. */
+type Rings = Map<Exchange | undefined, Ring>
+
 /** How many orders each subject sent in the last second. `elapsedMs` never goes back. */
 export class RecentOrders {
-  readonly #rings = new Map<string, Ring>()
+  readonly #rings = new Map<string, Rings>()
 
-  add(subject: string, elapsedMs: number): void {
-    let ring = this.#rings.get(subject)
+  /** Counts one: towards all that the subject sent or, with an exchange, towards what it sent there. */
+  add(subject: string, elapsedMs: number, exchange?: Exchange): void {
+    const rings = this.#rings.get(subject) ?? this.#begin(subject)
+    let ring = rings.get(exchange)
     if (ring === undefined) {
-      if (this.#rings.size >= SUBJECTS_MAX) {
-        const [oldest] = this.#rings.keys()
-        if (oldest !== undefined) this.#rings.delete(oldest)
-      }
       ring = new Ring()
-      this.#rings.set(subject, ring)
+      rings.set(exchange, ring)
     }
     ring.add(elapsedMs)
   }
 
   /** In the second that ends now. */
-  count(subject: string, elapsedMs: number): number {
-    return this.#rings.get(subject)?.since(elapsedMs - SECOND_MS) ?? 0
+  count(subject: string, elapsedMs: number, exchange?: Exchange): number {
+    return (
+      this.#rings
+        .get(subject)
+        ?.get(exchange)
+        ?.since(elapsedMs - SECOND_MS) ?? 0
+    )
+  }
+
+  #begin(subject: string): Rings {
+    if (this.#rings.size >= SUBJECTS_MAX) {
+      const [oldest] = this.#rings.keys()
+      if (oldest !== undefined) this.#rings.delete(oldest)
+    }
+    const rings: Rings = new Map()
+    this.#rings.set(subject, rings)
+    return rings
   }
 }
 
-/** Names of those whose orders are counted. */
-export const accountSubject = (account: string): string => `a:${account}`
-export const keySubject = (keyId: string): string => `k:${keyId}`
-export const strategySubject = (account: string, strategy: string): string => `s:${account}:${strategy}`
-/** A subject's orders on one exchange. */
-export const segmentSubject = (subject: string, exchange: Exchange): string => `${exchange}|${subject}`
+/** Whose orders are counted, by name. */
+export interface Subjects {
+  readonly account: string
+  readonly key: string
+  readonly strategy: string
+}
+
+export const subjectsOf = (account: string, keyId: string, strategy: string): Subjects => ({
+  account: `a:${account}`,
+  key: `k:${keyId}`,
+  strategy: `s:${account}:${strategy}`,
+})

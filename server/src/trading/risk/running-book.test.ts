@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { multiplierOf, type Price, priceOf } from '../../kernel/fixed.ts'
-import { type EntryOf, instrumentKeyOf, RunningBook } from './running-book.ts'
+import { type EntryOf, RunningBook } from './running-book.ts'
 import { worth } from './worth.ts'
 
 const ONE = 1_000_000
@@ -32,7 +32,7 @@ interface Kept {
   buying: number
   selling: number
 }
-const keyOf = (of: EntryOf): string => `${instrumentKeyOf(of)}:${of.product}`
+const keyOf = (of: EntryOf): string => `${of.symbol}:${of.product}`
 
 test('totals kept step by step are what adding everything up gives', () => {
   fc.assert(
@@ -60,7 +60,8 @@ test('totals kept step by step are what adding everything up gives', () => {
           book.setPosition(of, quantity * ONE, price)
           row.position = quantity * ONE
         }
-        expect(book.position(instrumentKeyOf(of), of.product)).toEqual({
+        const { quantity: held, buying, selling } = book.position(of, of.product)
+        expect({ quantity: held, buying, selling }).toEqual({
           quantity: row.position + row.held,
           buying: row.buying,
           selling: row.selling,

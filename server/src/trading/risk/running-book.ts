@@ -1,40 +1,57 @@
 import type { Action, Product } from '../../brokers/venue.ts'
 import type { Multiplier, Price } from '../../kernel/fixed.ts'
-import type { Instrument } from '../../market/instrument.ts'
+import type { Exchange, Instrument } from '../../market/instrument.ts'
 import type { Holding } from './check.ts'
 import { AMOUNT_MAX } from './limits.ts'
 import { worth } from './worth.ts'
 
-/** One instrument and product: what is held, what working orders may add, and what that comes to. */
-interface Entry {
-  readonly instrument: string
-  readonly multiplier: Multiplier
-  /** Position, and shares held, apart: each is told by itself. */
-  position: number
-  held: number
-  buying: number
-  selling: number
-  /** Of the last look at the market; before the first, the greatest that it was ordered or had at. */
-  price: Price
-  isSeen: boolean
-  gross: number
-  high: number
-  low: number
-}
-
-const PRODUCTS_OF: readonly Product[] = ['MIS', 'NRML', 'CNC']
-const NOTHING: Holding = { quantity: 0, buying: 0, selling: 0 }
-
-export const instrumentKeyOf = ({ exchange, symbol }: Pick<Instrument, 'exchange' | 'symbol'>): string =>
-  `${exchange}:${symbol}`
-
 /** What an entry is of. */
 export interface EntryOf {
-  readonly exchange: Instrument['exchange']
+  readonly exchange: Exchange
   readonly symbol: string
   readonly product: Product
   readonly multiplier: Multiplier
 }
+
+/** One instrument and product: what is held, what working orders may add, and what that comes to. */
+class Entry implements EntryOf, Holding {
+  readonly exchange: Exchange
+  readonly symbol: string
+  readonly product: Product
+  readonly multiplier: Multiplier
+  /** Position, and shares held, apart: each is told by itself. */
+  position = 0
+  held = 0
+  buying = 0
+  selling = 0
+  /** Of the last look at the market; before the first, the greatest that it was ordered or had at. */
+  price: Price
+  isSeen = false
+  gross = 0
+  high = 0
+  low = 0
+
+  constructor({ exchange, symbol, product, multiplier }: EntryOf, price: Price) {
+    this.exchange = exchange
+    this.symbol = symbol
+    this.product = product
+    this.multiplier = multiplier
+    this.price = price
+  }
+
+  get quantity(): number {
+    return this.position + this.held
+  }
+
+  get isEmpty(): boolean {
+    return this.position === 0 && this.held === 0 && this.buying === 0 && this.selling === 0
+  }
+}
+
+type Named = Pick<Instrument, 'exchange' | 'symbol'>
+type Entries = { [P in Product]?: Entry }
+
+const NOTHING: Holding = { quantity: 0, buying: 0, selling: 0 }
 
 /** Positions and working orders of an account or a strategy as totals, kept with each change of them. */
 export class RunningBook {
@@ -44,7 +61,8 @@ export class RunningBook {
   grossExposure = 0
   netHigh = 0
   netLow = 0
-  readonly #entries = new Map<string, Entry>()
+  /** By exchange and symbol: a name made of both would cost more than all that is looked up under it. */
+  readonly #entries = new Map<Exchange, Map<string, Entries>>()
 
   /** An order that begins to work, with so much open, or one that doesn't any more: then with negative figures. */
   work(of: EntryOf, action: Action, quantity: number, orders: 1 | 0 | -1, price: Price): void {
@@ -53,6 +71,10 @@ export class RunningBook {
     if (action === 'BUY') entry.buying += quantity
     else entry.selling += quantity
     this.#total(entry)
+  }
+
+  countToday(orders: 1 | -1): void {
+    this.ordersToday = Math.max(0, this.ordersToday + orders)
   }
 
   setPosition(of: EntryOf, quantity: number, price: Price): void {
@@ -73,81 +95,77 @@ export class RunningBook {
     this.#total(entry)
   }
 
-  position(instrumentKey: string, product: Product): Holding {
-    const entry = this.#entries.get(`${instrumentKey}:${product}`)
-    if (entry === undefined) return NOTHING
-    return { quantity: entry.position + entry.held, buying: entry.buying, selling: entry.selling }
+  /** As it is now, and as it becomes: to be read at once. */
+  position(of: Named, product: Product): Holding {
+    return this.#of(of)?.[product] ?? NOTHING
   }
 
   /** Of every product together. */
-  instrument(instrumentKey: string): Holding {
-    let quantity = 0
-    let buying = 0
-    let selling = 0
-    for (const product of PRODUCTS_OF) {
-      const entry = this.#entries.get(`${instrumentKey}:${product}`)
-      if (entry === undefined) continue
-      quantity += entry.position + entry.held
-      buying += entry.buying
-      selling += entry.selling
+  instrument(of: Named): Holding {
+    const entries = this.#of(of)
+    if (entries === undefined) return NOTHING
+    const { MIS = NOTHING, NRML = NOTHING, CNC = NOTHING } = entries
+    return {
+      quantity: MIS.quantity + NRML.quantity + CNC.quantity,
+      buying: MIS.buying + NRML.buying + CNC.buying,
+      selling: MIS.selling + NRML.selling + CNC.selling,
     }
-    return { quantity, buying, selling }
+  }
+
+  /** What something is held or works of. */
+  instruments(): Named[] {
+    return [...this.#entries].flatMap(([exchange, bySymbol]) =>
+      [...bySymbol.keys()].map((symbol) => ({ exchange, symbol })),
+    )
   }
 
   /** Values everything at these prices, and adds it up anew. Instruments without a price keep the one they have. */
-  reprice(priceOf: (instrumentKey: string) => Price | undefined): void {
+  reprice(priceOf: (of: Named) => Price | undefined): void {
     this.grossExposure = 0
     this.netHigh = 0
     this.netLow = 0
-    for (const [key, entry] of this.#entries) {
-      const { position, held, buying, selling } = entry
-      if (position + held === 0 && buying === 0 && selling === 0) {
-        this.#entries.delete(key)
-        continue
+    for (const bySymbol of this.#entries.values()) {
+      for (const [symbol, entries] of bySymbol) {
+        const all = Object.values(entries)
+        if (all.every(({ isEmpty }) => isEmpty)) bySymbol.delete(symbol)
+        else for (const entry of all) this.#reprice(entry, priceOf(entry))
       }
-      entry.gross = 0
-      entry.high = 0
-      entry.low = 0
-      const seen = priceOf(entry.instrument)
-      if (seen !== undefined) {
-        entry.price = seen
-        entry.isSeen = true
-      }
-      this.#total(entry)
     }
   }
 
-  #entry(of: EntryOf, price: Price): Entry {
-    const instrument = instrumentKeyOf(of)
-    const key = `${instrument}:${of.product}`
-    let entry = this.#entries.get(key)
-    if (entry === undefined) {
-      const { multiplier } = of
-      entry = {
-        instrument,
-        multiplier,
-        position: 0,
-        held: 0,
-        buying: 0,
-        selling: 0,
-        price,
-        isSeen: false,
-        gross: 0,
-        high: 0,
-        low: 0,
-      }
-      this.#entries.set(key, entry)
+  #reprice(entry: Entry, seen: Price | undefined): void {
+    entry.gross = 0
+    entry.high = 0
+    entry.low = 0
+    if (seen !== undefined) {
+      entry.price = seen
+      entry.isSeen = true
     }
+    this.#total(entry)
+  }
+
+  #of({ exchange, symbol }: Named): Entries | undefined {
+    return this.#entries.get(exchange)?.get(symbol)
+  }
+
+  #entry(of: EntryOf, price: Price): Entry {
+    const { exchange, symbol, product } = of
+    let entries = this.#of(of)
+    if (entries === undefined) {
+      entries = {}
+      const bySymbol = this.#entries.get(exchange)
+      if (bySymbol === undefined) this.#entries.set(exchange, new Map([[symbol, entries]]))
+      else bySymbol.set(symbol, entries)
+    }
+    entries[product] ??= new Entry(of, price)
+    const entry = entries[product]
     if (!entry.isSeen && price > entry.price) entry.price = price
     return entry
   }
 
   #total(entry: Entry): void {
-    const { price, multiplier } = entry
-    const value = (quantity: number): number =>
-      Math.sign(quantity) * Math.min(worth(price, Math.abs(quantity), multiplier), AMOUNT_MAX)
-    const high = value(entry.position + entry.held + entry.buying)
-    const low = value(entry.position + entry.held - entry.selling)
+    const high = paiseOf(entry.quantity + entry.buying, entry)
+    const low = paiseOf(entry.quantity - entry.selling, entry)
     const gross = Math.max(Math.abs(high), Math.abs(low))
     this.grossExposure += gross - entry.gross
     this.netHigh += high - entry.high
@@ -157,3 +175,7 @@ export class RunningBook {
     entry.low = low
   }
 }
+
+/** In paise, with the sign of the quantity. */
+const paiseOf = (quantity: number, { price, multiplier }: Entry): number =>
+  Math.sign(quantity) * Math.min(worth(price, Math.abs(quantity), multiplier), AMOUNT_MAX)
