@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { OWNER } from './audit.ts'
+import { LAPSED_KEYS_MAX } from './key-store.ts'
 import type { NewKey } from './new-key.ts'
 import { HOUR_MS, START, TestRooms } from './test-rooms.ts'
 
@@ -58,16 +59,37 @@ test('a replaced key works to the end of the overlap and no longer; its successo
   expect([old.text, next.text].map(standing)).toEqual(['expired', 'known'])
   expect(rooms.keys.list().map(({ id }) => id)).toEqual([next.id])
   await expect(rooms.keys.revoke(old.id, OWNER)).rejects.toMatchObject({ code: 'not_found' })
+  await create() // which makes room of those that are over
+  expect([old.text, next.text].map(standing)).toEqual(['expired', 'known'])
   await rooms.restart()
-  expect([old.text, next.text].map(standing)).toEqual(['unknown', 'known'])
+  expect([old.text, next.text].map(standing)).toEqual(['expired', 'known'])
 })
 
 test('without an overlap the old key is refused when the new one is known', async () => {
   const old = await create()
   const next = await rooms.keys.rotate(old.id, 0, OWNER)
-  expect([old.text, next.text].map(standing)).toEqual(['unknown', 'known'])
+  expect([old.text, next.text].map(standing)).toEqual(['expired', 'known'])
   await rooms.restart()
-  expect([old.text, next.text].map(standing)).toEqual(['unknown', 'known'])
+  expect([old.text, next.text].map(standing)).toEqual(['expired', 'known'])
+})
+
+test('of the keys that were replaced, so many of the latest are told from those that never were', async () => {
+  const [first, second] = [await create(), await create()]
+  await rooms.keys.rotate(first.id, 0, OWNER)
+  rooms.clock.advance(1)
+  const others = `WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+    INSERT INTO api_key (id, account, name, scopes, hash, created_at, revoked_at, networks, replaced_by)
+    SELECT 'other' || n, 'default', 'other', 'read', 'hash' || n, ?, ?, '', 'next' || n FROM number`
+  await rooms.databases.money.writer.write([
+    { sql: others, parameters: [LAPSED_KEYS_MAX - 1, START, rooms.clock.now()] },
+  ])
+  await rooms.restart()
+  expect(standing(first.text)).toBe('expired')
+  await rooms.keys.rotate(second.id, 0, OWNER)
+  expect([first.text, second.text].map(standing)).toEqual(['unknown', 'expired'])
+  rooms.clock.advance(1)
+  await rooms.restart()
+  expect([first.text, second.text].map(standing)).toEqual(['unknown', 'expired'])
 })
 
 test('an expiry that comes before the end of the overlap counts', async () => {

@@ -28,6 +28,8 @@ export { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX, type NewKey } from './new-key.ts'
 /** Keys that aren't revoked. */
 export const LIVE_KEYS_MAX = 1_000
 export const OVERLAP_HOURS_MAX = 24
+/** Keys that were replaced and are told so; those replaced before are unknown. */
+export const LAPSED_KEYS_MAX = 10_000
 /** Keys whose hash is remembered, and as many texts that are none. */
 const HASHES_KEPT_MAX = 1_000
 /** How often the instants of last use are brought to disk. */
@@ -60,6 +62,8 @@ export class KeyStore {
   readonly #hash: KeyedHash
   readonly #byHash = new Map<string, KeyIdentity>()
   readonly #byId = new Map<string, LiveKey>()
+  /** Hashes of keys whose successors took over, the latest last. */
+  readonly #lapsed = new Set<string>()
   /** Instant of the last use of each key used since this was last written. */
   readonly #used = new Map<string, number>()
   readonly #stopWriting: () => void
@@ -98,16 +102,28 @@ export class KeyStore {
     const hash = keyedHash(openSecret(options.dataDir, live.length > 0))
     const store = new KeyStore(options, hash, oldest !== undefined)
     for (const row of live) store.#add({ info: infoOf(row), hash: row.hash })
+    const lapsed = await kysely
+      .selectFrom('api_key')
+      .select('hash')
+      .where('replaced_by', 'is not', null)
+      .where('revoked_at', '<=', options.clock.now())
+      .orderBy('revoked_at', 'desc')
+      .limit(LAPSED_KEYS_MAX)
+      .execute()
+    for (const row of lapsed.reverse()) store.#lapsed.add(row.hash)
     return store
   }
 
-  /** Who a key belongs to. A key that is revoked or never was is unknown, and so is one whose user may do nothing. */
+  /**
+   * Who a key belongs to. What came to its end as planned, at its expiry or because it was replaced, is `expired`, for
+   * good; what was revoked or never was is unknown, and so is a key whose user may do nothing.
+   */
   check(key: string, now: number): KeyIdentity | 'unknown' | 'expired' {
     const known = this.#hashes.get(key) ?? this.#strangers.get(key)
     const hash = known ?? this.#hash(key)
     const identity = this.#byHash.get(hash)
     if (known === undefined) remember(identity === undefined ? this.#strangers : this.#hashes, key, hash)
-    if (identity === undefined) return 'unknown'
+    if (identity === undefined) return this.#lapsed.has(hash) ? 'expired' : 'unknown'
     if (identity.expiresAt !== undefined && identity.expiresAt <= now) return 'expired'
     this.#used.set(identity.keyId, now)
     return identity
@@ -170,7 +186,8 @@ export class KeyStore {
     this.#byHash.delete(key.hash)
     const { kysely, writer, compile } = money
     const at = clock.now()
-    const revoking = kysely.updateTable('api_key').set({ revoked_at: at }).where('id', '=', id)
+    // One that was replaced and is revoked before its overlap ends didn't lapse
+    const revoking = kysely.updateTable('api_key').set({ revoked_at: at, replaced_by: null }).where('id', '=', id)
     await writer.write([
       compile(revoking.where((row) => row.or([row('revoked_at', 'is', null), row('revoked_at', '>', at)]))),
     ])
@@ -195,7 +212,7 @@ export class KeyStore {
       const revokedAt = clock.now() + hours * HOUR_MS
       const created = await this.#counted(() => this.#store(info, (newId) => this.#replacing(id, newId, revokedAt)))
       const old = this.#byId.get(id)
-      if (hours === 0) this.#forget(id)
+      if (hours === 0) this.#lapse(id)
       else if (old !== undefined) this.#add({ ...old, info: { ...old.info, revokedAt, replacedBy: created.id } })
       audit(entryOf(actor, 'key.rotated', id, { name: info.name, replacedBy: created.id, overlapHours: hours }))
       return created
@@ -251,6 +268,16 @@ export class KeyStore {
     this.#revoked.delete(id)
   }
 
+  /** Its successor has taken over. */
+  #lapse(id: string): void {
+    const key = this.#byId.get(id)
+    if (key === undefined || this.#revoked.has(id)) return
+    this.#forget(id)
+    this.#lapsed.add(key.hash)
+    const [oldest] = this.#lapsed
+    if (this.#lapsed.size > LAPSED_KEYS_MAX && oldest !== undefined) this.#lapsed.delete(oldest)
+  }
+
   #replacing(id: string, replacedBy: string, revokedAt: number): Statement {
     if (this.#revoked.has(id)) throw new Refusal('not_found', `Key ${id} was revoked meanwhile.`)
     this.#live(id)
@@ -261,7 +288,8 @@ export class KeyStore {
 
   async #counted(create: () => Promise<CreatedKey>): Promise<CreatedKey> {
     const now = this.#options.clock.now()
-    for (const { info } of [...this.#byId.values()]) if (isReplaced(info, now)) this.#forget(info.id)
+    const over = Array.from(this.#byId.values(), ({ info }) => info).filter((info) => isReplaced(info, now))
+    for (const { id } of over.sort((one, other) => (one.revokedAt ?? 0) - (other.revokedAt ?? 0))) this.#lapse(id)
     if (this.#byId.size + this.#creating >= LIVE_KEYS_MAX) {
       throw new Refusal(
         'validation_failed',

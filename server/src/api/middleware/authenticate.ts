@@ -54,7 +54,10 @@ function keyCaller(keys: KeyCheck, key: string, visit: Visit): Caller {
   const identity = key.length > API_KEY_LENGTH_MAX ? 'unknown' : keys.check(key, visit.at)
   if (identity === 'unknown') throw new Refusal('api_key_invalid', 'Invalid openalgo apikey')
   if (identity === 'expired')
-    throw new Refusal('api_key_expired', 'Invalid openalgo apikey: this key has expired. Create a new one.')
+    throw new Refusal(
+      'api_key_expired',
+      'Invalid openalgo apikey: this key has expired or was replaced. Use its successor, or create a new one.',
+    )
   if (!keys.mayComeFrom(identity, visit.address)) {
     throw new Refusal(
       'address_not_allowed',
