@@ -16,6 +16,8 @@ export type Action = (typeof ACTIONS)[number]
 export type PriceType = (typeof PRICE_TYPES)[number]
 export type Product = (typeof PRODUCTS)[number]
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
+/** What an order was rejected for that the next one like it would meet, too, whatever its size and price. */
+export type LastingCause = 'funds' | 'instrument' | 'session'
 
 export interface NewOrder {
   readonly instrument: Instrument
@@ -65,6 +67,8 @@ export interface OrderReport {
   readonly averagePrice: Price
   /** Why it was rejected, or cancelled by the venue; empty otherwise. */
   readonly reason: string
+  /** Of a rejection; absent when the reason is the order's own. */
+  readonly cause?: LastingCause | undefined
   readonly strategy: string
   readonly tag: string | undefined
   readonly root: string

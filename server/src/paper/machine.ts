@@ -99,6 +99,7 @@ export function applyPlace(
   if ('refusal' in verdict) {
     order.status = 'rejected'
     order.reason = verdict.refusal
+    if (verdict.cause !== undefined) order.cause = verdict.cause
     settlePortfolio(state)
     events.push({ kind: 'order', order: { ...order } })
     return

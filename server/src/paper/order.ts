@@ -1,4 +1,4 @@
-import type { Action, OrderStatus, PriceType, Product } from '../brokers/venue.ts'
+import type { Action, LastingCause, OrderStatus, PriceType, Product } from '../brokers/venue.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { Exchange, Instrument, InstrumentKind } from '../market/instrument.ts'
@@ -109,6 +109,8 @@ export interface Order {
   margin: Money
   /** Why it was rejected, or cancelled by the exchange; empty otherwise. */
   reason: string
+  /** Absent when it wasn't rejected, or for a reason of its own. */
+  cause?: LastingCause
   updatedAt: number
   /** Absent when it was neither modified nor triggered. */
   steps?: OrderSteps

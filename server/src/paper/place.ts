@@ -1,3 +1,4 @@
+import type { LastingCause } from '../brokers/venue.ts'
 import { dateAt, timestampOf } from '../kernel/exchange-time.ts'
 import {
   add,
@@ -87,6 +88,11 @@ export function referencePrice(order: Order, book: Book | undefined): Price {
   }
 }
 
+interface Refused {
+  readonly refusal: string
+  readonly cause?: LastingCause
+}
+
 /**
  * Why the exchange refuses a new order, or what it and the others in its instrument must reserve when it is taken.
  * A reason says the value that is wrong and what would be right. `judged`: with others, by `judgeTogether`.
@@ -96,22 +102,25 @@ export function judgePlace(
   order: Order,
   command: { at: number; session: SessionFacts; book: Book | undefined; denied?: string | undefined },
   funds: 'judge' | 'judged' = 'judge',
-): { readonly refusal: string } | { readonly needs: readonly Requirement[] } {
-  const refusal =
-    command.denied ??
-    standingRefusal(order) ??
-    sessionRefusal(state, order, command.at, command.session) ??
-    limitRefusal(state, order, command.book) ??
-    deliveryRefusal(state, order)
-  if (refusal !== undefined) return { refusal }
+): Refused | { readonly needs: readonly Requirement[] } {
+  if (command.denied !== undefined) return { refusal: command.denied }
+  const unfit = instrumentRefusal(order, order.placedAt)
+  if (unfit !== undefined) return { refusal: unfit, cause: 'instrument' }
+  const wrong = ownRefusal(order)
+  if (wrong !== undefined) return { refusal: wrong }
+  const closed = sessionRefusal(state, order, command.at, command.session)
+  if (closed !== undefined) return { refusal: closed, cause: 'session' }
+  const tooMuch = limitRefusal(state, order, command.book) ?? deliveryRefusal(state, order)
+  if (tooMuch !== undefined) return { refusal: tooMuch }
   const needs = requirements(state, order.instrument, order.product, order)
   if (funds === 'judged') return { needs }
   if (isInPortfolio(state, order.instrument)) {
     const unaffordable = portfolioRefusal(state, order)
-    return unaffordable === undefined ? { needs } : { refusal: unaffordable }
+    return unaffordable === undefined ? { needs } : { refusal: unaffordable, cause: 'funds' }
   }
   const { required, missing } = shortfall(state, needs)
-  return missing === 0 ? { needs } : { refusal: insufficientFunds(required, availableOf(state), missing) }
+  if (missing === 0) return { needs }
+  return { refusal: insufficientFunds(required, availableOf(state), missing), cause: 'funds' }
 }
 
 /** An order that makes its group need no more is always taken, whatever the account has left. */
@@ -125,7 +134,9 @@ export function portfolioRefusal(state: AccountState, order: Order): string | un
 
 /** Why an order can't be taken at its time, whatever the market does and the account holds. */
 export const standingRefusal = (order: Order): string | undefined =>
-  instrumentRefusal(order, order.placedAt) ?? quantityRefusal(order) ?? priceRefusal(order)
+  instrumentRefusal(order, order.placedAt) ?? ownRefusal(order)
+
+const ownRefusal = (order: Order): string | undefined => quantityRefusal(order) ?? priceRefusal(order)
 
 function instrumentRefusal(order: Order, at: number): string | undefined {
   const { symbol, exchange, kind, expiry } = order.instrument

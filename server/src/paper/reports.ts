@@ -27,6 +27,7 @@ export function reportOf(order: Readonly<Order>): OrderReport {
     filledQuantity: order.filledQuantity,
     averagePrice: averagePrice(order.filledValue, order.filledQuantity, order.instrument.multiplier),
     reason: order.reason,
+    cause: order.cause,
     strategy: order.strategy,
     tag: order.tag,
     root: order.root ?? order.id,

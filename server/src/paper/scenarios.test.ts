@@ -360,6 +360,20 @@ describe('refusals name the value and what would be right', () => {
     expect(desk.funds).toEqual({ available: '10000000.00', used: '0.00', realised: '0.00' })
   })
 
+  test('what the next order like it would meet, too, is told by its cause', () => {
+    const desk = new Desk().quote(SBIN, 500).quote(NIFTY_INDEX, 25000)
+    const session = { open: false, closedReason: 'NSE is closed', squareOffAt: 0 }
+    expect([
+      desk.buy({ quantity: 200_000 }).cause,
+      desk.buy({ on: NIFTY_INDEX, quantity: 1 }).cause,
+      desk.buy({ quantity: 1, product: 'NRML' }).cause,
+      desk.buy({ quantity: 1, session }).cause,
+      desk.buy({ quantity: 1, session: { ...OPEN, squareOffAt: desk.now } }).cause,
+    ]).toEqual(['funds', 'instrument', 'instrument', 'session', 'session'])
+    expect(desk.buy({ quantity: 1, type: 'LIMIT', price: '500.02' })).not.toHaveProperty('cause')
+    expect(desk.buy({ quantity: 1 })).not.toHaveProperty('cause')
+  })
+
   test('after square-off an intraday order may only reduce: a reversal is refused whole', () => {
     const desk = new Desk()
     desk.quote(SBIN, 500).buy({ quantity: 100 })
