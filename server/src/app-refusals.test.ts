@@ -17,6 +17,7 @@ const all: readonly AnyOperation[] = operations
 const HERE = '198.51.100.7'
 const BANNED = '203.0.113.9'
 const DAY_MS = 86_400_000
+const PASSWORD = 'four random words'
 const UNLIMITED = {
   ADDRESS_RATE_LIMIT: '1000000 per second',
   API_RATE_LIMIT: '1000000 per second',
@@ -118,10 +119,24 @@ describe('without a key', () => {
   })
 })
 
+const person = (name: string, role: Role) =>
+  platform.app.identity.createUser({ name, email: `${name}@example.com`, password: PASSWORD, role }, OWNER)
+
+async function keyOfDisabled(): Promise<string> {
+  const { identity, accounts, keys } = platform.app
+  await person('root', 'admin')
+  const { id: userId } = await person('gone', 'trader')
+  const wanted = { account: accounts.defaultOf(userId), userId, name: 'test', scopes: ['read', 'trade'] }
+  const { text } = await keys.createKey(wanted, OWNER)
+  await identity.changeUser(userId, { disabled: true }, OWNER)
+  return text
+}
+
 describe('with a key', () => {
-  const keys: Record<'revoked' | 'expired' | 'elsewhere' | 'read' | 'whole', string> = {
+  const keys: Record<'revoked' | 'expired' | 'disabled' | 'elsewhere' | 'read' | 'whole', string> = {
     revoked: '',
     expired: '',
+    disabled: '',
     elsewhere: '',
     read: '',
     whole: '',
@@ -132,6 +147,7 @@ describe('with a key', () => {
     await platform.app.keys.revoke(revoked?.id ?? '', OWNER)
     keys.expired = await platform.key({ expiresDays: 1 })
     platform.clock.advance(DAY_MS)
+    keys.disabled = await keyOfDisabled()
     keys.elsewhere = await platform.key({ networks: '192.0.2.0/24' })
     keys.read = await platform.key({ scopes: ['read'] })
     keys.whole = await platform.key()
@@ -141,11 +157,22 @@ describe('with a key', () => {
     ['that nobody has', () => `sk_${'x'.repeat(43)}`, 'api_key_invalid'],
     ['that was revoked', () => keys.revoked, 'api_key_invalid'],
     ['that has expired', () => keys.expired, 'api_key_expired'],
+    ['whose user is disabled', () => keys.disabled, 'user_disabled'],
     ['for other addresses', () => keys.elsewhere, 'address_not_allowed'],
   ] as const)('%s', (_, key, code) => {
     it.each(named(({ access }) => access !== 'public'))('%s is refused', async (_name, operation) => {
       expectRefused(await send(platform, operation, { key: key() }), 403, code, key())
     })
+  })
+
+  it('that nobody has is a guess, which bans; one whose user is disabled, or that has expired, is none', async () => {
+    const note = vi.spyOn(platform.app.bans, 'note')
+    const [operation] = all.filter(isForKeys)
+    for (const key of [keys.disabled, keys.expired, `sk_${'x'.repeat(43)}`])
+      if (operation) await send(platform, operation, { key })
+    await vi.waitFor(() => expect(note).toHaveBeenCalled())
+    expect(note.mock.calls).toEqual([[HERE, 'bad_key']])
+    note.mockRestore()
   })
 
   it.each(named(({ access }) => access === 'trade' || access === 'admin'))(
@@ -171,13 +198,9 @@ describe('signed in', () => {
   beforeAll(async () => {
     const { identity } = platform.app
     const from = { address: HERE, device: 'test', requestId: 'req-1' }
-    const token = (await identity.newSetUpToken()) ?? ''
-    const password = 'four random words'
-    const admin = await identity.setUp({ token, name: 'asha', email: 'asha@example.com', password }, from)
-    cookies.admin = `sauda_session=${admin.token}`
-    for (const role of ['trader', 'viewer'] as const) {
-      await identity.createUser({ name: role, email: `${role}@example.com`, password, role }, OWNER)
-      const result = await identity.login(role, password, from)
+    for (const role of ['admin', 'trader', 'viewer'] as const) {
+      await person(role, role)
+      const result = await identity.login(role, PASSWORD, from)
       if (result.kind === 'session') cookies[role] = `sauda_session=${result.begun.token}`
     }
   }, 30_000)

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../identity/caller.ts'
-import type { KeyIdentity } from '../identity/key-store.ts'
+import type { KeyIdentity, KeyStanding } from '../identity/key-store.ts'
 import type { Scope } from '../identity/scope.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { createHttp, type HttpOptions, mountOperations } from './http.ts'
@@ -37,7 +37,7 @@ const SCOPES_OF_ROLE: Readonly<Record<Caller['role'], readonly Scope[]>> = {
 }
 
 const keys = {
-  check(key: string): KeyIdentity | 'unknown' | 'expired' {
+  check(key: string): KeyStanding {
     if (key === EXPIRED_KEY) return 'expired'
     const scopes = SCOPES_OF.get(key)
     if (scopes === undefined) return 'unknown'
@@ -52,6 +52,7 @@ const keys = {
       scopes: new Set(scopes),
       expiresAt: undefined,
       networks: undefined,
+      disabled: false,
     }
   },
   mayComeFrom: ({ keyId }: KeyIdentity) => keyId !== 'elsewhere',

@@ -13,6 +13,7 @@ import {
   type KeyIdentity,
   type KeyInfo,
   type KeyOwner,
+  type KeyStanding,
   MACHINE_OWNER,
 } from './key.ts'
 import { type KeyedHash, keyedHash } from './keyed-hash.ts'
@@ -22,7 +23,7 @@ import { refusedField } from './refused-field.ts'
 import { SCOPES } from './scope.ts'
 import { openSecret } from './secret.ts'
 
-export type { CreatedKey, KeyIdentity, KeyInfo } from './key.ts'
+export type { CreatedKey, KeyIdentity, KeyInfo, KeyStanding } from './key.ts'
 export { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX, type NewKey } from './new-key.ts'
 
 /** Keys that aren't revoked. */
@@ -116,15 +117,16 @@ export class KeyStore {
 
   /**
    * Who a key belongs to. What came to its end as planned, at its expiry or because it was replaced, is `expired`, for
-   * good; what was revoked or never was is unknown, and so is a key whose user may do nothing.
+   * good; what was revoked or never was is unknown.
    */
-  check(key: string, now: number): KeyIdentity | 'unknown' | 'expired' {
+  check(key: string, now: number): KeyStanding {
     const known = this.#hashes.get(key) ?? this.#strangers.get(key)
     const hash = known ?? this.#hash(key)
     const identity = this.#byHash.get(hash)
     if (known === undefined) remember(identity === undefined ? this.#strangers : this.#hashes, key, hash)
     if (identity === undefined) return this.#lapsed.has(hash) ? 'expired' : 'unknown'
     if (identity.expiresAt !== undefined && identity.expiresAt <= now) return 'expired'
+    if (identity.disabled) return 'disabled'
     this.#used.set(identity.keyId, now)
     return identity
   }
@@ -149,7 +151,7 @@ export class KeyStore {
     const key = this.#byId.get(id)
     const identity = key === undefined ? undefined : this.#byHash.get(key.hash)
     const isOver = identity?.expiresAt !== undefined && identity.expiresAt <= this.#options.clock.now()
-    return isOver ? undefined : identity
+    return isOver || identity?.disabled ? undefined : identity
   }
 
   find(id: string): KeyInfo | undefined {
@@ -354,11 +356,11 @@ export class KeyStore {
   }
 
   #add(key: LiveKey): void {
-    const { userId } = key.info
-    this.#byId.set(key.info.id, key)
-    const identity = identityOf(key.info, userId === undefined ? MACHINE_OWNER : this.#options.ownerOf(userId))
-    if (identity === undefined || this.#revoked.has(key.info.id)) this.#byHash.delete(key.hash)
-    else this.#byHash.set(key.hash, identity)
+    const { id, userId } = key.info
+    this.#byId.set(id, key)
+    const owner = userId === undefined ? MACHINE_OWNER : this.#options.ownerOf(userId)
+    if (owner === undefined || this.#revoked.has(id)) this.#byHash.delete(key.hash)
+    else this.#byHash.set(key.hash, identityOf(key.info, owner))
   }
 }
 

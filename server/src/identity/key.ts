@@ -10,7 +10,12 @@ export interface KeyIdentity extends Caller {
   /** From this instant on it is refused. */
   readonly expiresAt: number | undefined
   readonly networks: Networks | undefined
+  /** Its user may do nothing, and so it is refused. */
+  readonly disabled: boolean
 }
+
+/** A key's identity, or why it opens nothing. */
+export type KeyStanding = KeyIdentity | 'unknown' | 'expired' | 'disabled'
 
 export interface KeyInfo {
   readonly id: string
@@ -44,11 +49,11 @@ export interface KeyOwner {
 /** Of keys that no user owns: whoever has the machine. */
 export const MACHINE_OWNER: KeyOwner = { name: 'owner', role: 'admin', disabled: false }
 
-/** What a key is to who checks it; undefined when its owner may do nothing. */
-export function identityOf(info: KeyInfo, owner: KeyOwner | undefined): KeyIdentity | undefined {
+/** What a key is to who checks it. */
+export function identityOf(info: KeyInfo, owner: KeyOwner): KeyIdentity {
   const { id, userId, account, scopes } = info
-  if (owner === undefined || owner.disabled) return undefined
-  const allowed = SCOPES_OF_ROLE[owner.role]
+  const { disabled } = owner
+  const allowed = disabled ? [] : SCOPES_OF_ROLE[owner.role]
   const ends = [info.expiresAt, info.revokedAt].filter((at) => at !== undefined)
   return Object.freeze({
     kind: 'key',
@@ -61,6 +66,7 @@ export function identityOf(info: KeyInfo, owner: KeyOwner | undefined): KeyIdent
     scopes: new Set(scopes.filter((scope) => allowed.includes(scope))),
     expiresAt: ends.length === 0 ? undefined : Math.min(...ends),
     networks: info.networks === '' ? undefined : readNetworks(info),
+    disabled,
   })
 }
 

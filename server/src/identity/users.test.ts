@@ -106,7 +106,7 @@ describe('a change', () => {
     const key = await rooms.keys.createKey({ account, userId: ravi.id, name: 'bot', scopes: ['read'] }, OWNER)
     await rooms.identity.changeUser(ravi.id, { disabled: true }, OWNER)
     expect(rooms.callerOf(token)).toBeUndefined()
-    expect(rooms.keys.check(key.text, rooms.clock.now())).toBe('unknown')
+    expect(rooms.keys.check(key.text, rooms.clock.now())).toBe('disabled')
     const refused = await refusalOf(rooms.identity.login('ravi', PASSWORD, HOME))
     const wrong = await refusalOf(rooms.identity.login('asha', 'wrong password', HOME))
     expect(refused).toEqual(wrong)

@@ -13,6 +13,7 @@ export type RefusalCode =
   | 'api_key_invalid'
   | 'api_key_conflict'
   | 'api_key_expired'
+  | 'user_disabled'
   | 'api_key_in_query'
   | 'address_not_allowed'
   | 'address_banned'

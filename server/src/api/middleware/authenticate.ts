@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Caller } from '../../identity/caller.ts'
-import type { KeyIdentity } from '../../identity/key-store.ts'
+import type { KeyIdentity, KeyStanding } from '../../identity/key-store.ts'
 import type { Scope } from '../../identity/scope.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { requireDeclaredJson } from '../content-type.ts'
@@ -9,7 +9,7 @@ import type { Visit } from '../visit.ts'
 
 /** Who knows the keys. */
 export interface KeyCheck {
-  check(key: string, now: number): KeyIdentity | 'unknown' | 'expired'
+  check(key: string, now: number): KeyStanding
   /** Whether the key may be used from that address. */
   mayComeFrom(identity: KeyIdentity, address: string): boolean
 }
@@ -58,6 +58,9 @@ function keyCaller(keys: KeyCheck, key: string, visit: Visit): Caller {
       'api_key_expired',
       'Invalid openalgo apikey: this key has expired or was replaced. Use its successor, or create a new one.',
     )
+  // Only who holds the key learns this
+  if (identity === 'disabled')
+    throw new Refusal('user_disabled', 'Invalid openalgo apikey: its user is disabled. Ask an admin of this instance.')
   if (!keys.mayComeFrom(identity, visit.address)) {
     throw new Refusal(
       'address_not_allowed',
