@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { turn } from '../kernel/turn.ts'
 import type { Writer } from '../storage/writer.ts'
+import type { Span } from './request-blocks.ts'
 
 /** Rows looked at before everything else has its turn: a few milliseconds. */
 const SLICE_ROWS = 5_000
@@ -38,6 +39,8 @@ export interface LogTableOptions {
   readonly pageRows: number
   /** Columns with an index of their own, each value of which few rows have. */
   readonly selective: readonly string[]
+  /** Where between two ids a filter's rows can stand, newest first; undefined for anywhere. */
+  readonly narrow?: (filter: LogFilter, from: number, below: number) => AsyncIterable<Span> | undefined
 }
 
 type Cells = Readonly<Record<string, unknown>>
@@ -69,18 +72,24 @@ export class LogTable<Row extends object> {
     const isSelective = selective.some((column) => filter.equal[column] !== undefined)
     const slice = isSelective ? Number.MAX_SAFE_INTEGER : SLICE_ROWS
     const conditions = this.#conditionsOf(filter, isSelective)
+    const spans = this.#options.narrow?.(filter, bottom, top) ?? [{ from: bottom, below: top }]
     const rows: Row[] = []
-    let down = top
-    for (let scanned = 0; down > bottom && scanned < scannedMax && rows.length < limit; scanned += slice) {
-      if (scanned > 0) await turn()
-      const up = down
-      down = Math.max(bottom, up - slice)
-      const found = await this.#rows(conditions, down, up, limit - rows.length)
-      rows.push(...found)
-      const last = found.at(-1)
-      if (rows.length === limit && last !== undefined) down = this.#idOf(last)
+    let scanned = 0
+    for await (const span of spans) {
+      for (let up = span.below, down = up; up > span.from; up = down) {
+        if (scanned >= scannedMax) return { rows, below: up }
+        if (scanned > 0) await turn()
+        down = Math.max(span.from, up - slice)
+        const found = await this.#rows(conditions, down, up, limit - rows.length)
+        rows.push(...found)
+        scanned += slice
+        const last = found.at(-1)
+        if (rows.length < limit || last === undefined) continue
+        const below = this.#idOf(last)
+        return { rows, below: below > bottom ? below : undefined }
+      }
     }
-    return { rows, below: down > bottom ? down : undefined }
+    return { rows, below: undefined }
   }
 
   /** Everything that fits, newest first, as it was at the beginning; others have their turn between the pages. */

@@ -98,6 +98,22 @@ describe('the traffic log', () => {
     await traffic.close()
   })
 
+  it('finds a request by its id, however many rows there are, and after all were deleted', async () => {
+    const traffic = await openTraffic()
+    const found = async (requestId: string) => {
+      const { rows, below } = await traffic.list({ requestId }, 10)
+      return [rows.map(({ id }) => id), below]
+    }
+    for (let index = 0; index < 9_000; index += 1) traffic.record(finished({ requestId: `proxy-${index * 7_919}` }))
+    expect(await found(`proxy-${10 * 7_919}`)).toEqual([[11], undefined])
+    expect(await found('none')).toEqual([[], undefined])
+    await databases.telemetry.writer.write([{ sql: 'DELETE FROM traffic', parameters: [] }])
+    traffic.record(finished({ requestId: 'proxy-0' }))
+    expect(await found('proxy-0')).toEqual([[9_001], undefined])
+    await traffic.close()
+    expect(errors).toEqual([])
+  })
+
   it('has totals of each route that survive a restart, without counting rows', async () => {
     const traffic = await openTraffic()
     traffic.record(finished())

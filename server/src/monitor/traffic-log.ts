@@ -3,11 +3,13 @@ import { scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { TelemetryDatabase, TrafficTable } from '../storage/schema.ts'
 import type { SqlValue } from '../storage/sqlite.ts'
+import type { Statement } from '../storage/writer.ts'
 import { Batches } from './batches.ts'
 import type { FinishedRequest } from './finished-request.ts'
 import { type LogFilter, LogTable, type Page } from './log-table.ts'
 import { Losses } from './losses.ts'
 import { cutText, ownPath } from './own-text.ts'
+import { RequestBlocks } from './request-blocks.ts'
 import { RouteTotals, type Totals } from './route-totals.ts'
 
 const FLUSH_MS = 250
@@ -75,7 +77,11 @@ export class TrafficLog {
   readonly #stopRetention: () => void
   #retaining: Promise<void> | undefined
 
-  private constructor({ telemetry, clock, settings, onError }: TrafficLogOptions, totals: RouteTotals) {
+  private constructor(
+    { telemetry, clock, settings, onError }: TrafficLogOptions,
+    totals: RouteTotals,
+    blocks: RequestBlocks,
+  ) {
     this.#totals = totals
     this.#table = new LogTable(telemetry, {
       name: 'traffic',
@@ -83,6 +89,8 @@ export class TrafficLog {
       scannedMax: SCANNED_ROWS_MAX,
       pageRows: PAGE_ROWS,
       selective: [],
+      narrow: ({ equal: { request_id } }, from, below) =>
+        request_id === undefined ? undefined : blocks.spansOf(request_id, from, below),
     })
     this.#losses = new Losses('the traffic log', clock, onError)
     this.#batches = new Batches({
@@ -90,16 +98,21 @@ export class TrafficLog {
       everyMs: FLUSH_MS,
       waitingMax: WAITING_MAX,
       batchMax: BATCH_MAX,
-      write: (rows) =>
-        totals.written((statements) =>
-          telemetry.writer.write([...rows.map((parameters) => ({ sql: INSERT, parameters })), ...statements]),
-        ),
+      write: async (rows) => {
+        const inserts: Statement[] = rows.map((parameters) => ({ sql: INSERT, parameters }))
+        // SQLite numbers on from the greatest; should no row be left, it would begin anew
+        const [first] = rows
+        if (first !== undefined) inserts[0] = { sql: INSERT_AS, parameters: [...first, blocks.nextRow] }
+        await totals.written((statements) => telemetry.writer.write([...inserts, ...statements]))
+        await blocks.add(rows.map((cells) => cells[REQUEST_ID])).catch(onError)
+      },
       onLost: (rows, error) => this.#losses.note(rows.length, error),
     })
     this.#stopRetention = clock.every(RETENTION_EVERY_MS, () => {
       const { retentionMs, rowsMax } = settings
       this.#retaining ??= this.#table
         .retain(clock.now() - retentionMs, rowsMax)
+        .then(() => blocks.retain())
         .catch(onError)
         .finally(() => {
           this.#retaining = undefined
@@ -108,7 +121,8 @@ export class TrafficLog {
   }
 
   static async open(options: TrafficLogOptions): Promise<TrafficLog> {
-    return new TrafficLog(options, await RouteTotals.open(options.telemetry))
+    const { telemetry } = options
+    return new TrafficLog(options, await RouteTotals.open(telemetry), await RequestBlocks.open(telemetry))
   }
 
   /** Rows that were lost since the start. */
@@ -167,10 +181,16 @@ export class TrafficLog {
   }
 }
 
-type Cells = readonly SqlValue[]
+/** In the order of the columns. */
+type Cells = readonly [at: number, requestId: string, ...others: readonly SqlValue[]]
+const REQUEST_ID = 1
 
 /** Written out: the query builder would cost more than the row. */
-const INSERT = `INSERT INTO traffic (at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent) VALUES (${Array(14).fill('?').join(', ')})`
+const COLUMNS =
+  'at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent'
+const PLACES = Array(14).fill('?').join(', ')
+const INSERT = `INSERT INTO traffic (${COLUMNS}) VALUES (${PLACES})`
+const INSERT_AS = `INSERT INTO traffic (${COLUMNS}, id) VALUES (${PLACES}, ?)`
 
 const tableFilter = (filter: TrafficFilter): LogFilter => ({
   equal: {

@@ -362,6 +362,7 @@ export interface CandleJobPartTable {
 /** Tables of `telemetry.db`: best effort. */
 export interface TelemetryDatabase {
   traffic: TrafficTable
+  request_block: RequestBlockTable
   route_total: RouteTotalTable
 }
 
@@ -381,6 +382,12 @@ export interface TrafficTable {
   user_id: string
   key_id: string
   user_agent: string
+}
+
+export interface RequestBlockTable {
+  first_row: number
+  last_row: number
+  ids: Uint8Array
 }
 
 export interface RouteTotalTable {

@@ -21,7 +21,7 @@ const filterFields = {
   key_id: exactly('id of a key'),
   user_id: exactly('id of a user'),
   address: exactly('address'),
-  request_id: exactly('request id'),
+  request_id: exactly('request id, which is found at once however many rows there are'),
 }
 
 function filterOf(input: ValueOf<typeof filterFields>): TrafficFilter {

@@ -1,4 +1,5 @@
 import type { Migration } from '../../migrate.ts'
 import { traffic } from './0001-traffic.ts'
+import { requestBlocks } from './0002-request-blocks.ts'
 
-export const telemetryMigrations: readonly Migration[] = [traffic]
+export const telemetryMigrations: readonly Migration[] = [traffic, requestBlocks]
