@@ -72,7 +72,13 @@ export class Identity {
     const hash = keyedHash(secret)
     const links = new OneTimeLinks(databases.money, hash, clock)
     const codes = new RecoveryCodes(databases.money, hash, clock)
-    const secondFactor = new SecondFactor({ users, codes, sealer: new Sealer(secret, 'totp'), clock })
+    const secondFactor = new SecondFactor({
+      money: databases.money,
+      users,
+      codes,
+      sealer: new Sealer(secret, 'totp'),
+      clock,
+    })
     const signIn = new SignIn({ users, sessions, hasher, secondFactor, clock, audit, failedLogin })
     this.#options = options
     this.users = users
@@ -83,7 +89,7 @@ export class Identity {
     this.#signIn = signIn
     this.#reset = new PasswordReset({
       ...{ users, links, signIn, secondFactor, audit, mailer, publicUrl, onError, checkPassword },
-      setPassword: (user, password) => this.#setPassword(user, password),
+      setPassword: (user, password, also) => this.#setPassword(user, password, also),
     })
   }
 
@@ -360,11 +366,11 @@ export class Identity {
     return user
   }
 
-  /** Ends all sessions of the user, and links that would set another password. */
-  async #setPassword(user: User, password: string): Promise<User> {
+  /** Ends all sessions of the user, and links that would set another password; `also` is written in the same commit. */
+  async #setPassword(user: User, password: string, also: readonly Statement[] = []): Promise<User> {
     const passwordHash = await this.hasher.hash(password)
     const change = { passwordHash, passwordChangedAt: this.#options.clock.now() }
-    const changed = await this.users.update(user.id, change, [this.#links.dropping('reset', user.id)])
+    const changed = await this.users.update(user.id, change, [this.#links.dropping('reset', user.id), ...also])
     await this.sessions.endAll(user.id)
     return changed
   }

@@ -1,13 +1,17 @@
 import { TOTP } from 'otpauth'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Refusal } from '../kernel/errors.ts'
 import { OWNER } from './audit.ts'
 import { CODE_FAILURES_MAX } from './code-limit.ts'
+import { HASHES_WAITING_MAX } from './password.ts'
 import { RESET_LINKS_MAX } from './password-reset.ts'
 import { AWAY, HOME, MINUTE_MS, PASSWORD, refusalOf, TestRooms } from './test-rooms.ts'
 import type { User } from './users.ts'
 
 const NEW_PASSWORD = 'seven kites orbit plum'
+
+/** Of no password; comparing with it takes some tenths of a second. */
+const SLOW_HASH = `$argon2id$v=19$m=65536,t=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`
 
 interface Mail {
   readonly to: string
@@ -180,6 +184,34 @@ describe('a reset by code', () => {
     const [recovery = ''] = recoveryCodes
     expect(await refusalOf(reset('asha', recovery, HOME, 'short'))).toMatchObject({ code: 'validation_failed' })
     await reset('asha', recovery)
+  })
+
+  test('uses no code up when the new password can not be hashed now', async () => {
+    const { code, recoveryCodes } = await enrol(asha)
+    const { hasher, users } = rooms.identity
+    await refusalOf(reset('asha', '000000')) // loads what checks passwords
+    for (const given of [recoveryCodes[0] ?? '', code()]) {
+      // Two that take long, and as many behind them as may wait
+      const slow = Array.from({ length: 2 }, () => hasher.verify(SLOW_HASH, 'x'))
+      const behind = Array.from({ length: HASHES_WAITING_MAX }, () => hasher.verify(undefined, 'x'))
+      const before = users.find(asha.id)
+      expect(await refusalOf(reset('asha', given))).toMatchObject({ code: 'overloaded' })
+      expect(users.find(asha.id)).toEqual(before)
+      await Promise.all([...slow, ...behind])
+      await reset('asha', given)
+      expect(await refusalOf(reset('asha', given))).toMatchObject({ code: 'login_failed' })
+    }
+  })
+
+  test('uses a code up with the new password or not at all', async () => {
+    const { recoveryCodes } = await enrol(asha)
+    const { writer } = rooms.databases.money
+    const writes = vi.spyOn(writer, 'write')
+    await reset('asha', recoveryCodes[0] ?? '')
+    const texts = writes.mock.calls.map(([statements]) => statements.map(({ sql }) => sql))
+    writes.mockRestore()
+    const [one] = texts.filter((sqls) => sqls.some((sql) => sql.includes('"recovery_code"')))
+    expect(one?.some((sql) => sql.includes('"password_hash"'))).toBe(true)
   })
 
   test('says the same of who has no second factor, is disabled, or does not exist', async () => {

@@ -1,4 +1,5 @@
 import { Refusal } from '../kernel/errors.ts'
+import type { Statement } from '../storage/writer.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
 import type { Mailer } from './mail.ts'
 import type { OneTimeLinks } from './one-time-links.ts'
@@ -21,8 +22,8 @@ export interface PasswordResetOptions {
   readonly publicUrl: () => string
   /** Throws validation_failed unless it may be a password of who has these names. */
   readonly checkPassword: (field: string, password: string, names: readonly string[]) => Promise<void>
-  /** Sets a password that was checked; ends all sessions and reset links of the user. */
-  readonly setPassword: (user: User, password: string) => Promise<User>
+  /** Sets a password that was checked, and `also` in one commit; ends all sessions and reset links of the user. */
+  readonly setPassword: (user: User, password: string, also?: readonly Statement[]) => Promise<User>
   readonly onError: (error: unknown) => void
 }
 
@@ -90,7 +91,8 @@ export class PasswordReset {
     const found = users.findByName(name)
     const user = found !== undefined && found.disabledAt === undefined && hasTotp(found) ? found : undefined
     const limitKey = `reset ${name.trim().toLowerCase()}`
-    if (!(await secondFactor.useCode(user?.id, code, limitKey)) || user === undefined) {
+    const held = await secondFactor.hold(user?.id, code, limitKey)
+    if (held === undefined || user === undefined) {
       throw signIn.failed(
         found,
         from,
@@ -99,7 +101,7 @@ export class PasswordReset {
       )
     }
     attempt.succeeded()
-    await setPassword(user, wanted)
+    await held.useIn((using) => setPassword(user, wanted, [using]))
     audit(entryOf(actorFrom(user, from), 'password.reset', user.id, { by: 'code' }))
   }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase } from '../storage/schema.ts'
 import type { Statement } from '../storage/writer.ts'
+import { type HeldCode, heldCode } from './held-code.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 
 export const RECOVERY_CODES = 10
@@ -50,27 +51,36 @@ export class RecoveryCodes {
     return compile(kysely.deleteFrom('recovery_code').where('user_id', '=', userId))
   }
 
-  /** Whether it is an unused code of this user; it is used from now on. */
-  async use(userId: string, code: string): Promise<boolean> {
+  /** An unused code of this user; undefined when it is none. */
+  async hold(userId: string, code: string): Promise<HeldCode | undefined> {
     const hash = this.#hash(plainOf(code))
-    const { kysely, writer, compile } = this.#money
-    if (this.#inUse.has(hash)) return false
+    if (this.#inUse.has(hash)) return undefined
     this.#inUse.add(hash)
+    const release = (): void => void this.#inUse.delete(hash)
     try {
-      const unused = await kysely
-        .selectFrom('recovery_code')
-        .select('hash')
-        .where('user_id', '=', userId)
-        .where('hash', '=', hash)
-        .where('used_at', 'is', null)
-        .executeTakeFirst()
-      if (unused === undefined) return false
-      const using = kysely.updateTable('recovery_code').set({ used_at: this.#clock.now() })
-      await writer.write([compile(using.where('user_id', '=', userId).where('hash', '=', hash))])
-      return true
-    } finally {
-      this.#inUse.delete(hash)
+      const held = (await this.#isUnused(userId, hash)) ? heldCode(this.#using(userId, hash), release) : undefined
+      if (held === undefined) release()
+      return held
+    } catch (error) {
+      release()
+      throw error
     }
+  }
+
+  async #isUnused(userId: string, hash: string): Promise<boolean> {
+    const unused = this.#money.kysely
+      .selectFrom('recovery_code')
+      .select('hash')
+      .where('user_id', '=', userId)
+      .where('hash', '=', hash)
+      .where('used_at', 'is', null)
+    return (await unused.executeTakeFirst()) !== undefined
+  }
+
+  #using(userId: string, hash: string): Statement {
+    const { kysely, compile } = this.#money
+    const using = kysely.updateTable('recovery_code').set({ used_at: this.#clock.now() })
+    return compile(using.where('user_id', '=', userId).where('hash', '=', hash))
   }
 
   async left(userId: string): Promise<number> {

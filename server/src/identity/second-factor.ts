@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
+import type { Database } from '../storage/open.ts'
+import type { MoneyDatabase } from '../storage/schema.ts'
 import { CodeLimit } from './code-limit.ts'
+import type { HeldCode } from './held-code.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { Sealer } from './sealed.ts'
 import { newTotp, type TotpEnrolment, totpStep } from './totp.ts'
 import { hasTotp, type User, type UserStore } from './users.ts'
 
 export interface SecondFactorOptions {
+  readonly money: Database<MoneyDatabase>
   readonly users: UserStore
   readonly codes: RecoveryCodes
   readonly sealer: Sealer
@@ -45,11 +49,13 @@ export class SecondFactor {
       throw new Refusal('totp_missing', 'There is nothing to confirm: begin with a new second factor.')
     const limitKey = `confirm ${user.id}`
     this.#limit.attempt(limitKey)
-    if (!(await this.#useTotp(user, code)))
+    const held = await this.#holdTotp(user, code)
+    if (held === undefined)
       throw new Refusal('totp_invalid', 'The code is wrong. Check that the clock of your device is right.')
     this.#limit.succeeded(limitKey)
     const made = codes.make(user.id)
-    await users.update(user.id, { totpConfirmedAt: clock.now() }, made.statements)
+    const change = { totpConfirmedAt: clock.now() }
+    await held.useIn((using) => users.update(user.id, change, [using, ...made.statements]))
     return made.codes
   }
 
@@ -67,26 +73,33 @@ export class SecondFactor {
     return this.#options.codes.left(userId)
   }
 
-  /**
-   * Whether it is an unused code of this user's; it is used from now on. Takes as long for nobody (undefined). Six digits
-   * that are wrong count under `limitKey`; throws login_locked after too many.
-   */
+  /** Whether it is an unused code of this user's; it is used from now on. Otherwise as `hold`. */
   async useCode(userId: string | undefined, code: string, limitKey: string | undefined): Promise<boolean> {
+    const held = await this.hold(userId, code, limitKey)
+    await held?.useIn((using) => this.#options.money.writer.write([using]))
+    return held !== undefined
+  }
+
+  /**
+   * An unused code of this user's; undefined when it is none. Takes as long for nobody (undefined). Six digits that are
+   * wrong count under `limitKey`; throws login_locked after too many.
+   */
+  async hold(userId: string | undefined, code: string, limitKey: string | undefined): Promise<HeldCode | undefined> {
     const user = userId === undefined ? undefined : this.#options.users.find(userId)
     const isShort = /^\s*(\d\s*){6}$/.test(code)
     if (isShort && limitKey !== undefined) this.#limit.attempt(limitKey)
-    const isTotp = await this.#useTotp(user !== undefined && hasTotp(user) ? user : undefined, code)
-    const isRight = isTotp || (await this.#options.codes.use(userId ?? NOBODYS, code))
-    if (isRight && limitKey !== undefined) this.#limit.succeeded(limitKey)
-    return isRight
+    const totp = await this.#holdTotp(user !== undefined && hasTotp(user) ? user : undefined, code)
+    const held = totp ?? (await this.#options.codes.hold(userId ?? NOBODYS, code))
+    if (held !== undefined && limitKey !== undefined) this.#limit.succeeded(limitKey)
+    return held
   }
 
-  async #useTotp(user: User | undefined, code: string): Promise<boolean> {
+  async #holdTotp(user: User | undefined, code: string): Promise<HeldCode | undefined> {
     const { sealer, clock, users } = this.#options
     const sealed = user?.totpSecret ?? this.#nobodysSecret
     const secret = sealer.open(sealed, sealed === this.#nobodysSecret ? NOBODYS : (user?.id ?? NOBODYS))
     const step = await totpStep(secret, code, clock.now(), user?.totpLastStep ?? 0)
-    return step !== undefined && user?.totpSecret !== undefined && (await users.useStep(user.id, step))
+    return step === undefined || user?.totpSecret === undefined ? undefined : users.holdStep(user.id, step)
   }
 }
 

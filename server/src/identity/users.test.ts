@@ -136,7 +136,7 @@ describe('a change', () => {
     await Promise.all([
       rooms.identity.changeUser(ravi.id, { disabled: true }, OWNER),
       rooms.identity.users.update(ravi.id, { passwordHash: 'other' }),
-      rooms.identity.users.useStep(ravi.id, 77),
+      rooms.identity.users.holdStep(ravi.id, 77)?.useIn((using) => rooms.databases.money.writer.write([using])),
     ])
     await rooms.restart()
     expect(rooms.identity.users.find(ravi.id)).toMatchObject({

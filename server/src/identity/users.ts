@@ -4,6 +4,7 @@ import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase, UserTable } from '../storage/schema.ts'
 import type { Statement } from '../storage/writer.ts'
 import { isRole, type Role } from './caller.ts'
+import { type HeldCode, heldCode } from './held-code.ts'
 import { newId } from './new-id.ts'
 import { refusedField } from './refused-field.ts'
 
@@ -149,14 +150,17 @@ export class UserStore {
     return changed
   }
 
-  /** Remembers that the code of a time step was used, before anything comes of it. False when another use was faster. */
-  async useStep(id: string, step: number): Promise<boolean> {
+  /** The code of a time step, which nobody can use again from now on; undefined when another use was faster. */
+  holdStep(id: string, step: number): HeldCode | undefined {
     const user = this.#byId.get(id)
-    if (user === undefined || step <= user.totpLastStep) return false
+    if (user === undefined || step <= user.totpLastStep) return undefined
     this.#byId.set(id, { ...user, totpLastStep: step })
-    const { kysely, writer, compile } = this.#money
-    await writer.write([compile(kysely.updateTable('user').set({ totp_last_step: step }).where('id', '=', id))])
-    return true
+    const { kysely, compile } = this.#money
+    const using = kysely.updateTable('user').set({ totp_last_step: step }).where('id', '=', id)
+    return heldCode(compile(using), (isUsed) => {
+      const present = this.#byId.get(id)
+      if (!isUsed && present?.totpLastStep === step) this.#byId.set(id, { ...present, totpLastStep: user.totpLastStep })
+    })
   }
 
   #add(user: User): void {
