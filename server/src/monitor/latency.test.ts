@@ -4,7 +4,15 @@ import { AssertionFailed } from '../kernel/assert.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { Steps } from '../kernel/steps.ts'
 import { distributionOf, Histogram, VALUE_MAX } from './histogram.ts'
-import { LatencyMonitor, MINUTES_KEPT, OPERATIONS_MAX, ORDERS_KEPT, type OrderFilter, serverTiming } from './latency.ts'
+import {
+  LatencyMonitor,
+  MINUTES_KEPT,
+  OPERATIONS_MAX,
+  ORDERS_KEPT,
+  type OrderFilter,
+  READ_A_TURN,
+  serverTiming,
+} from './latency.ts'
 
 describe('a histogram', () => {
   it('knows percentiles to two digits, whatever was recorded, also when several are added up', () => {
@@ -70,11 +78,11 @@ function monitor() {
 }
 
 describe('the latency monitor', () => {
-  it('keeps each step that took time, in milliseconds', () => {
+  it('keeps each step that took time, in milliseconds', async () => {
     const { latency, record } = monitor()
     record(2, { venueMs: 1.5 })
     record(4, { venueMs: 0.5 })
-    expect(latency.times('start')).toEqual([
+    expect(await latency.times('start')).toEqual([
       {
         operation: 'quotes',
         step: 'venue',
@@ -88,31 +96,54 @@ describe('the latency monitor', () => {
       },
       expect.objectContaining({ step: 'total', count: 2, meanMs: 3, maxMs: 4 }),
     ])
-    expect(latency.times('start', 'placeorder')).toEqual([])
+    expect(await latency.times('start', 'placeorder')).toEqual([])
   })
 
-  it('forgets in windows, and never since the start', () => {
+  it('forgets in windows, and never since the start', async () => {
     const { clock, latency, record } = monitor()
-    const counts = () => (['1m', '5m', '60m', 'start'] as const).map((window) => latency.times(window)[0]?.count ?? 0)
+    const counts = () =>
+      Promise.all(
+        (['1m', '5m', '60m', 'start'] as const).map(async (window) => (await latency.times(window))[0]?.count ?? 0),
+      )
     record(1)
-    expect(counts()).toEqual([1, 1, 1, 1])
+    expect(await counts()).toEqual([1, 1, 1, 1])
     clock.advance(60_000)
     record(1)
-    expect(counts()).toEqual([2, 2, 2, 2])
+    expect(await counts()).toEqual([2, 2, 2, 2])
     clock.advance(60_000)
-    expect(counts()).toEqual([1, 2, 2, 2])
+    expect(await counts()).toEqual([1, 2, 2, 2])
     clock.advance(5 * 60_000)
-    expect(counts()).toEqual([0, 0, 2, 2])
+    expect(await counts()).toEqual([0, 0, 2, 2])
     clock.advance((MINUTES_KEPT - 5) * 60_000)
-    expect(counts()).toEqual([0, 0, 0, 2])
+    expect(await counts()).toEqual([0, 0, 0, 2])
   })
 
-  it('does not count what a limit refused, and has a bounded number of operations', () => {
+  it('does not count what a limit refused, and has a bounded number of operations', async () => {
     const { latency, record } = monitor()
     record(1, { status: 429 })
-    expect(latency.times('start')).toEqual([])
+    expect(await latency.times('start')).toEqual([])
     for (let index = 0; index < OPERATIONS_MAX + 5; index += 1) record(1, { operation: `operation-${index}` })
-    expect(latency.times('start').length).toBe(OPERATIONS_MAX)
+    expect((await latency.times('start')).length).toBe(OPERATIONS_MAX)
+  })
+
+  it('lets others have their turn while it reads an hour of every operation', async () => {
+    const { clock, latency, record } = monitor()
+    for (let minute = 0; minute < 3; minute += 1) {
+      for (let index = 0; index < OPERATIONS_MAX; index += 1) record(1 + minute, { operation: `operation-${index}` })
+      clock.advance(60_000)
+    }
+    let turns = 0
+    let isOver = false
+    const others = (): void => {
+      turns += 1
+      if (!isOver) setImmediate(others)
+    }
+    setImmediate(others)
+    const rows = await latency.times('60m')
+    isOver = true
+    expect(rows.length).toBe(OPERATIONS_MAX)
+    expect(rows.every(({ count, maxMs }) => count === 3 && maxMs === 3)).toBe(true)
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(OPERATIONS_MAX / READ_A_TURN))
   })
 
   it('keeps the newest orders one by one', () => {

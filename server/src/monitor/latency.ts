@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import { STEPS, type Step, type Steps } from '../kernel/steps.ts'
+import { turn } from '../kernel/turn.ts'
 import { type Distribution, distributionOf, Histogram, type Summary } from './histogram.ts'
 
 /** Full minutes that are kept besides the present one. */
@@ -9,6 +10,8 @@ export const OPERATIONS_MAX = 300
 /** Orders whose times are kept one by one, the newest. */
 export const ORDERS_KEPT = 10_000
 const MINUTE_MS = 60_000
+/** Distributions put together before everything else has its turn: of an hour, some two milliseconds. */
+export const READ_A_TURN = 8
 const PERCENTILES = [50, 90, 99, 99.9]
 
 export type Measured = Step | 'total'
@@ -153,14 +156,18 @@ export class LatencyMonitor {
     this.#nextOrder += 1
   }
 
-  /** Of one operation or of all, each step that took time. */
-  times(window: Window, operation?: string): readonly StepTimes[] {
-    const minute = this.#minute()
+  /** Of one operation or of all, each step that took time. Some at a time: what comes in meanwhile may count or not. */
+  async times(window: Window, operation?: string): Promise<readonly StepTimes[]> {
     const rows: StepTimes[] = []
+    let read = 0
     for (const [name, series] of this.#series) {
       if (operation !== undefined && name !== operation) continue
       for (const step of MEASURED) {
-        const found = series.of(step)?.read(window, minute)
+        const ofStep = series.of(step)
+        if (ofStep === undefined) continue
+        read += 1
+        if (read % READ_A_TURN === 0) await turn()
+        const found = ofStep.read(window, this.#minute())
         if (found === undefined) continue
         const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = found.percentiles
         rows.push({

@@ -35,8 +35,8 @@ export const latency = defineOperation({
     status: success,
   }),
   example: { window: '5m' },
-  handle: ({ window, operation }, { services }) => ({
-    data: services.latency.times(window, operation).map((times) => ({
+  handle: async ({ window, operation }, { services }) => ({
+    data: (await services.latency.times(window, operation)).map((times) => ({
       count: times.count,
       max_ms: times.maxMs,
       mean_ms: times.meanMs,
