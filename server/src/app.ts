@@ -85,28 +85,34 @@ export interface App {
 
 /**
  * Builds every room and connects them, without listening and without starting the clock's work. `logRequest` is told of
- * each request when it has ended.
+ * each request when it has ended; `linesLost` tells how many lines the log has lost.
  */
 export async function createApp(
   config: Config,
   clock: Clock,
   log: Logger,
   logRequest: (finished: FinishedRequest) => void = () => undefined,
+  linesLost: () => number = () => 0,
 ): Promise<App> {
   const databases = await openDatabases(config.dataDir, clock)
   try {
-    return await connect(config, clock, log, logRequest, databases)
+    return await connect(config, clock, log, { logRequest, linesLost }, databases)
   } catch (error) {
     await databases.close()
     throw error
   }
 }
 
+interface ProcessLog {
+  readonly logRequest: (finished: FinishedRequest) => void
+  readonly linesLost: () => number
+}
+
 async function connect(
   config: Config,
   clock: Clock,
   log: Logger,
-  logRequest: (finished: FinishedRequest) => void,
+  { logRequest, linesLost }: ProcessLog,
   databases: Databases,
 ): Promise<App> {
   void databases.money.writer // its thread starts while the instruments are made
@@ -193,6 +199,7 @@ async function connect(
       stoppedAccounts: () => paper.stoppedAccounts,
       askMarketData: () => priceProblem(market),
       dropped: () => traffic.dropped + orderLog.dropped,
+      linesLost,
     },
     clock,
   )
@@ -227,6 +234,7 @@ async function connect(
     counters: {
       traffic_rows_lost: figure('Rows that the traffic log lost.', () => traffic.dropped),
       order_log_rows_lost: figure('Rows that the order log lost.', () => orderLog.dropped),
+      log_lines_lost: figure('Lines that the log of the process lost, since nobody read them in time.', linesLost),
     },
   })
   const cookies = new Cookies({ isHttps: config.publicUrl.startsWith('https:') })

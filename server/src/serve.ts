@@ -21,8 +21,8 @@ const DRAIN_MS = 10_000
 export async function serve(config: Config, clock: Clock): Promise<number> {
   const stop = stopSignal() // from here on: a signal that comes during the start ends it in order
   const lock = acquireInstanceLock(config.dataDir)
-  const { log, request, flush } = await createLog(config)
-  const app = await createApp(config, clock, log, request)
+  const { log, request, flush, lost } = await createLog(config)
+  const app = await createApp(config, clock, log, request, lost)
   try {
     const address = await listen(app, config)
     const commands = {

@@ -268,7 +268,7 @@ export function sendError(
     server.initialConfig.bodyLimit,
   )
   if (visit !== undefined) visit.errorCode = code
-  if (isOurs) request.log.error({ err: error, requestId: id }, 'request failed')
+  if (isOurs) request.log.error({ err: error }, 'request failed')
   reply.code(status).headers(headers)
   if (inText) reply.type('text/plain; charset=utf-8').send(message)
   else if (isApiPath(url) || prefersJson(request.headers.accept))

@@ -5,7 +5,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { errorPage, sendPage } from '../pages/index.ts'
 import { choice, list, object, quantity, text } from './field.ts'
 import { type Context, defineOperation } from './operation.ts'
-import { READ_KEY, TRADE_KEY, testApi } from './test-api.ts'
+import { READ_KEY, TRADE_KEY, testServer } from './test-api.ts'
 
 interface WireBody {
   readonly code?: string
@@ -90,10 +90,10 @@ const item = defineOperation({
 const operations = [trade, broken, item] as const
 const good = { symbol: 'SBIN', action: 'buy', quantity: '1' }
 
-let app: Awaited<ReturnType<typeof testApi>>
+let app: ReturnType<typeof testServer>
 const logLines: string[] = []
-beforeAll(async () => {
-  app = await testApi(
+beforeAll(() => {
+  app = testServer(
     operations,
     {},
     {
@@ -102,6 +102,10 @@ beforeAll(async () => {
       showError: (reply, status, message, requestId) => sendPage(reply, errorPage(status, message, requestId)),
     },
   )
+  app.get('/twice', (_request, reply) => {
+    reply.send('once')
+    reply.send('twice')
+  })
 })
 afterAll(() => app.close())
 
@@ -273,6 +277,14 @@ describe('a failure of a handler', () => {
       expect(log).not.toContain(TRADE_KEY)
     },
   )
+
+  it('that the framework finds is logged with the request id too', async () => {
+    logLines.length = 0
+    await send(undefined, { 'x-request-id': 'answered-twice' }, '/twice', 'GET')
+    expect(logLines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 40, requestId: 'answered-twice', err: { code: 'FST_ERR_REP_ALREADY_SENT' } },
+    ])
+  })
 
   it('that is a refusal keeps its extra fields', async () => {
     logLines.length = 0

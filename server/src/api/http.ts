@@ -23,6 +23,7 @@ import { type AnyOperation, pathsOf } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import { newRequestId } from './request-id.ts'
+import { requestLog } from './request-log.ts'
 import { isApiPath, type Visit } from './visit.ts'
 
 export const BODY_BYTES_MAX = 256 * 1024
@@ -79,8 +80,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     genReqId: (request) => arrive(pipeline, request as IncomingMessage).id,
-    // Log lines name the request themselves; a logger for each request would cost more than most requests.
-    childLoggerFactory: (logger) => logger,
+    childLoggerFactory: (logger, _bindings, _options, request) => {
+      const visit = visits.get(request as IncomingMessage)
+      return visit === undefined ? logger : requestLog(logger, visit)
+    },
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,

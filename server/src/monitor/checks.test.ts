@@ -29,6 +29,7 @@ interface Given {
   stoppedAccounts?: () => readonly string[]
   askMarketData?: () => Promise<string | undefined>
   dropped?: () => number
+  linesLost?: () => number
   memoryMib?: number
   loopDelayMs?: number
   diskFreeMib?: number
@@ -52,6 +53,7 @@ function start(given: Given = {}) {
       stoppedAccounts: given.stoppedAccounts ?? (() => []),
       askMarketData: given.askMarketData ?? (async () => undefined),
       dropped: given.dropped ?? (() => 0),
+      linesLost: given.linesLost ?? (() => 0),
     },
     clock,
   )
@@ -125,15 +127,18 @@ it('a long queue is a warning', () => {
   expect(health.notReady()).toEqual([])
 })
 
-it('rows that logs lose are told once, not for ever', () => {
+it.each([
+  ['rows of logs', 'dropped', 'log_rows_lost'],
+  ['lines of the log', 'linesLost', 'log_lines_lost'],
+])('%s that are lost are told once, not for ever', (_what, source, check) => {
   let lost = 0
-  const { clock, reading } = start({ dropped: () => lost })
+  const { clock, reading } = start({ [source]: () => lost })
   lost = 3
-  expect(reading('log_rows_lost')).toMatchObject({ state: 'warn', value: 3 })
+  expect(reading(check)).toMatchObject({ state: 'warn', value: 3 })
   clock.advance(10_000)
-  expect(reading('log_rows_lost')).toMatchObject({ state: 'pass', value: 0 })
+  expect(reading(check)).toMatchObject({ state: 'pass', value: 0 })
   lost = 4
-  expect(reading('log_rows_lost')).toMatchObject({ state: 'warn', value: 1 })
+  expect(reading(check)).toMatchObject({ state: 'warn', value: 1 })
 })
 
 it('a loop that was held up is seen until the next look, however often it is asked', async () => {

@@ -38,6 +38,8 @@ export interface CheckSources {
   readonly askMarketData: () => Promise<string | undefined>
   /** Rows that logs lost since the start. */
   readonly dropped: () => number
+  /** Lines that the process's own log lost since the start. */
+  readonly linesLost: () => number
 }
 
 export interface Checks {
@@ -58,7 +60,6 @@ export function standardChecks(settings: CheckSettings, sources: CheckSources, c
     telemetry: writerPulse(sources.telemetry),
     marketData: pulse(sources.askMarketData),
   }
-  let lostBefore = 0
   const checks: Check[] = [
     { name: 'journal', isReadiness: true, read: () => writerReading(sources.money(), pulses.money) },
     {
@@ -128,14 +129,8 @@ export function standardChecks(settings: CheckSettings, sources: CheckSources, c
       isReadiness: false,
       read: (): Reading => ({ state: 'pass', value: fileMib(settings.dataDir, name), unit: 'MiB', message: '' }),
     })),
-    {
-      name: 'log_rows_lost',
-      isReadiness: false,
-      read: () => lostReading(sources.dropped() - lostBefore),
-      renew: () => {
-        lostBefore = sources.dropped()
-      },
-    },
+    lossCheck('log_rows_lost', 'rows', sources.dropped, 'Requests came faster than the disk takes their log.'),
+    lossCheck('log_lines_lost', 'lines', sources.linesLost, 'Whoever reads the log of the process is too slow.'),
   ]
   const close = (): void => {
     delay.disable()
@@ -151,10 +146,21 @@ function writerReading({ broken, pendingStatements }: WriterHealth, { problem }:
   return above(pendingStatements, STATEMENTS_WAITING_WARN, 'waiting', 'The disk is too slow for what is written.')
 }
 
-const lostReading = (lost: number): Reading =>
-  lost === 0
-    ? { state: 'pass', value: 0, unit: 'rows', message: '' }
-    : { state: 'warn', value: lost, unit: 'rows', message: 'Requests came faster than the disk takes their log.' }
+/** Of what was lost since the last regular look: it is told once. */
+function lossCheck(name: string, unit: string, lost: () => number, why: string): Check {
+  let before = 0
+  return {
+    name,
+    isReadiness: false,
+    read: () => {
+      const value = lost() - before
+      return { state: value === 0 ? 'pass' : 'warn', value, unit, message: value === 0 ? '' : why }
+    },
+    renew: () => {
+      before = lost()
+    },
+  }
+}
 
 /** Of a database and of what waits beside it to be taken in. */
 function fileMib(dataDir: string, name: string): number {

@@ -10,7 +10,7 @@ export const health = defineOperation({
   tag: 'Monitoring',
   summary: 'How the instance is doing',
   description:
-    'Every check with its figure: statements that wait for the journal and the other files, how long the journal takes, accounts, market data, memory, event-loop delay and log rows lost since the last regular look, disk, sizes of the databases; and alerts, newest first. `/healthz` and `/readyz` answer machines without a key.',
+    'Every check with its figure: statements that wait for the journal and the other files, how long the journal takes, accounts, market data, memory, event-loop delay, rows of logs and lines of the log of the process lost since the last regular look, disk, sizes of the databases; and alerts, newest first. `/healthz` and `/readyz` answer machines without a key.',
   access: 'admin',
   rateClass: 'read',
   input: {
