@@ -7,10 +7,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { onlyOnce } from './api/middleware/idempotency.ts'
 import type { AnyOperation } from './api/operation.ts'
 import { Visit } from './api/visit.ts'
+import type { GttReport } from './brokers/gtt.ts'
 import type { OrderReport } from './brokers/venue.ts'
 import { ManualClock } from './kernel/clock.ts'
 import { Refusal } from './kernel/errors.ts'
-import { moneyOf, priceOf, quantityOf, toNumber, ZERO_PRICE, ZERO_QUANTITY } from './kernel/fixed.ts'
+import { moneyOf, priceOf, quantityOf, toNumber, ZERO_MONEY, ZERO_PRICE, ZERO_QUANTITY } from './kernel/fixed.ts'
 import { createCalendar } from './market/exchange-calendar.ts'
 import { instrumentOf } from './paper/order.ts'
 import { PaperExchange } from './paper/paper-exchange.ts'
@@ -20,20 +21,25 @@ import { type Databases, openDatabases } from './storage/open.ts'
 import { type Death, Mortal } from './storage/test-mortal.ts'
 import { Idempotency } from './trading/flow/idempotency.ts'
 import { OrderFlow } from './trading/flow/order-flow.ts'
-import type { LegOutcome, Plan } from './trading/plan.ts'
+import { type GttRequest, Gtts } from './trading/gtt.ts'
+import { type LegOutcome, type Plan, placedReport } from './trading/plan.ts'
 import { basketPlan } from './trading/plans/basket.ts'
 import { singlePlan } from './trading/plans/single.ts'
 import { effectivePosition, smartPlan } from './trading/plans/smart.ts'
 import { splitPlan } from './trading/plans/split.ts'
 import { OPEN_GATE } from './trading/risk/gate.ts'
-import type { OrderRequest } from './trading/trading.ts'
+import { type OrderRequest, Trading } from './trading/trading.ts'
 
 /**
  * Named requests over the real paper exchange on real files, in a process that may die at any of its writes. From the
  * environment: `ONCE_RUNS`, how many accounts are taken through that, about 22 steps each; `ONCE_SEED`, through which.
  */
 
-const KINDS = ['single', 'split', 'basket', 'smart', 'refused'] as const
+/** What is one commit of the venue: its answer is a part of it. */
+const ONE_COMMIT = ['single', 'basket', 'smart', 'refused', 'gtt', 'cancel'] as const
+/** Orders that are sent one by one. What `moving` comes to is different whenever it is planned. */
+const SEVERAL_COMMITS = ['split', 'moving'] as const
+const KINDS = [...ONE_COMMIT, ...SEVERAL_COMMITS] as const
 type Kind = (typeof KINDS)[number]
 
 const runs = Number(process.env['ONCE_RUNS'] || 60)
@@ -45,6 +51,8 @@ interface Wish {
   readonly key: string
   readonly kind: Kind
   readonly size: number
+  /** That is to be cancelled; empty for others. */
+  readonly order: string
 }
 
 type Step =
@@ -69,7 +77,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('arm' as const),
-      death: fc.record({ writesBefore: fc.nat(7), isLastKept: fc.boolean() }),
+      death: fc.record({ writesBefore: fc.nat(4), isLastKept: fc.boolean() }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
@@ -104,17 +112,29 @@ const orderOf = (wish: Wish, quantity: number, symbol = 'SBIN'): OrderRequest =>
   strategy: wish.key,
 })
 
-/** Orders that a wish comes to; a smart one by what is held. */
-const legCount = ({ kind, size }: Wish): number => (kind === 'split' || kind === 'basket' ? size : 1)
+/** Orders that a wish comes to (a smart one by what is held), triggers that it places, or orders that it cancels. */
+const partCount = ({ kind, size }: Wish): number =>
+  kind === 'split' || kind === 'moving' ? size + 1 : kind === 'basket' ? size : 1
+
+/** Whether a wish leads to orders of its own. */
+const isOrder = ({ kind }: Wish): boolean => kind !== 'gtt' && kind !== 'cancel'
+
+/** Orders that rest until a wish cancels one; all wishes after as many are for something else. */
+const RESTING = 8
+const REST_STRATEGY = 'rest'
 
 interface Row {
   readonly kind: LegOutcome['kind']
   readonly orderid: string | undefined
 }
 
+let plannings = 0
+
 class Process {
   readonly orders: OrderFlow
   readonly paper: PaperExchange
+  readonly #gtts: Gtts
+  readonly #trading: Trading
   readonly idempotency: Idempotency
   readonly #account: string
   readonly #once: ReturnType<typeof onlyOnce>
@@ -123,11 +143,18 @@ class Process {
     this.#account = account
     this.paper = paper
     const instruments = [SBIN, RELIANCE].map(instrumentOf)
-    this.orders = new OrderFlow({
-      find: (symbol) => instruments.find((each) => each.symbol === symbol),
+    const common = {
+      find: (symbol: string) => instruments.find((each) => each.symbol === symbol),
       nearest: () => [],
-      venueOf: (of) => paper.venue(of),
+      venueOf: (of: string) => paper.venue(of),
       gate: OPEN_GATE,
+    }
+    this.orders = new OrderFlow(common)
+    this.#gtts = new Gtts(common)
+    this.#trading = new Trading({
+      ...common,
+      marketData: board,
+      brokerage: { perOrder: ZERO_MONEY, sharePerMillion: 0 },
     })
     this.idempotency = new Idempotency({
       money: databases.money,
@@ -191,8 +218,12 @@ class Process {
     }
   }
 
-  #run(wish: Wish, visit: Visit): Promise<{ rows: Row[] }> {
-    return this.orders.run({
+  async #run(wish: Wish, visit: Visit): Promise<object> {
+    const account = this.#account
+    const named = ({ id: orderid }: { readonly id: string }) => ({ orderid })
+    if (wish.kind === 'cancel') return await this.#trading.cancelOrder({ account, visit }, wish.order, named)
+    if (wish.kind === 'gtt') return await this.#gtts.place({ account, keyId: '', visit }, gttOf(wish), named)
+    return await this.orders.run({
       account: this.#account,
       caller: {},
       visit,
@@ -207,7 +238,11 @@ class Process {
   }
 
   async #plan(wish: Wish): Promise<Plan> {
-    if (wish.kind === 'split') return splitPlan(orderOf(wish, wish.size), quantityOf(1))
+    if (wish.kind === 'split') return splitPlan(orderOf(wish, wish.size + 1), quantityOf(1))
+    if (wish.kind === 'moving') {
+      plannings += 1
+      return splitPlan(orderOf(wish, wish.size + 1, plannings % 2 === 0 ? 'SBIN' : 'RELIANCE'), quantityOf(1))
+    }
     if (wish.kind === 'basket')
       return basketPlan(
         Array.from({ length: wish.size }, (_, index) =>
@@ -225,7 +260,33 @@ class Process {
   async book(): Promise<readonly OrderReport[]> {
     return (await this.paper.venue(this.#account)?.orders()) ?? []
   }
+
+  triggers(): Promise<readonly GttReport[]> {
+    return this.#gtts.all(this.#account)
+  }
+
+  /** An order that waits to be cancelled. */
+  async rest(): Promise<string> {
+    const far: OrderRequest = {
+      ...orderOf({ key: REST_STRATEGY, kind: 'single', size: 1, order: '' }, 1),
+      ...{ priceType: 'LIMIT', price: priceOf(400) },
+    }
+    const answer = (_plan: Plan, [outcome]: readonly LegOutcome[]): string => placedReport(outcome).id
+    return await this.orders.run({ account: this.#account, caller: {}, expand: () => singlePlan(far), answer })
+  }
 }
+
+const gttOf = ({ key, size }: Wish): GttRequest => ({
+  symbol: 'SBIN',
+  exchange: 'NSE',
+  action: 'BUY',
+  product: 'CNC',
+  quantity: quantityOf(size),
+  priceType: 'LIMIT',
+  legs: [{ direction: 'below', triggerPrice: priceOf(400), price: priceOf(400) }],
+  strategy: key,
+  expiresAt: undefined,
+})
 
 const rowOf = (outcome: LegOutcome): Row => ({
   kind: outcome.kind,
@@ -237,13 +298,27 @@ const codeOf = (answer: unknown): string => String((answer as { code?: unknown }
 
 let lives = 0
 /** How often what was to be tried came about, over all runs. */
-const seen = { steps: 0, deaths: 0, replays: 0, partlySent: 0, running: 0, reused: 0, orders: 0 }
+const seen = {
+  steps: 0,
+  deaths: 0,
+  replays: 0,
+  /** Of those whose answer nobody had got before the process died. */
+  untoldReplays: 0,
+  unbegun: 0,
+  partlySent: 0,
+  running: 0,
+  reused: 0,
+  orders: 0,
+}
 
 class Life {
   readonly #account = `acc_${++lives}`
   readonly #wishes: Wish[] = []
   /** The first answer that was told under each name. */
   readonly #told = new Map<string, unknown>()
+  /** Names whose answer was on disk when the process started. */
+  readonly #answered = new Set<string>()
+  readonly #resting: string[] = []
   #mortal = new Mortal(real)
   #process: Process | undefined
 
@@ -252,6 +327,7 @@ class Life {
       { sql: `INSERT INTO account (id, venue, created_at) VALUES (?, 'paper', 0)`, parameters: [this.#account] },
     ])
     await this.#restart()
+    for (let count = 0; count < RESTING; count += 1) this.#resting.push((await this.#process?.rest()) ?? '')
     for (const each of steps) await this.#take(each)
     seen.steps += steps.length
     // Every client asks until it has its answer
@@ -266,7 +342,9 @@ class Life {
 
   async #take(each: Step): Promise<void> {
     if (each.kind === 'ask') {
-      const wish = { key: `${this.#account}-${this.#wishes.length}`, kind: each.what, size: each.size }
+      const order = each.what === 'cancel' ? this.#resting.pop() : ''
+      const kind = order === undefined ? 'single' : each.what
+      const wish = { key: `${this.#account}-${this.#wishes.length}`, kind, size: each.size, order: order ?? '' }
       this.#wishes.push(wish)
       await this.#ask([wish])
     } else if (each.kind === 'again') {
@@ -309,6 +387,10 @@ class Life {
     }
     if (replayed) seen.replays += 1
     const before = this.#told.get(wish.key)
+    if (this.#answered.has(wish.key)) {
+      expect(replayed, `${wish.key}, answered before the process started, is replayed`).toBe(true)
+      if (before === undefined) seen.untoldReplays += 1
+    } else if (before === undefined) expect(replayed, `${wish.key} wasn't answered before`).toBe(false)
     if (before === undefined) this.#told.set(wish.key, answer)
     else expect(answer, `${wish.key} is answered as before`).toEqual(before)
   }
@@ -319,29 +401,69 @@ class Life {
     await Promise.all([real.money.writer.query('SELECT 1'), real.record.writer.query('SELECT 1')])
     this.#mortal = new Mortal(real)
     this.#process = await Process.start(this.#account, this.#mortal)
-    const book = await this.#process.book()
+    await this.#checkRows(this.#process)
+  }
+
+  /**
+   * What a crash leaves: of one commit, what it did and its answer, or neither; of several, nothing, or what was planned
+   * and a part of it, or all of it and its answer.
+   */
+  async #checkRows(process: Process): Promise<void> {
+    const rows = await real.money.kysely
+      .selectFrom('idempotency')
+      .selectAll()
+      .where('account', '=', this.#account)
+      .execute()
+    const [book, triggers] = [await process.book(), await process.triggers()]
     for (const wish of this.#wishes) {
-      const sent = book.filter(({ strategy }) => strategy === wish.key).length
-      if (sent > 0 && sent < legCount(wish)) seen.partlySent += 1
+      const row = rows.find(({ key }) => key === wish.key)
+      const what = `${wish.key}: ${JSON.stringify(wish)}, ${JSON.stringify(row)}`
+      const own = wish.kind === 'gtt' ? triggers : book
+      const done =
+        wish.kind === 'cancel'
+          ? book.filter(({ id, status }) => id === wish.order && status === 'cancelled').length
+          : own.filter(({ strategy }) => strategy === wish.key).length
+      if (row === undefined) {
+        expect(done, what).toBe(0)
+        seen.unbegun += 1
+      } else if (row.answer !== null) {
+        expect(done, what).toBe(partCount(wish))
+        this.#answered.add(wish.key)
+      } else {
+        expect(SEVERAL_COMMITS, what).toContain(wish.kind)
+        expect(JSON.parse(row.work ?? '{}'), what).toMatchObject({ plan: { legs: { length: partCount(wish) } } })
+        expect(done, what).toBeLessThan(partCount(wish))
+        if (done > 0) seen.partlySent += 1
+      }
     }
   }
 
   /** Each wish has led to its orders once, and its answer names them. */
   async #check(): Promise<void> {
-    const book = (await this.#process?.book()) ?? []
+    const all = (await this.#process?.book()) ?? []
+    const book = all.filter(({ strategy }) => strategy !== REST_STRATEGY)
+    const triggers = (await this.#process?.triggers()) ?? []
     seen.orders += book.length
-    for (const wish of this.#wishes) {
+    for (const wish of this.#wishes.filter((each) => !isOrder(each))) {
+      const id =
+        wish.kind === 'cancel'
+          ? [wish.order]
+          : triggers.filter(({ strategy }) => strategy === wish.key).map((of) => of.id)
+      expect([(this.#told.get(wish.key) as { orderid?: string }).orderid], wish.key).toEqual(id)
+    }
+    for (const wish of this.#wishes.filter(isOrder)) {
       const own = book.filter(({ strategy }) => strategy === wish.key)
       const what = `${wish.key}: ${JSON.stringify(wish)}`
       expect(own.map(({ leg }) => leg ?? 0).toSorted(), what).toEqual(
-        Array.from({ length: legCount(wish) }, (_, index) => index),
+        Array.from({ length: partCount(wish) }, (_, index) => index),
       )
       expect(new Set(own.map(({ root }) => root)).size, what).toBe(1)
+      if (wish.kind === 'moving') expect(new Set(own.map(({ symbol }) => symbol)).size, what).toBe(1)
       const answer = this.#told.get(wish.key) as { rows?: Row[]; orderid?: string }
       const named = answer.rows?.map(({ orderid }) => orderid) ?? [answer.orderid]
       expect(named.toSorted(), what).toEqual(own.map(({ id }) => id).toSorted())
     }
-    expect(book.length).toBe(this.#wishes.reduce((sum, wish) => sum + legCount(wish), 0))
+    expect(book.length).toBe(this.#wishes.filter(isOrder).reduce((sum, wish) => sum + partCount(wish), 0))
   }
 }
 

@@ -419,7 +419,6 @@ describe('in doubt nothing passes', () => {
   const ask = (operation: AnyOperation, orderMode: () => 'auto' | 'semi_auto') => {
     const hold = holdForApproval({
       orderMode,
-      queuedBefore: () => Promise.resolve(undefined),
       queue: () => Promise.reject(new Error('queued')),
       services: () => ({ trading: { checkOrder: () => undefined } }) as unknown as Services,
     })

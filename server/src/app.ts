@@ -271,8 +271,7 @@ async function connect(
       limitOrders(limits, () => services),
       holdForApproval({
         orderMode: (account) => accounts.orderMode(account),
-        queue: (wanted) => approvals.queue(wanted),
-        queuedBefore: (intent) => approvals.byIntent(intent),
+        queue: (wanted, alongside) => approvals.queue(wanted, alongside),
         services: () => services,
       }),
     ],

@@ -13,7 +13,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   options: ['kernel', 'market'],
   identity: ['kernel', 'storage'],
   monitor: ['kernel', 'storage'],
-  brokers: ['kernel', 'market'],
+  brokers: ['kernel', 'storage', 'market'],
   paper: ['kernel', 'storage', 'market', 'brokers'],
   trading: ['kernel', 'storage', 'market', 'options', 'brokers'],
   api: ['kernel', 'market', 'options', 'brokers', 'trading', 'identity', 'monitor'],

@@ -29,6 +29,7 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
   const check = operation.check?.bind(operation)
   const standing = standingFields(operation)
   const takesOthers = operation.others !== undefined
+  const writesIntent = operation.writesIntent === true
   const decode = objectDecoder(operation.input, { ignored: operation.ignored ?? {}, check, takesOthers }, standing)
   const named = new Set([...Object.keys(operation.input), ...standing])
 
@@ -47,6 +48,12 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
       const instead = step(visit, operation, input, source)
       if (instead !== undefined) return instead
     }
+    const { intent } = visit
+    if (intent === undefined || intent.work !== undefined || writesIntent) return handle(input, source, visit)
+    return intent.begin({}).then(() => handle(input, source, visit))
+  }
+
+  const handle = (input: DecodedInput, source: object, visit: Visit): unknown => {
     const { caller } = visit
     const context = { caller, account: caller.account, visit, now: clock.now(), services }
     return operation.handle(input, takesOthers ? { ...context, others: othersOf(source, named) } : context)

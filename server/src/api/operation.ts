@@ -63,6 +63,11 @@ export interface Operation<Name extends string, Verb extends Method, Input exten
   readonly rateClass: RateClass
   /** An operation that trades must say it: without, it is refused there. */
   readonly inSemiAuto?: InSemiAuto
+  /**
+   * Whether it puts the intent of a named request (`visit.intent`) on disk itself: with the first thing that it does, or
+   * before. Without this the intent is on disk before the handler is asked.
+   */
+  readonly writesIntent?: boolean
   /** Refuses what can't be done whatever a person decides. Asked before an input is queued. */
   beforeQueue?(input: ValueOf<Input>, account: string, services: Services): void
   /** A GET whose clients can send their key in the query alone. */

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Caller, NOBODY } from '../identity/caller.ts'
 import type { Verdict } from '../kernel/rate-limiter.ts'
 import { Steps } from '../kernel/steps.ts'
-import type { Intent } from '../trading/flow/order-flow.ts'
+import type { Intent } from '../trading/flow/intent.ts'
 
 export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
 

@@ -1,7 +1,7 @@
 import type { Money, Price, Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
-import type { Action, Product } from './venue.ts'
+import type { Action, Alongside, Product } from './venue.ts'
 
 /**
  * Good-till-triggered orders: they wait, over sessions, for a price and then place one order. Venues that keep them
@@ -78,14 +78,14 @@ export function legReached(legs: readonly NewGttLeg[], ltp: Price): number | und
   return index < 0 ? undefined : index
 }
 
-/** Every answer is durable. All throw account_stopped once the account can't go on. */
+/** Every answer is durable; `alongside` is as the venue's orders have it. All throw account_stopped once the account can't go on. */
 export interface GttVenue {
   /** A refused one is a report with status `rejected` and its reason. */
-  place(gtt: NewGtt, steps?: Steps): Promise<GttReport>
+  place(gtt: NewGtt, steps?: Steps, alongside?: Alongside<GttReport>): Promise<GttReport>
   /** Replaces triggers, prices, price type and quantity as a whole. Throws gtt_not_found, gtt_unchangeable. */
-  modify(id: string, terms: GttTerms, steps?: Steps): Promise<GttReport>
+  modify(id: string, terms: GttTerms, steps?: Steps, alongside?: Alongside<GttReport>): Promise<GttReport>
   /** Throws gtt_not_found when it isn't active. */
-  cancel(id: string, steps?: Steps): Promise<GttReport>
+  cancel(id: string, steps?: Steps, alongside?: Alongside<GttReport>): Promise<GttReport>
   /** Why it would be refused whatever the market does and the account holds; undefined when it may be taken. */
   refusalOf(gtt: NewGtt): string | undefined
   /** Active ones and those that ended in this session, oldest first. */

@@ -2,6 +2,7 @@ import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
+import type { Statement } from '../storage/writer.ts'
 import type { GttVenue } from './gtt.ts'
 import type { MarginVenue } from './margin.ts'
 
@@ -195,6 +196,12 @@ export interface StandingReport {
 }
 
 /**
+ * What is to be on disk with the thing that it tells of, or not at all. Called at most once, when it is known what will be
+ * reported; must not throw.
+ */
+export type Alongside<Report> = (report: Report) => Statement
+
+/**
  * One account at one venue. Every answer is durable: what it tells can't be undone by a crash.
  * `modify` and `cancel` throw Refusal (order_not_found, order_not_open, order_unchangeable); all throw account_stopped
  * once the account can't go on.
@@ -202,20 +209,27 @@ export interface StandingReport {
 export interface Venue {
   readonly name: string
   readonly mode: 'analyze' | 'live'
+  /** Whether what is asked to be on disk `alongside` is, in one commit. Others never call it. */
+  readonly commitsAlongside?: boolean
   /** Absent when the venue keeps no triggers. */
   readonly gtt?: GttVenue
   /** Absent when the venue can't tell beforehand what orders would block. */
   readonly margin?: MarginVenue
   /** A refused order is a report with status `rejected` and its reason. */
-  place(order: NewOrder, steps?: Steps): Promise<OrderReport>
+  place(order: NewOrder, steps?: Steps, alongside?: Alongside<OrderReport>): Promise<OrderReport>
   /**
    * Places orders as one thing, in order, margin judged on what all of them lead to: after a crash all are there or none.
    * Where that isn't affordable all are rejected; `stopsAtRefusal` rejects what comes after a rejected one. The others belong to the story of the first. Venues that can't do that
    * don't have it.
    */
-  placeTogether?(orders: readonly NewOrder[], stopsAtRefusal: boolean, steps?: Steps): Promise<readonly OrderReport[]>
-  modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport>
-  cancel(orderId: string, steps?: Steps): Promise<OrderReport>
+  placeTogether?(
+    orders: readonly NewOrder[],
+    stopsAtRefusal: boolean,
+    steps?: Steps,
+    alongside?: Alongside<readonly OrderReport[]>,
+  ): Promise<readonly OrderReport[]>
+  modify(orderId: string, change: OrderChange, steps?: Steps, alongside?: Alongside<OrderReport>): Promise<OrderReport>
+  cancel(orderId: string, steps?: Steps, alongside?: Alongside<OrderReport>): Promise<OrderReport>
   /**
    * Why the venue would refuse an order now, whatever the market does and the account holds; undefined when it may take
    * it. Nothing is placed.

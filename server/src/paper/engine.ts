@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { Refusal } from '../kernel/errors.ts'
 import type { Steps } from '../kernel/steps.ts'
+import type { Statement } from '../storage/writer.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
 import type { EventKeeper } from './event-keeper.ts'
@@ -60,12 +61,17 @@ export class AccountEngine {
   }
 
   /**
-   * Applies and journals a command; resolves with its events once they are durable.
+   * Applies and journals a command; resolves with its events once they are durable. What belongs `alongside` is in the
+   * same commit.
    * Throws Refusal: order_not_found, order_not_open, order_unchangeable, overloaded (nothing was changed), account_stopped.
    */
-  async submit(given: Command, steps?: Steps): Promise<readonly Event[]> {
+  async submit(
+    given: Command,
+    steps?: Steps,
+    alongside?: (events: readonly Event[]) => Statement,
+  ): Promise<readonly Event[]> {
     if (this.#stopped !== undefined) throw this.#stopped
-    this.#journal.requireRoom() // what was applied must get there
+    this.#journal.requireRoom(alongside === undefined ? 1 : 2) // what was applied must get there
     const command = prepared(this.state, given)
     try {
       judge(this.state, command)
@@ -82,7 +88,7 @@ export class AccountEngine {
     for (const order of closed?.orders ?? []) this.#leaving.set(order.id, order)
     if (closed !== undefined) this.#closing.add(closed)
     for (const gtt of closed?.gtts ?? []) this.#leavingGtts.set(gtt.id, gtt)
-    const commit = this.#journal.append(account, seq, command)
+    const commit = this.#journal.append(account, seq, command, alongside && this.#beside(alongside, events))
     this.#lastCommit = commit
     try {
       await commit
@@ -103,6 +109,14 @@ export class AccountEngine {
         error,
         `command ${this.state.seq + 1} (${command.kind}) of account ${this.state.account} broke an invariant`,
       )
+    }
+  }
+
+  #beside(alongside: (events: readonly Event[]) => Statement, events: readonly Event[]): Statement {
+    try {
+      return alongside(events)
+    } catch (error) {
+      throw this.#stop(error, `command ${this.state.seq} of account ${this.state.account} couldn't be told of`)
     }
   }
 

@@ -38,17 +38,16 @@ export class Journal {
     ).sql
   }
 
-  /** Throws Refusal overloaded when a row could not be taken now. */
-  requireRoom(): void {
-    this.#databases.money.writer.requireRoom(1)
+  /** Throws Refusal overloaded when so many rows could not be taken now. */
+  requireRoom(rows: number): void {
+    this.#databases.money.writer.requireRoom(rows)
   }
 
-  /** Resolves when the row is on disk. */
-  append(account: string, seq: number, command: Command): Promise<void> {
+  /** Resolves when the row is on disk, and with it what belongs to it. */
+  append(account: string, seq: number, command: Command, alongside?: Statement): Promise<void> {
     const { kind, at } = command
-    return this.#databases.money.writer.write([
-      { sql: this.#insertSql, parameters: [account, seq, at, kind, commandText(command)] },
-    ])
+    const row = { sql: this.#insertSql, parameters: [account, seq, at, kind, commandText(command)] }
+    return this.#databases.money.writer.write(alongside === undefined ? [row] : [row, alongside])
   }
 
   async saveSnapshot(account: string, snapshot: Snapshot): Promise<void> {

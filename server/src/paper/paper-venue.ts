@@ -2,6 +2,7 @@ import type { GttVenue } from '../brokers/gtt.ts'
 import type { MarginVenue } from '../brokers/margin.ts'
 import type {
   Action,
+  Alongside,
   BooksReport,
   FundsReport,
   HoldingReport,
@@ -21,6 +22,7 @@ import { type Money, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
+import type { Statement } from '../storage/writer.ts'
 import { freshBook, opposingSide } from './books.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
 import type { AccountEngine } from './engine.ts'
@@ -50,6 +52,7 @@ export interface PaperVenueOptions {
 export class PaperVenue implements Venue {
   readonly name = 'paper'
   readonly mode = 'analyze'
+  readonly commitsAlongside = true
   readonly gtt: GttVenue
   readonly margin: MarginVenue
   readonly #options: PaperVenueOptions
@@ -62,7 +65,7 @@ export class PaperVenue implements Venue {
     this.margin = options.margin
   }
 
-  async place(order: NewOrder, steps?: Steps): Promise<OrderReport> {
+  async place(order: NewOrder, steps?: Steps, alongside?: Alongside<OrderReport>): Promise<OrderReport> {
     const { engine, orderIds } = this.#options
     const terms = this.#options.termsOf(order.instrument, order.action, order.product)
     const known = terms instanceof Promise ? await terms : terms
@@ -72,7 +75,8 @@ export class PaperVenue implements Venue {
       market = await this.#market(order.instrument, order.action)
     }
     const orderId = orderIds.take(market.at)
-    const events = await engine.submit(placeCommand(order, orderId, known, market), steps)
+    const command = placeCommand(order, orderId, known, market)
+    const events = await engine.submit(command, steps, alongside && ofOrder(orderId, alongside))
     return reportOf(lastOrder(events, orderId))
   }
 
@@ -80,6 +84,7 @@ export class PaperVenue implements Venue {
     orders: readonly NewOrder[],
     stopsAtRefusal: boolean,
     steps?: Steps,
+    alongside?: Alongside<readonly OrderReport[]>,
   ): Promise<readonly OrderReport[]> {
     const { engine, orderIds, scheduler, clock, termsOf } = this.#options
     const terms = await Promise.all(
@@ -95,24 +100,33 @@ export class PaperVenue implements Venue {
         assert(known !== undefined && market !== undefined, 'each order has its terms and its market')
         return placeCommand(order, orderIds.take(at), known, { ...market, at })
       })
-      const events = await engine.submit({ kind: 'place-together', at, orders: commands, stopsAtRefusal }, steps)
-      return commands.map(({ orderId }) => reportOf(lastOrder(events, orderId)))
+      const reported = (events: readonly Event[]): OrderReport[] =>
+        commands.map(({ orderId }) => reportOf(lastOrder(events, orderId)))
+      const command = { kind: 'place-together', at, orders: commands, stopsAtRefusal } as const
+      return reported(await engine.submit(command, steps, alongside && ((events) => alongside(reported(events)))))
     }
   }
 
-  async modify(orderId: string, change: OrderChange, steps?: Steps): Promise<OrderReport> {
+  async modify(
+    orderId: string,
+    change: OrderChange,
+    steps?: Steps,
+    alongside?: Alongside<OrderReport>,
+  ): Promise<OrderReport> {
     const { engine } = this.#options
     const existing = await this.#sessionOrder(orderId, 'modify')
     const { at, book, session } = await this.#market(instrumentOf(existing.instrument), existing.action)
-    const events = await engine.submit({ kind: 'modify', at, orderId, ...change, session, book }, steps)
+    const command = { kind: 'modify', at, orderId, ...change, session, book } as const
+    const events = await engine.submit(command, steps, alongside && ofOrder(orderId, alongside))
     return reportOf(lastOrder(events, orderId))
   }
 
-  async cancel(orderId: string, steps?: Steps): Promise<OrderReport> {
+  async cancel(orderId: string, steps?: Steps, alongside?: Alongside<OrderReport>): Promise<OrderReport> {
     const { engine, scheduler, clock } = this.#options
     await scheduler.catchUp()
     await this.#sessionOrder(orderId, 'cancel')
-    const events = await engine.submit({ kind: 'cancel', at: clock.now(), orderId }, steps)
+    const command = { kind: 'cancel', at: clock.now(), orderId } as const
+    const events = await engine.submit(command, steps, alongside && ofOrder(orderId, alongside))
     return reportOf(lastOrder(events, orderId))
   }
 
@@ -274,6 +288,12 @@ function placeCommand(order: NewOrder, orderId: string, terms: MarginTerms, mark
     book: market.book,
   }
 }
+
+/** What belongs beside an order, of the events that tell of it. */
+const ofOrder =
+  (orderId: string, alongside: Alongside<OrderReport>) =>
+  (events: readonly Event[]): Statement =>
+    alongside(reportOf(lastOrder(events, orderId)))
 
 /** The order as the command left it. */
 function lastOrder(events: readonly Event[], orderId: string): Readonly<Order> {

@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase } from '../storage/schema.ts'
+import type { Statement } from '../storage/writer.ts'
 import {
   type Approval,
   type ApprovalStatus,
@@ -111,8 +112,11 @@ export class Approvals {
     return approvals
   }
 
-  /** Lets an order wait; it is on disk when this resolves. Throws too_many_orders, body_too_large. */
-  async queue(wanted: NewApproval): Promise<Approval> {
+  /**
+   * Lets an order wait; it is on disk when this resolves, and in one commit with it what belongs `alongside`. Throws
+   * too_many_orders, body_too_large.
+   */
+  async queue(wanted: NewApproval, alongside?: (id: number) => Statement): Promise<Approval> {
     const { money, clock, expiryMs, publish } = this.#options
     const waiting = this.#countOf(wanted.account, 'pending') + this.#countOf(wanted.account, 'executing')
     if (waiting >= PENDING_MAX) {
@@ -144,7 +148,8 @@ export class Approvals {
     this.#count(wanted.account, 'pending', 1)
     const { kysely, writer, compile } = money
     try {
-      await writer.write([compile(kysely.insertInto('approval').values(rowOf(approval)))])
+      const row = compile(kysely.insertInto('approval').values(rowOf(approval)))
+      await writer.write(alongside === undefined ? [row] : [row, alongside(approval.id)])
     } catch (error) {
       this.#count(wanted.account, 'pending', -1)
       throw error

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { GttReport } from '../brokers/gtt.ts'
 import type { Venue } from '../brokers/venue.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { moneyOf, priceOf, quantityOf } from '../kernel/fixed.ts'
@@ -13,7 +14,8 @@ import { PaperExchange } from '../paper/paper-exchange.ts'
 import { QuoteBoard } from '../paper/quote-board.ts'
 import { SBIN } from '../paper/test-desk.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
-import { type GttRequest, Gtts } from './gtt.ts'
+import type { Intent, Work } from './flow/intent.ts'
+import { type GttAsker, type GttChangeRequest, type GttRequest, Gtts } from './gtt.ts'
 import { type Denial, OPEN_GATE, type RiskRequest } from './risk/gate.ts'
 
 /** GTT orders between the limits and a venue: the paper exchange. */
@@ -82,7 +84,20 @@ function gttsWith(denial: Denial | undefined, at: Venue = venue) {
       },
     },
   })
-  return { gtts, asked, settled }
+  const told = (report: GttReport): GttReport => report
+  return {
+    gtts: {
+      all: (account: string) => gtts.all(account),
+      byTag: (account: string, tag: string) => gtts.byTag(account, tag),
+      find: (account: string, id: string) => gtts.find(account, id),
+      cancelAll: (account: string) => gtts.cancelAll(account),
+      place: (asker: GttAsker, request: GttRequest) => gtts.place(asker, request, told),
+      modify: (asker: GttAsker, request: GttChangeRequest) => gtts.modify(asker, request, told),
+      cancel: (asker: GttAsker, id: string) => gtts.cancel(asker, id, told),
+    },
+    asked,
+    settled,
+  }
 }
 
 const REQUEST: GttRequest = {
@@ -162,7 +177,15 @@ it('of two at once who cancel all, each cancels what the other has not', async (
 })
 
 describe('a request that began before a crash', () => {
-  const resumed = { ...ASKER, visit: { steps: new Steps(() => 0), intent: { tag: 'idem-1', isResumed: true } } }
+  const resumedAs = (tag: string, work: Work = {}): GttAsker => {
+    const intent: Intent = {
+      ...{ tag, isResumed: true, work },
+      begin: () => Promise.resolve(),
+      keep: () => ({ sql: 'SELECT 1', parameters: [] }),
+    }
+    return { ...ASKER, visit: { steps: new Steps(() => 0), intent } }
+  }
+  const resumed = resumedAs('idem-1')
 
   it('is answered by what it placed, and places nothing again', async () => {
     const { gtts, asked } = gttsWith(undefined)
@@ -174,10 +197,19 @@ describe('a request that began before a crash', () => {
 
   it('is answered by its refusal again', async () => {
     const { gtts } = gttsWith(undefined)
-    const asker = { ...resumed, visit: { ...resumed.visit, intent: { tag: 'idem-2', isResumed: true } } }
+    const asker = resumedAs('idem-2')
     const place = () => gtts.place(asker, { ...REQUEST, quantity: quantityOf(1_000_000) })
     const reasons = await Promise.allSettled([await place().catch((error: Error) => error.message), place()])
     expect(reasons[1]).toMatchObject({ reason: { message: (reasons[0] as { value: string }).value } })
+    expect(await gtts.all('default')).toHaveLength(1)
+  })
+
+  it('is answered by the limits’ denial again, as it began', async () => {
+    const { gtts } = gttsWith(DENIAL)
+    const asker = resumedAs('idem-3', { denied: { 0: 'risk_order_value' } })
+    const place = () => gtts.place(asker, REQUEST)
+    await expect(place()).rejects.toMatchObject(DENIAL)
+    await expect(place()).rejects.toMatchObject(DENIAL)
     expect(await gtts.all('default')).toHaveLength(1)
   })
 

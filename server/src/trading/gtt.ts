@@ -1,10 +1,10 @@
 import type { GttReport, GttTerms, GttVenue, NewGtt, NewGttLeg } from '../brokers/gtt.ts'
-import type { Venue } from '../brokers/venue.ts'
+import type { Alongside, Venue } from '../brokers/venue.ts'
 import { Refusal, type RefusalCode } from '../kernel/errors.ts'
 import { ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
-import type { Intent } from './flow/order-flow.ts'
+import { answered, type Intent } from './flow/intent.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
 import type { Denial, RiskGate, RiskRequest } from './risk/gate.ts'
 
@@ -47,21 +47,26 @@ export class Gtts {
     this.#options = options
   }
 
-  /** Places one. What is refused stands among the account's triggers as `rejected` and is thrown. */
-  async place({ account, keyId, visit }: GttAsker, request: GttRequest): Promise<GttReport> {
-    const { venue, mode } = this.#venue(account)
+  /** Places one and words the answer. What is refused stands among the account's triggers as `rejected` and is thrown. */
+  async place<Answer>(
+    { account, keyId, visit }: GttAsker,
+    request: GttRequest,
+    answer: (report: GttReport) => Answer,
+  ): Promise<Answer> {
+    const { venue, mode, commitsAlongside } = this.#venue(account)
     const intent = visit?.intent
     const { symbol, exchange, ...wanted } = request
     const rest = { ...wanted, tag: intent?.tag ?? request.tag }
     const [known] = intent?.isResumed === true ? await venue.byTag(intent.tag) : []
-    if (known !== undefined) return accepted(known, undefined, mode)
+    if (known !== undefined) return answer(accepted(known, mode, intent?.work?.denied?.[0]))
     const instrument = this.#instrument(symbol, exchange)
-    let denial: Denial | undefined
-    const report = await this.#judged(account, keyId, instrument, rest, async (found) => {
-      denial = found
-      return venue.place({ instrument, ...rest, denied: found?.message }, visit?.steps)
+    return this.#judged(account, keyId, instrument, rest, (denial) => {
+      const code = denial === undefined ? undefined : codeOf(denial)
+      const place = (alongside: Alongside<GttReport> | undefined): Promise<GttReport> =>
+        venue.place({ instrument, ...rest, denied: denial?.message }, visit?.steps, alongside)
+      const work = code === undefined ? {} : { denied: { 0: code } }
+      return answered({ commitsAlongside }, intent, work, place, (report) => answer(accepted(report, mode, code)))
     })
-    return accepted(report, denial, mode)
   }
 
   /** Refuses what the venue would refuse whatever the market does; nothing is placed. Throws like `place`. */
@@ -73,11 +78,15 @@ export class Gtts {
   }
 
   /** Replaces triggers, prices, price type and quantity. What it is can't change, and a try is refused by name. */
-  async modify({ account, keyId, visit }: GttAsker, request: GttChangeRequest): Promise<GttReport> {
-    const { venue, mode } = this.#venue(account)
+  async modify<Answer>(
+    { account, keyId, visit }: GttAsker,
+    request: GttChangeRequest,
+    answer: (report: GttReport) => Answer,
+  ): Promise<Answer> {
+    const { venue, mode, commitsAlongside } = this.#venue(account)
     const { id, symbol, exchange, action, product, ...terms } = request
     const gtt = await venue.find(id)
-    if (visit?.intent?.isResumed === true && hasTerms(gtt, terms)) return gtt
+    if (visit?.intent?.isResumed === true && hasTerms(gtt, terms)) return answer(gtt)
     if (gtt.status !== 'active')
       throw new Refusal('gtt_not_found', `No active GTT with trigger_id '${id}'`, { extra: { mode } })
     const refuse = (message: string, code: RefusalCode = 'gtt_unchangeable'): never => {
@@ -99,24 +108,32 @@ export class Gtts {
     const changed = { ...terms, action, product, strategy: gtt.strategy, tag: gtt.tag }
     return this.#judged(account, keyId, this.#instrument(symbol, exchange), changed, async (denial) => {
       if (denial !== undefined) refuse(`${denial.message.replace(/\.$/, '')}. The GTT is unchanged.`, codeOf(denial))
-      return venue.modify(id, terms, visit?.steps)
+      const modify = (alongside: Alongside<GttReport> | undefined): Promise<GttReport> =>
+        venue.modify(id, terms, visit?.steps, alongside)
+      return answered({ commitsAlongside }, visit?.intent, {}, modify, answer)
     })
   }
 
-  async cancel({ account, visit }: Omit<GttAsker, 'keyId'>, id: string): Promise<GttReport> {
-    const { venue } = this.#venue(account)
+  async cancel<Answer>(
+    { account, visit }: Omit<GttAsker, 'keyId'>,
+    id: string,
+    answer: (report: GttReport) => Answer,
+  ): Promise<Answer> {
+    const { venue, commitsAlongside } = this.#venue(account)
     if (visit?.intent?.isResumed === true) {
       const gtt = await venue.find(id)
-      if (gtt.status === 'cancelled') return gtt
+      if (gtt.status === 'cancelled') return answer(gtt)
     }
-    return venue.cancel(id, visit?.steps)
+    const cancel = (alongside: Alongside<GttReport> | undefined): Promise<GttReport> =>
+      venue.cancel(id, visit?.steps, alongside)
+    return answered({ commitsAlongside }, visit?.intent, {}, cancel, answer)
   }
 
   /** Cancels every active one. One that ends meanwhile is reported as failed. A venue that keeps none has none. */
   async cancelAll(account: string): Promise<{ cancelled: string[]; failed: { id: string; message: string }[] }> {
     const venue = this.#options.venueOf(account)?.gtt
     const active = venue === undefined ? [] : (await venue.all()).filter(({ status }) => status === 'active')
-    const outcomes = await Promise.allSettled(active.map(({ id }) => this.cancel({ account }, id)))
+    const outcomes = await Promise.allSettled(active.map(({ id }) => this.cancel({ account }, id, (report) => report)))
     const cancelled: string[] = []
     const failed: { id: string; message: string }[] = []
     for (const [index, outcome] of outcomes.entries()) {
@@ -151,7 +168,7 @@ export class Gtts {
         'not_implemented',
         `GTT orders are not supported by ${venue.name}, where account ${account} trades`,
       )
-    return { venue: venue.gtt, mode: venue.mode }
+    return { venue: venue.gtt, mode: venue.mode, commitsAlongside: venue.commitsAlongside === true }
   }
 
   #instrument(symbol: string, exchange: Exchange): Instrument {
@@ -200,6 +217,7 @@ export class Gtts {
 interface AtVenue {
   readonly venue: GttVenue
   readonly mode: Venue['mode']
+  readonly commitsAlongside: boolean
 }
 
 const WORD_OF = { single: 'SINGLE', 'two-leg': 'OCO' } as const
@@ -207,9 +225,9 @@ const WORD_OF = { single: 'SINGLE', 'two-leg': 'OCO' } as const
 const dearest = (leg: NewGttLeg): number => Math.max(leg.price, leg.triggerPrice)
 
 /** A rejected one is an answer too: the refusal that says why. */
-function accepted(report: GttReport, denial: Denial | undefined, mode: Venue['mode']): GttReport {
+function accepted(report: GttReport, mode: Venue['mode'], denied: RefusalCode = 'order_rejected'): GttReport {
   if (report.status !== 'rejected' || report.orderId !== '') return report
-  throw new Refusal(codeOf(denial), report.reason, { extra: { mode, trigger_id: report.id } })
+  throw new Refusal(denied, report.reason, { extra: { mode, trigger_id: report.id } })
 }
 
 /** Whether a change has been made already, as far as can be seen. */
@@ -223,5 +241,4 @@ const hasTerms = (gtt: GttReport, { quantity, priceType, legs }: GttTerms): bool
   })
 
 /** The limits' codes are codes of refusals. */
-const codeOf = (denial: Denial | undefined): RefusalCode =>
-  denial === undefined ? 'order_rejected' : (denial.code as RefusalCode)
+const codeOf = ({ code }: Denial): RefusalCode => code as RefusalCode

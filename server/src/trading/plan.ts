@@ -21,7 +21,7 @@ export interface Leg {
 
 /**
  * What a request comes to: orders in the order in which they are sent. Every operation makes one of these; nothing that
- * follows knows which operation it was.
+ * follows knows which operation it was. Plain data, whatever an operation adds: that of a named request is kept as JSON.
  */
 export interface Plan {
   readonly legs: readonly Leg[]

@@ -1,6 +1,7 @@
 import type { GttReport } from '../brokers/gtt.ts'
 import type { MarginReport } from '../brokers/margin.ts'
 import type {
+  Alongside,
   NewOrder,
   OrderChange,
   OrderReport,
@@ -16,6 +17,7 @@ import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { type BrokerageTerms, chargeOrders, type OrderCharges } from './charges/index.ts'
+import { answered, type Intent } from './flow/intent.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
 import { deniedBy, type RiskAsker, type RiskGate } from './risk/gate.ts'
 import { type StrategyBook, strategyBookOf } from './strategy-book.ts'
@@ -33,6 +35,12 @@ export interface ModifyRequest extends OrderChange {
   readonly action: NewOrder['action']
   readonly priceType: NewOrder['priceType']
   readonly product: NewOrder['product']
+}
+
+/** Whose request it is, and what it may be told by. */
+export interface OrderAsker {
+  readonly account: string
+  readonly visit?: { readonly steps: Steps; readonly intent?: Intent | undefined } | undefined
 }
 
 export interface TradingOptions extends InstrumentLookup {
@@ -111,7 +119,11 @@ export class Trading {
    * Changes quantity, price and trigger of a working order, if the limits allow it. What the order is can't change, and a
    * try is refused by name.
    */
-  async modifyOrder({ account, keyId }: RiskAsker, request: ModifyRequest, steps?: Steps): Promise<OrderReport> {
+  async modifyOrder<Answer>(
+    { account, keyId, visit }: RiskAsker & OrderAsker,
+    request: ModifyRequest,
+    answer: (report: OrderReport) => Answer,
+  ): Promise<Answer> {
     const venue = this.venue(account)
     const order = await venue.order(request.orderId)
     const fixed = [
@@ -131,38 +143,54 @@ export class Trading {
     }
     const { quantity, disclosedQuantity, price, triggerPrice } = request
     const instrument = this.#options.find(order.symbol, order.exchange)
+    const modify = (alongside: Alongside<OrderReport> | undefined): Promise<OrderReport> =>
+      venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, visit?.steps, alongside)
     // Of what is no longer listed nothing works any more: its venue says so
-    if (instrument === undefined)
-      return venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, steps)
+    if (instrument === undefined) return answered(venue, visit?.intent, {}, modify, answer)
     const { gate } = this.#options
     const change = { account, keyId, existing: order, change: request, instrument }
     const pending = gate.judgeChange(change)
     const denial = pending instanceof Promise ? await pending : pending
     if (denial !== undefined) throw deniedBy(denial, venue)
     try {
-      return await venue.modify(order.id, { quantity, disclosedQuantity, price, triggerPrice }, steps)
+      return await answered(venue, visit?.intent, {}, modify, answer)
     } finally {
       gate.settleChange(change)
     }
   }
 
-  cancelOrder(account: string, orderId: string, steps?: Steps): Promise<OrderReport> {
-    return this.venue(account).cancel(orderId, steps)
+  async cancelOrder<Answer>(
+    { account, visit }: OrderAsker,
+    orderId: string,
+    answer: (report: OrderReport) => Answer,
+  ): Promise<Answer> {
+    const venue = this.venue(account)
+    const cancel = (alongside: Alongside<OrderReport> | undefined): Promise<OrderReport> =>
+      visit?.intent?.isResumed === true
+        ? cancelUnlessDone(venue, orderId)
+        : venue.cancel(orderId, visit?.steps, alongside)
+    return await answered(venue, visit?.intent, {}, cancel, answer)
   }
 
-  /** Cancels every working order, stops included. One that finishes meanwhile is reported as failed. */
-  async cancelAllOrders(
-    account: string,
-  ): Promise<{ cancelled: string[]; failed: { orderId: string; message: string }[] }> {
+  /**
+   * Cancels every working order, stops included. One that finishes meanwhile is reported as failed. Sent again after a
+   * crash it is about the same orders.
+   */
+  async cancelAllOrders({
+    account,
+    visit,
+  }: OrderAsker): Promise<{ cancelled: string[]; failed: { orderId: string; message: string }[] }> {
     const venue = this.venue(account)
-    const working = (await venue.orders()).filter(
-      (order) => order.status === 'open' || order.status === 'trigger pending',
-    )
+    const intent = visit?.intent
+    const ids = intent?.work?.cancels ?? (await venue.orders()).filter(isWorking).map(({ id }) => id)
+    if (intent !== undefined && intent.work === undefined && ids.length > 0) await intent.begin({ cancels: ids })
+    const cancel = (id: string): Promise<OrderReport> =>
+      intent?.isResumed === true ? cancelUnlessDone(venue, id) : venue.cancel(id)
     const cancelled: string[] = []
     const failed: { orderId: string; message: string }[] = []
-    const outcomes = await Promise.allSettled(working.map((order) => venue.cancel(order.id)))
+    const outcomes = await Promise.allSettled(ids.map(cancel))
     for (const [index, outcome] of outcomes.entries()) {
-      const orderId = working[index]?.id ?? ''
+      const orderId = ids[index] ?? ''
       if (outcome.status === 'fulfilled') cancelled.push(orderId)
       else if (outcome.reason instanceof Refusal) failed.push({ orderId, message: outcome.reason.message })
       else throw outcome.reason
@@ -242,6 +270,14 @@ export class Trading {
     )
     return match?.quantity ?? (0 as Quantity)
   }
+}
+
+const isWorking = ({ status }: OrderReport): boolean => status === 'open' || status === 'trigger pending'
+
+/** An earlier process may have cancelled it before it could answer. */
+async function cancelUnlessDone(venue: Venue, orderId: string): Promise<OrderReport> {
+  const known = await venue.order(orderId)
+  return known.status === 'cancelled' ? known : await venue.cancel(orderId)
 }
 
 /** The trigger with that id; undefined when there is none. */

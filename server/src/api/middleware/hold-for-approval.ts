@@ -1,7 +1,7 @@
 import type { OrderMode } from '../../identity/accounts.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { scrub } from '../../kernel/scrub.ts'
-import type { Approval, NewApproval } from '../../trading/approvals.ts'
+import type { Approvals, NewApproval } from '../../trading/approvals.ts'
 import type { AnyOperation, InSemiAuto } from '../operation.ts'
 import type { Services } from '../services.ts'
 import type { Visit } from '../visit.ts'
@@ -10,8 +10,8 @@ import { CLIENT_ORDER_ID } from './idempotency.ts'
 export interface HoldOptions {
   /** Of an account that isn't known, `semi_auto`. */
   readonly orderMode: (account: string) => OrderMode
-  readonly queue: (wanted: NewApproval) => Promise<Approval>
-  readonly queuedBefore: (intent: string) => Promise<Approval | undefined>
+  /** Resolves when it is on disk, in one commit with what belongs alongside. */
+  readonly queue: Approvals['queue']
   readonly services: () => Services
 }
 
@@ -24,7 +24,7 @@ const UNDECIDED: InSemiAuto = {
  * In an account that is in semi-automatic mode, what is asked for by key waits for a person, or is refused, as the
  * operation says. By now it has been found right in every part, so that nobody is asked about an order that can't be.
  */
-export function holdForApproval({ orderMode, queue, queuedBefore, services }: HoldOptions) {
+export function holdForApproval({ orderMode, queue, services }: HoldOptions) {
   return (visit: Visit, operation: AnyOperation, input: object, source: object): Promise<object> | undefined => {
     const inSemiAuto = operation.inSemiAuto ?? (operation.access === 'trade' ? UNDECIDED : undefined)
     const { caller } = visit
@@ -36,6 +36,9 @@ export function holdForApproval({ orderMode, queue, queuedBefore, services }: Ho
     )
       return undefined
     if (inSemiAuto !== 'queue') throw new Refusal('semi_auto', inSemiAuto.refuse)
+    const { intent } = visit
+    // Begun in automatic mode: its orders may be there, and a person would let them be sent once more
+    if (intent?.isResumed === true) return undefined
     operation.beforeQueue?.(input as never, caller.account, services())
     const { apikey: _, [CLIENT_ORDER_ID]: __, ...fields } = source as Readonly<Record<string, unknown>>
     const wanted: NewApproval = {
@@ -44,20 +47,15 @@ export function holdForApproval({ orderMode, queue, queuedBefore, services }: Ho
       input: scrub(fields) as Readonly<Record<string, unknown>>, // another key may stand anywhere in them
       keyId: caller.keyId ?? '',
       requestId: visit.id,
-      intent: visit.intent?.tag,
+      intent: intent?.tag,
     }
-    return hold(wanted, visit.intent?.isResumed === true)
-  }
-
-  /** What an earlier process had queued, and could not say so any more, isn't queued again. */
-  async function hold(wanted: NewApproval, isResumed: boolean): Promise<object> {
-    const before = isResumed && wanted.intent !== undefined ? await queuedBefore(wanted.intent) : undefined
-    const { id } = before ?? (await queue(wanted))
-    return {
-      message: 'Order queued for approval in Action Center',
-      mode: 'semi_auto',
-      pending_order_id: id,
-      status: 'success',
-    }
+    return queue(wanted, intent && ((id) => intent.keep(() => held(id)))).then(({ id }) => held(id))
   }
 }
+
+const held = (id: number) => ({
+  message: 'Order queued for approval in Action Center',
+  mode: 'semi_auto',
+  pending_order_id: id,
+  status: 'success',
+})

@@ -1,5 +1,11 @@
 import { Refusal, type RefusalCode } from '../../kernel/errors.ts'
-import { type FirstAnswer, IDEMPOTENCY_KEY_LENGTH_MAX, type Idempotency } from '../../trading/flow/idempotency.ts'
+import {
+  type FirstAnswer,
+  IDEMPOTENCY_KEY_LENGTH_MAX,
+  type Idempotency,
+  keptRefusal,
+  type NamedIntent,
+} from '../../trading/flow/idempotency.ts'
 import { inputRefusal } from '../errors.ts'
 import type { AnyOperation } from '../operation.ts'
 import type { Visit } from '../visit.ts'
@@ -17,24 +23,12 @@ const LASTING: ReadonlySet<RefusalCode> = new Set([
   'gtt_not_found',
   'gtt_unchangeable',
 ])
-/** Refusals that come before anything is sent. After any other, part of it may be on disk, and a retry finds out. */
-const NOTHING_SENT: ReadonlySet<RefusalCode> = new Set([
-  'validation_failed',
-  'symbol_not_found',
-  'expiry_missing',
-  'option_not_found',
-  'offset_out_of_range',
-  'contract_expired',
-  'quote_unavailable',
-  'rate_limited',
-  'semi_auto',
-])
 
 /**
  * Does what was named once: the first answer is kept and given again. Undefined for a request without a name. What is
  * refused before anything was done isn't kept.
  */
-export function onlyOnce(idempotency: Pick<Idempotency, 'begin' | 'finish' | 'giveUp'>) {
+export function onlyOnce(idempotency: Pick<Idempotency, 'begin'>) {
   return (visit: Visit, operation: AnyOperation, source: object, act: () => unknown): Promise<object> | undefined => {
     if (operation.access !== 'trade') return undefined
     const key = nameOf(visit, source)
@@ -43,7 +37,7 @@ export function onlyOnce(idempotency: Pick<Idempotency, 'begin' | 'finish' | 'gi
 }
 
 async function once(
-  idempotency: Pick<Idempotency, 'begin' | 'finish' | 'giveUp'>,
+  idempotency: Pick<Idempotency, 'begin'>,
   visit: Visit,
   operation: AnyOperation,
   source: object,
@@ -55,34 +49,36 @@ async function once(
   const begun = await idempotency.begin({ account, key, operation: operation.name, payload })
   if (begun.kind === 'replay') {
     visit.answerHeaders[REPLAYED] = 'true'
-    if (begun.first.kind === 'answer') return begun.first.body
-    const { code, message, extra } = begun.first
-    throw new Refusal(code, message, { extra })
+    return told(begun.first)
   }
-  const { intent, request } = begun
+  const { intent } = begun
   visit.intent = intent
-  let body: object
   try {
-    body = (await act()) as object
+    // An answer that can't be kept is told to nobody: sent again, the request finds what it did
+    return told(await intent.finish(await firstAnswer(intent, act)))
+  } finally {
+    intent.release()
+  }
+}
+
+/** Throws what is no answer, and what the commit of the answer failed with. */
+async function firstAnswer(intent: Pick<NamedIntent, 'kept'>, act: () => unknown): Promise<FirstAnswer> {
+  try {
+    return { kind: 'answer', body: (await act()) as object }
   } catch (error) {
-    const kept = keptRefusal(error)
-    // What an earlier process sent is there, whatever this try came to
-    const isNothing = !intent.isResumed && error instanceof Refusal && NOTHING_SENT.has(error.code)
-    if (kept !== undefined) await idempotency.finish(request, kept)
-    else await idempotency.giveUp(request, !isNothing)
+    // With its answer kept, it failed at the commit, or it is that answer
+    if (intent.kept === undefined && error instanceof Refusal && isAnswer(error)) return keptRefusal(error)
     throw error
   }
-  // An answer that can't be kept leaves the request begun: sent again, it finds what it did
-  await idempotency.finish(request, { kind: 'answer', body })
-  return body
 }
 
 /** A refusal that left something behind, such as a rejected order, is the answer. */
-function keptRefusal(error: unknown): FirstAnswer | undefined {
-  if (!(error instanceof Refusal)) return undefined
-  const { code, message, extra } = error
-  const isKept = LASTING.has(code) || 'orderid' in extra || 'trigger_id' in extra
-  return isKept ? { kind: 'refusal', code, message, extra } : undefined
+const isAnswer = ({ code, extra }: Refusal): boolean => LASTING.has(code) || 'orderid' in extra || 'trigger_id' in extra
+
+function told(first: FirstAnswer): object {
+  if (first.kind === 'answer') return first.body
+  const { code, message, extra } = first
+  throw new Refusal(code, message, { extra })
 }
 
 function nameOf(visit: Visit, source: object): string | undefined {

@@ -19,6 +19,7 @@ export const basketorder = defineOperation({
     'Nothing is sent unless every order could be one. BUY orders come first, then SELL orders, each in the order of the request, and margin is judged on what all of them lead to: where it does not suffice, none is taken. `results` are in the order of the request; `index` counts them from 0. The answer is 200 whatever became of each: look at its `status`.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: 'queue',
   cost: ({ orders }) => Math.max(1, orders.length),
   input: {

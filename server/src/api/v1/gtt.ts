@@ -1,5 +1,6 @@
 import Type, { type TString } from 'typebox'
 import { GTT_STATUSES, type GttReport, legReached } from '../../brokers/gtt.ts'
+import type { Venue } from '../../brokers/venue.ts'
 import { timestampOf } from '../../kernel/exchange-time.ts'
 import { formatPrice, toNumber } from '../../kernel/fixed.ts'
 import type { GttRequest } from '../../trading/index.ts'
@@ -11,6 +12,11 @@ import { strategy } from './order-fields.ts'
 import { mode, newestRows, omitted } from './wire.ts'
 
 const acknowledgement = Type.Object({ mode, status: Type.Literal('success'), trigger_id: Type.String() })
+const acknowledged = ({ id }: GttReport, { mode }: Pick<Venue, 'mode'>) => ({
+  mode,
+  status: 'success' as const,
+  trigger_id: id,
+})
 
 /** Not required by the schema. To the compiler it is always there: who trades in automatic mode needn't ask. */
 const triggerIdUnlessQueued = Type.Optional(
@@ -51,6 +57,7 @@ export const placegttorder = defineOperation({
     'Waits, over sessions, until the last price reaches a trigger, then places one order: a SINGLE at `price`, an OCO at `stoploss` or `target`. It fires on a fresh quote of an open session, once; the other trigger of an OCO is cancelled with it. The order is a day order as any other. Until then it reserves what the dearest of its orders would need; that is free again when the order is judged. Where the last price has reached a trigger already, it fires on the next quote, and `message` says so.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: 'queue',
   input: placeInput,
   check: gttProblems,
@@ -64,15 +71,12 @@ export const placegttorder = defineOperation({
   example: { ...exampleFields, price: 9.5, triggerprice_sl: 9.55 },
   refusals: ['symbol_not_found', 'order_rejected', 'too_many_orders', 'not_implemented', 'account_stopped'],
   beforeQueue: (input, account, services) => services.gtts.check(account, gttRequestOf(input, undefined)),
-  async handle(input, { account, caller, services, visit, orderTag }) {
+  handle(input, { account, caller, services, visit, orderTag }) {
     const asker = { account, keyId: caller.keyId ?? '', visit }
-    const report = await services.gtts.place(asker, gttRequestOf(input, orderTag))
-    return {
+    return services.gtts.place(asker, gttRequestOf(input, orderTag), (report) => ({
       ...firesAtOnce(report),
-      mode: services.trading.venue(account).mode,
-      status: 'success' as const,
-      trigger_id: report.id,
-    }
+      ...acknowledged(report, services.trading.venue(account)),
+    }))
   },
 })
 
@@ -95,13 +99,14 @@ export const modifygttorder = defineOperation({
     'Everything that can change is replaced, and reserved for again; until when it waits stays. Symbol, exchange, action, product and trigger type must be those of the order.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: { refuse: 'Modify GTT order is not allowed in Semi-Auto mode. Switch to Auto mode.' },
   input: { ...gttFields, trigger_id: triggerId },
   check: gttProblems,
   output: acknowledgement,
   example: { ...exampleFields, trigger_id: 'GTT-261125-00000001', price: 9.6, triggerprice_sl: 9.65 },
   refusals: ['gtt_not_found', 'gtt_unchangeable', 'symbol_not_found', 'not_implemented', 'account_stopped'],
-  async handle(input, { account, caller, services, visit }) {
+  handle(input, { account, caller, services, visit }) {
     const change = {
       id: input.trigger_id,
       symbol: input.symbol,
@@ -112,8 +117,9 @@ export const modifygttorder = defineOperation({
       priceType: input.pricetype,
       legs: legsOf(input),
     }
-    const report = await services.gtts.modify({ account, keyId: caller.keyId ?? '', visit }, change)
-    return { mode: services.trading.venue(account).mode, status: 'success' as const, trigger_id: report.id }
+    return services.gtts.modify({ account, keyId: caller.keyId ?? '', visit }, change, (report) =>
+      acknowledged(report, services.trading.venue(account)),
+    )
   },
 })
 
@@ -125,14 +131,16 @@ export const cancelgttorder = defineOperation({
   description: 'What it had reserved is free again when the answer arrives. One that has fired is not active any more.',
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: { refuse: 'Cancel GTT order is not allowed in Semi-Auto mode. Switch to Auto mode.' },
   input: { strategy, trigger_id: triggerId },
   output: acknowledgement,
   example: { strategy: 'my-strategy', trigger_id: 'GTT-261125-00000001' },
   refusals: ['gtt_not_found', 'not_implemented', 'account_stopped'],
-  async handle(input, { account, services, visit }) {
-    const report = await services.gtts.cancel({ account, visit }, input.trigger_id)
-    return { mode: services.trading.venue(account).mode, status: 'success' as const, trigger_id: report.id }
+  handle(input, { account, services, visit }) {
+    return services.gtts.cancel({ account, visit }, input.trigger_id, (report) =>
+      acknowledged(report, services.trading.venue(account)),
+    )
   },
 })
 

@@ -76,6 +76,8 @@ export const killswitch = defineOperation({
     'From the moment it is received, no order passes, whatever it comes by: new ones, changes, triggers, approvals that wait. Then every working order and trigger is cancelled and, if asked, every position closed at market. It holds over restarts until killswitch/release. Limits of frequency and semi-automatic mode don’t hold it up. Closing at the end of a session and expiry go on.',
   access: 'trade',
   rateClass: 'killswitch',
+  // A halt waits for no commit; asked for again after a crash it holds already, and what is left to do is done
+  writesIntent: true,
   inSemiAuto: 'do',
   input: { ...input, square_off: flag({ description: 'Close what is held, too.' }).optional(false, false) },
   output: Type.Object({

@@ -30,7 +30,7 @@ interface FoundLeg {
   /** Undefined when there is none. */
   readonly option: Instrument | undefined
   /** Why it can't be sent. */
-  readonly refusal: Refusal | undefined
+  readonly refusal: Pick<Refusal, 'code' | 'message'> | undefined
   readonly underlyingPrice: Price | undefined
 }
 
@@ -58,7 +58,7 @@ export async function planLegs(
     const each = resolved[index]
     assert(each !== undefined, 'every leg was looked for')
     const { underlyingPrice } = each
-    if ('refusal' in each) return { option: undefined, refusal: each.refusal, underlyingPrice }
+    if ('refusal' in each) return { option: undefined, refusal: plain(each.refusal), underlyingPrice }
     return { option: each.option, refusal: refusalOf(input.order, each.option, check), underlyingPrice }
   })
   if (onLegFailure === 'stop') refuseUnsendable(inputs, found)
@@ -74,21 +74,23 @@ export async function planLegs(
 }
 
 /** Why a leg can't be sent: its pieces are too many, or one of them is no order. Only the last differs in size. */
-function refusalOf(order: OptionOrder, option: Instrument, check: (order: OrderRequest) => void): Refusal | undefined {
+function refusalOf(order: OptionOrder, option: Instrument, check: (order: OrderRequest) => void): FoundLeg['refusal'] {
   const { quantity, splitSize } = order
   const count = pieceCount(quantity, splitSize)
   if (count > PIECES_MAX) {
     const message = `Split orders would exceed maximum limit of ${PIECES_MAX} per leg. Got ${count} from a quantity of ${formatQuantity(quantity)}; use a larger splitsize.`
-    return new Refusal('too_many_orders', message)
+    return { code: 'too_many_orders', message }
   }
   try {
     for (const piece of new Set(piecesOf(quantity, splitSize))) check(pieceOf(order, option, piece))
     return undefined
   } catch (error) {
-    if (error instanceof Refusal) return error
+    if (error instanceof Refusal) return plain(error)
     throw error
   }
 }
+
+const plain = ({ code, message }: Refusal): NonNullable<FoundLeg['refusal']> => ({ code, message })
 
 function refuseUnsendable(inputs: readonly LegInput[], found: readonly FoundLeg[]): void {
   const errors = found.flatMap(({ refusal }, index) =>
@@ -130,9 +132,7 @@ export function legRowOf(
   assert(input !== undefined && found !== undefined, `there is no leg ${index}`)
   const { order, choice, typedOffset } = input
   const { option, refusal } = found
-  // What was sent counts: a request that is resumed after a crash would find another option at another price
-  const sent = pieces.map(({ position }) => outcomes.get(position ?? -1)?.leg.order).find((each) => each !== undefined)
-  const { exchange, symbol } = sent ?? option ?? {}
+  const { exchange, symbol } = option ?? {}
   const named = {
     ...(exchange === undefined || symbol === undefined ? {} : { exchange, symbol }),
     action: order.action,

@@ -91,6 +91,7 @@ export const optionsorder = defineOperation({
   description: `${RESOLUTION} With \`splitsize\` the order is sent in pieces, one after the other; after a refusal whose cause would repeat, the rest is not sent.`,
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: 'queue',
   cost: ordersOf,
   input: { ...seriesFields, ...orderFields },
@@ -190,6 +191,7 @@ export const optionsmultiorder = defineOperation({
   description: `${RESOLUTION} BUY legs are sent first, then SELL legs, each in the order of the request; \`results\` are in the order of the request. A SELL leg is not sent when a BUY leg that was to hedge it failed: one of the same option type that doesn't expire before it, as far as its quantity isn't needed for SELL legs before. With \`on_leg_failure\` \`stop\`, the legs are one thing: a leg without an option, or that is no order the exchange would ever take, refuses the request before anything is sent, margin is judged on all together, and after a refused leg nothing more is sent. With \`continue\`, each leg stands for itself.`,
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: 'queue',
   input: multiInput,
   output: Type.Object({

@@ -154,7 +154,7 @@ export const modifyorder = defineOperation({
     quantity: 2,
   },
   refusals: ['order_not_found', 'order_not_open', 'order_unchangeable', 'account_stopped'],
-  async handle(input, { account, caller, services, visit }) {
+  handle(input, { account, caller, services, visit }) {
     const wanted: ModifyRequest = {
       orderId: input.orderid,
       symbol: input.symbol,
@@ -167,9 +167,13 @@ export const modifyorder = defineOperation({
       price: input.price,
       triggerPrice: input.trigger_price,
     }
-    const report = await services.trading.modifyOrder({ account, keyId: caller.keyId ?? '' }, wanted, visit.steps)
     const { mode } = services.trading.venue(account)
-    return { message: 'Order modified successfully', mode, orderid: report.id, status: 'success' as const }
+    return services.trading.modifyOrder({ account, keyId: caller.keyId ?? '', visit }, wanted, ({ id: orderid }) => ({
+      message: 'Order modified successfully',
+      mode,
+      orderid,
+      status: 'success' as const,
+    }))
   },
 })
 
@@ -189,13 +193,14 @@ export const cancelorder = defineOperation({
   output: acknowledgement,
   example: { strategy: 'my-strategy', orderid: '26112500000001' },
   refusals: ['order_not_found', 'order_not_open', 'account_stopped'],
-  async handle(input, { account, services, visit }) {
-    const known = visit.intent?.isResumed === true ? await services.trading.order(account, input.orderid) : undefined
-    // A process that ended before it could answer has done it
-    const report =
-      known?.status === 'cancelled' ? known : await services.trading.cancelOrder(account, input.orderid, visit.steps)
+  handle(input, { account, services, visit }) {
     const { mode } = services.trading.venue(account)
-    return { message: 'Order cancelled successfully', mode, orderid: report.id, status: 'success' as const }
+    return services.trading.cancelOrder({ account, visit }, input.orderid, ({ id: orderid }) => ({
+      message: 'Order cancelled successfully',
+      mode,
+      orderid,
+      status: 'success' as const,
+    }))
   },
 })
 
@@ -221,8 +226,8 @@ export const cancelallorder = defineOperation({
     status: Type.Literal('success'),
   }),
   example: { strategy: 'my-strategy' },
-  async handle(_input, { account, services }) {
-    const { cancelled, failed } = await services.trading.cancelAllOrders(account)
+  async handle(_input, { account, services, visit }) {
+    const { cancelled, failed } = await services.trading.cancelAllOrders({ account, visit })
     const nothing = cancelled.length === 0 && failed.length === 0
     return {
       canceled_orders: cancelled,

@@ -18,6 +18,7 @@ export const placesmartorder = defineOperation({
     'Places the one order that brings the position to `position_size`, or none when it is there. `action` and `quantity` count only when nothing is held and `position_size` is 0: then they are an entry. Signals of one symbol and product are taken one after the other, and what earlier ones still have working counts as held: the same signal ten times over is one order. `action` and `quantity` of the answer are those of the order.',
   access: 'trade',
   rateClass: 'smart-order',
+  writesIntent: true,
   inSemiAuto: 'queue',
   input: {
     strategy,

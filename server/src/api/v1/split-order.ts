@@ -17,6 +17,7 @@ export const splitorder = defineOperation({
   description: `Orders of \`splitsize\`, and one of what remains, at most ${PIECES_MAX}, sent one after the other; they share the first one's \`root\`. After a refusal whose cause would repeat (funds, a halt, the instrument), the rest is not sent, and each row says so. The answer is 200 whatever became of each: look at its \`status\`.`,
   access: 'trade',
   rateClass: 'order',
+  writesIntent: true,
   inSemiAuto: 'queue',
   cost: (input) => Math.min(PIECES_MAX, pieceCount(input.quantity, input.splitsize)),
   input: {

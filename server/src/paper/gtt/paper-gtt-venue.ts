@@ -1,4 +1,5 @@
 import type { GttReport, GttTerms, GttVenue, NewGtt } from '../../brokers/gtt.ts'
+import type { Alongside } from '../../brokers/venue.ts'
 import { assert } from '../../kernel/assert.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
@@ -6,6 +7,7 @@ import { type Price, ZERO_PRICE } from '../../kernel/fixed.ts'
 import type { Steps } from '../../kernel/steps.ts'
 import type { Instrument } from '../../market/instrument.ts'
 import type { MarketData } from '../../market/market-data.ts'
+import type { Statement } from '../../storage/writer.ts'
 import type { AccountEngine } from '../engine.ts'
 import type { Event } from '../event.ts'
 import type { TermsOf } from '../margin-terms.ts'
@@ -35,7 +37,7 @@ export class PaperGttVenue implements GttVenue {
     this.#options = options
   }
 
-  async place(gtt: NewGtt, steps?: Steps): Promise<GttReport> {
+  async place(gtt: NewGtt, steps?: Steps, alongside?: Alongside<GttReport>): Promise<GttReport> {
     const { engine, ids } = this.#options
     const { instrument, action, product, quantity, priceType, legs, strategy, tag, denied } = gtt
     const terms = await this.#options.termsOf(instrument, action, product)
@@ -62,24 +64,27 @@ export class PaperGttVenue implements GttVenue {
         lastPrice,
       },
       steps,
+      alongside && ofGtt(gttId, alongside),
     )
     return gttReportOf(lastGtt(events, gttId))
   }
 
-  async modify(gttId: string, change: GttTerms, steps?: Steps): Promise<GttReport> {
+  async modify(gttId: string, change: GttTerms, steps?: Steps, alongside?: Alongside<GttReport>): Promise<GttReport> {
     const { engine, termsOf } = this.#options
     const { instrument, action, product } = await this.#gtt(gttId)
     const terms = await termsOf(instrumentOf(instrument), action, product)
     const at = await this.#instant()
     const { quantity, priceType, legs } = change
-    const events = await engine.submit({ kind: 'modify-gtt', at, gttId, quantity, priceType, legs, terms }, steps)
+    const command = { kind: 'modify-gtt', at, gttId, quantity, priceType, legs, terms } as const
+    const events = await engine.submit(command, steps, alongside && ofGtt(gttId, alongside))
     return gttReportOf(lastGtt(events, gttId))
   }
 
-  async cancel(gttId: string, steps?: Steps): Promise<GttReport> {
+  async cancel(gttId: string, steps?: Steps, alongside?: Alongside<GttReport>): Promise<GttReport> {
     const { engine, scheduler, clock } = this.#options
     await scheduler.catchUp()
-    const events = await engine.submit({ kind: 'cancel-gtt', at: clock.now(), gttId }, steps)
+    const command = { kind: 'cancel-gtt', at: clock.now(), gttId } as const
+    const events = await engine.submit(command, steps, alongside && ofGtt(gttId, alongside))
     return gttReportOf(lastGtt(events, gttId))
   }
 
@@ -141,6 +146,12 @@ export class PaperGttVenue implements GttVenue {
 }
 
 const PAID_IN_FULL: MarginTerms = { leverageHundredths: 100, notionalPrice: ZERO_PRICE }
+
+/** What belongs beside a trigger, of the events that tell of it. */
+const ofGtt =
+  (gttId: string, alongside: Alongside<GttReport>) =>
+  (events: readonly Event[]): Statement =>
+    alongside(gttReportOf(lastGtt(events, gttId)))
 
 /** The trigger as the command left it. */
 function lastGtt(events: readonly Event[], gttId: string): Readonly<Gtt> {

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { DAY_MS } from '../../kernel/exchange-time.ts'
 import { type Databases, openDatabases } from '../../storage/open.ts'
-import { Idempotency, type NamedRequest, RETENTION_MS } from './idempotency.ts'
+import type { Statement } from '../../storage/writer.ts'
+import { Idempotency, type NamedIntent, type NamedRequest, RETENTION_MS } from './idempotency.ts'
 
 let folder = ''
 let databases: Databases
@@ -42,6 +43,19 @@ const named = (key: string, payload: object = { a: 1 }, account = 'acc_1'): Name
 })
 const ANSWER = { kind: 'answer', body: { orderid: '1' } } as const
 
+/** Takes a name that is free, or was begun. */
+async function take(request: NamedRequest, by = idempotency): Promise<NamedIntent> {
+  const begun = await by.begin(request)
+  if (begun.kind === 'new') return begun.intent
+  throw new Error(`"${request.key}" was answered before`)
+}
+/** Does nothing, and answers. */
+async function answer(request: NamedRequest, by = idempotency): Promise<void> {
+  const intent = await take(request, by)
+  await intent.finish(ANSWER)
+  intent.release()
+}
+
 async function codeOf(act: Promise<unknown>): Promise<string> {
   try {
     await act
@@ -54,11 +68,14 @@ async function codeOf(act: Promise<unknown>): Promise<string> {
 
 const count = async (): Promise<number> =>
   (await databases.money.kysely.selectFrom('idempotency').select('key').execute()).length
+const commit = (...statements: Statement[]): Promise<void> => databases.money.writer.write(statements)
+const MISSING_TABLE: Statement = { sql: 'INSERT INTO nowhere VALUES (1)', parameters: [] }
 
 test('a name stands for one request of one account, whatever the order of its fields', async () => {
-  expect(await idempotency.begin(named('k', { a: 1, b: { c: 2, d: [3] } }))).toMatchObject({ kind: 'new' })
-  expect(await idempotency.begin(named('k', { a: 1 }, 'acc_2'))).toMatchObject({ kind: 'new' })
-  await idempotency.finish(named('k', { a: 1, b: { c: 2, d: [3] } }), ANSWER)
+  const intent = await take(named('k', { a: 1, b: { c: 2, d: [3] } }))
+  await take(named('k', { a: 1 }, 'acc_2'))
+  await intent.finish(ANSWER)
+  intent.release()
   const again = named('k', { b: { d: [3], c: 2 }, a: 1 })
   expect(await idempotency.begin(again)).toEqual({ kind: 'replay', first: ANSWER })
   for (const other of [{ a: 1, b: { c: 2, d: [4] } }, { a: '1', b: { c: 2, d: [3] } }, { a: 1 }])
@@ -66,40 +83,87 @@ test('a name stands for one request of one account, whatever the order of its fi
   expect(await codeOf(idempotency.begin({ ...again, operation: 'cancelorder' }))).toBe('idempotency_key_reused')
 })
 
-test('what was begun and not answered is resumed by another process, under its tag', async () => {
-  const begun = await idempotency.begin(named('k'))
+test('nothing is written for a name that is taken, and only one has it at a time', async () => {
+  const intent = await take(named('k'))
+  expect([intent.isResumed, intent.work, await count()]).toEqual([false, undefined, 0])
   expect(await codeOf(idempotency.begin(named('k')))).toBe('request_running')
-  await databases.money.writer.query('SELECT 1') // behind what begins it
-  const next = open()
-  const resumed = await next.begin(named('k'))
-  expect(begun.kind === 'new' && begun.intent.isResumed).toBe(false)
-  expect(resumed).toMatchObject({ kind: 'new', intent: { isResumed: true } })
-  expect(resumed.kind === 'new' && begun.kind === 'new' && resumed.intent.tag === begun.intent.tag).toBe(true)
-  await next.finish(named('k'), ANSWER)
-  expect(await open().begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
+  expect(await codeOf(idempotency.begin(named('k', { other: 1 })))).toBe('idempotency_key_reused')
+  intent.release()
+  expect(await take(named('k', { other: 1 }))).toMatchObject({ isResumed: false })
 })
 
-test('what came to nothing may be tried again; what nobody can tell is resumed', async () => {
-  await idempotency.begin(named('nothing'))
-  await idempotency.giveUp(named('nothing'), false)
-  expect(await count()).toBe(0)
-  expect(await idempotency.begin(named('nothing', { other: 1 }))).toMatchObject({ intent: { isResumed: false } })
-  await idempotency.begin(named('unknown'))
-  await idempotency.giveUp(named('unknown'), true)
-  expect(await idempotency.begin(named('unknown'))).toMatchObject({ intent: { isResumed: true } })
+describe('an answer that is kept', () => {
+  test('is on disk with the commit that it was given to, and not written again', async () => {
+    const intent = await take(named('k'))
+    await commit(intent.keep(() => ANSWER.body))
+    expect(await intent.finish({ kind: 'answer', body: { orderid: 'another' } })).toEqual(ANSWER)
+    expect(await open().begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
+  })
+
+  test('is not there when that commit fails', async () => {
+    const intent = await take(named('k'))
+    await expect(
+      commit(
+        MISSING_TABLE,
+        intent.keep(() => ANSWER.body),
+      ),
+    ).rejects.toThrow('nowhere')
+    expect(await count()).toBe(0)
+    intent.release()
+    expect(await take(named('k'))).toMatchObject({ isResumed: false })
+  })
+
+  test('may be a refusal, which keeps its code', async () => {
+    const intent = await take(named('k'))
+    const extra = { orderid: '1', mode: 'analyze' }
+    await commit(
+      intent.keep(() => {
+        throw new Refusal('risk_order_value', 'too much', { extra })
+      }),
+    )
+    const first = { kind: 'refusal', code: 'risk_order_value', message: 'too much', extra }
+    expect(await open().begin(named('k'))).toEqual({ kind: 'replay', first })
+  })
+
+  test('that can’t be worded leaves the request begun: what was done isn’t done again', async () => {
+    const intent = await take(named('k'))
+    const broken = (): never => {
+      throw new Error('a bug')
+    }
+    await commit(intent.keep(broken))
+    expect([intent.kept, await count()]).toEqual([undefined, 1])
+    expect(await take(named('k'), open())).toMatchObject({ isResumed: true, tag: intent.tag, work: {} })
+  })
+})
+
+test('what was begun and not answered is resumed by another process, under its tag and with its work', async () => {
+  const intent = await take(named('k'))
+  const work = { cancels: ['1', '2'], denied: { 0: 'risk_halted' } } as const
+  await intent.begin(work)
+  expect(await codeOf(idempotency.begin(named('k')))).toBe('request_running')
+  const next = open()
+  expect(await codeOf(next.begin(named('k', { other: 1 })))).toBe('idempotency_key_reused')
+  const resumed = await take(named('k'), next)
+  expect(resumed).toMatchObject({ isResumed: true, tag: intent.tag, work })
+  await resumed.finish(ANSWER)
+  expect(await open().begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
+  const rows = await databases.money.kysely.selectFrom('idempotency').select(['status', 'work']).execute()
+  expect(rows).toEqual([{ status: 200, work: null }])
 })
 
 test('an answer is kept for a day, and swept an hour later at the earliest', async () => {
-  await idempotency.begin(named('k'))
-  await idempotency.finish(named('k'), ANSWER)
+  const intent = await take(named('k'))
+  await intent.begin({})
+  clock.advance(DAY_MS / 2)
+  await intent.finish(ANSWER)
+  intent.release()
   clock.advance(RETENTION_MS)
   expect(await idempotency.begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
   await idempotency.sweep()
   expect(await count()).toBe(1)
   clock.advance(1)
   expect(await idempotency.tagOf('acc_1', 'k')).toBeUndefined()
-  expect(await idempotency.begin(named('k', { other: 2 }))).toMatchObject({ intent: { isResumed: false } })
-  await idempotency.finish(named('k', { other: 2 }), ANSWER)
+  await answer(named('k', { other: 2 }))
   clock.advance(2 * DAY_MS)
   await idempotency.sweep()
   expect(await count()).toBe(0)

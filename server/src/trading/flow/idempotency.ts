@@ -1,10 +1,12 @@
 import { hash, randomBytes } from 'node:crypto'
+import { assert } from '../../kernel/assert.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal, type RefusalCode } from '../../kernel/errors.ts'
 import { DAY_MS } from '../../kernel/exchange-time.ts'
 import type { Database } from '../../storage/open.ts'
 import type { MoneyDatabase } from '../../storage/schema.ts'
-import type { Intent } from './order-flow.ts'
+import type { Statement } from '../../storage/writer.ts'
+import type { Intent, Work } from './intent.ts'
 
 /** Longest key that a client may name a request by. */
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255
@@ -39,7 +41,7 @@ export type FirstAnswer =
 
 export type Begun =
   | { readonly kind: 'replay'; readonly first: FirstAnswer }
-  | { readonly kind: 'new'; readonly request: NamedRequest; readonly intent: Intent }
+  | { readonly kind: 'new'; readonly intent: NamedIntent }
 
 export interface IdempotencyOptions {
   readonly money: Database<MoneyDatabase>
@@ -48,19 +50,21 @@ export interface IdempotencyOptions {
 }
 
 /**
- * Requests that are done once however often they are sent. That a request was begun is on disk before anything is done;
- * its orders carry its tag. So whenever the process ends, sending it again finds its answer, or its orders, or that nothing
- * was done.
+ * Requests that are done once however often they are sent. The answer is in the commit of what it tells of. Where that is
+ * several commits, the request and what was decided about it are on disk before the first of them, and its orders carry
+ * its tag. So whenever the process ends, sending it again finds its answer, or goes on with it, or nothing was done.
  */
 export class Idempotency {
   readonly #options: IdempotencyOptions
   /** Hash of what each request under way asks for. */
   readonly #running = new Map<string, string>()
+  readonly #rows: Rows
   readonly #stop: () => void
   #sweeping: Promise<void> | undefined
 
   constructor(options: IdempotencyOptions) {
     this.#options = options
+    this.#rows = new Rows(options)
     this.#stop = options.clock.every(SWEEP_EVERY_MS, () => {
       this.#sweeping ??= this.sweep()
         .catch(options.onError)
@@ -71,8 +75,8 @@ export class Idempotency {
   }
 
   /**
-   * To be asked before anything is done. Throws idempotency_key_reused when the name stands for something else, and
-   * request_running while it is being done. What begins must come to `finish` or `giveUp`.
+   * To be asked before anything is done; writes nothing. Throws idempotency_key_reused when the name stands for something
+   * else, and request_running while it is being done. What is new must be ended with `release`.
    */
   async begin(request: NamedRequest): Promise<Begun> {
     const name = nameOf(request)
@@ -80,51 +84,26 @@ export class Idempotency {
     const running = this.#running.get(name)
     if (running !== undefined) throw running === wanted ? stillRunning(request.key) : reused(request.key)
     this.#running.set(name, wanted)
+    const release = (): void => {
+      this.#running.delete(name)
+    }
     try {
       const known = await this.#find(request.account, request.key)
-      if (known === undefined) return await this.#beginNew(request, wanted)
+      if (known === undefined) {
+        const tag = `idm_${randomBytes(TAG_BYTES).toString('base64url')}`
+        return { kind: 'new', intent: new NamedIntent(this.#rows, request, wanted, tag, undefined, release) }
+      }
       if (known.hash !== wanted) throw reused(request.key)
-      const { status, answer, tag } = known
-      if (status === null || answer === null) return { kind: 'new', request, intent: { tag, isResumed: true } }
-      this.#running.delete(name)
+      const { answer, tag, work } = known
+      if (answer === null) {
+        const begun = work === null ? {} : (JSON.parse(work) as Work)
+        return { kind: 'new', intent: new NamedIntent(this.#rows, request, wanted, tag, begun, release) }
+      }
+      release()
       return { kind: 'replay', first: JSON.parse(answer) as FirstAnswer }
     } catch (error) {
-      this.#running.delete(name)
+      release()
       throw error
-    }
-  }
-
-  /** Keeps the answer; resolves when it is on disk. */
-  async finish(request: NamedRequest, first: FirstAnswer): Promise<void> {
-    const { kysely, writer, compile } = this.#options.money
-    const name = nameOf(request)
-    try {
-      const row = { status: first.kind === 'answer' ? 200 : 400, answer: JSON.stringify(first) }
-      await writer.write([
-        compile(
-          kysely
-            .updateTable('idempotency')
-            .set(row)
-            .where('account', '=', request.account)
-            .where('key', '=', request.key),
-        ),
-      ])
-    } finally {
-      this.#running.delete(name)
-    }
-  }
-
-  /** It came to nothing and may be tried again; or, when `isUnknown`, nobody can tell, and a retry finds out. */
-  async giveUp(request: NamedRequest, isUnknown: boolean): Promise<void> {
-    const { kysely, writer, compile } = this.#options.money
-    const name = nameOf(request)
-    try {
-      if (isUnknown) return
-      await writer.write([
-        compile(kysely.deleteFrom('idempotency').where('account', '=', request.account).where('key', '=', request.key)),
-      ])
-    } finally {
-      this.#running.delete(name)
     }
   }
 
@@ -157,17 +136,6 @@ export class Idempotency {
     await this.#sweeping
   }
 
-  async #beginNew(request: NamedRequest, wanted: string): Promise<Begun> {
-    const { money, clock } = this.#options
-    const { kysely, writer, compile } = money
-    const { account, key, operation } = request
-    const tag = `idm_${randomBytes(TAG_BYTES).toString('base64url')}`
-    const row = { account, key, hash: wanted, operation, tag, created_at: clock.now(), status: null, answer: null }
-    // A row that is too old to count is replaced
-    await writer.write([compile(kysely.replaceInto('idempotency').values(row))])
-    return { kind: 'new', request, intent: { tag, isResumed: false } }
-  }
-
   async #find(account: string, key: string) {
     const row = await this.#options.money.kysely
       .selectFrom('idempotency')
@@ -177,6 +145,127 @@ export class Idempotency {
       .executeTakeFirst()
     const isOver = row !== undefined && row.created_at < this.#options.clock.now() - RETENTION_MS
     return isOver ? undefined : row
+  }
+}
+
+/** Rows of the table as statements. One that is there already, such as one too old to count, is replaced. */
+class Rows {
+  readonly #options: IdempotencyOptions
+  readonly #sql: string
+
+  constructor(options: IdempotencyOptions) {
+    this.#options = options
+    const { kysely, compile } = options.money
+    const columns = { account: '', key: '', hash: '', operation: '', tag: '', created_at: 0 }
+    this.#sql = compile(
+      kysely.replaceInto('idempotency').values({ ...columns, status: null, answer: null, work: null }),
+    ).sql
+  }
+
+  row(
+    { account, key, operation }: NamedRequest,
+    hash: string,
+    tag: string,
+    first: FirstAnswer | undefined,
+    work: Work | undefined,
+  ): Statement {
+    const status = first === undefined ? null : first.kind === 'answer' ? 200 : 400
+    const texts = [first, work].map((value) => (value === undefined ? null : JSON.stringify(value)))
+    const at = this.#options.clock.now()
+    return { sql: this.#sql, parameters: [account, key, hash, operation, tag, at, status, ...texts] }
+  }
+
+  write(row: Statement): Promise<void> {
+    return this.#options.money.writer.write([row])
+  }
+}
+
+/** One named request, from when its name is taken until it is answered or has failed. */
+export class NamedIntent implements Intent {
+  readonly tag: string
+  readonly isResumed: boolean
+  readonly #rows: Rows
+  readonly #request: NamedRequest
+  readonly #hash: string
+  readonly #release: () => void
+  #work: Work | undefined
+  #kept: FirstAnswer | undefined
+
+  constructor(
+    rows: Rows,
+    request: NamedRequest,
+    hash: string,
+    tag: string,
+    work: Work | undefined,
+    release: () => void,
+  ) {
+    this.#rows = rows
+    this.#request = request
+    this.#hash = hash
+    this.tag = tag
+    this.isResumed = work !== undefined
+    this.#work = work
+    this.#release = release
+  }
+
+  get work(): Work | undefined {
+    return this.#work
+  }
+
+  /** The answer that was given to a commit; undefined without one. On disk unless that commit failed. */
+  get kept(): FirstAnswer | undefined {
+    return this.#kept
+  }
+
+  async begin(work: Work): Promise<void> {
+    await this.#rows.write(this.#row(undefined, work))
+    this.#work = work
+  }
+
+  keep(answer: () => unknown): Statement {
+    assert(this.#kept === undefined, `${this.#request.operation} was answered before`)
+    try {
+      this.#kept = wordedBy(answer)
+      return this.#row(this.#kept, undefined)
+    } catch {
+      // Whoever words it once more meets the same; what was done must not be done again
+      this.#kept = undefined
+      return this.#row(undefined, this.#work ?? {})
+    }
+  }
+
+  /** Keeps an answer in a commit of its own, unless it was kept before; resolves with the one that is on disk. */
+  async finish(first: FirstAnswer): Promise<FirstAnswer> {
+    if (this.#kept !== undefined) return this.#kept
+    await this.#rows.write(this.#row(first, undefined))
+    this.#kept = first
+    return first
+  }
+
+  /** From now on it may be sent again. To be called once, whatever became of it. */
+  release(): void {
+    this.#release()
+  }
+
+  #row(first: FirstAnswer | undefined, work: Work | undefined): Statement {
+    return this.#rows.row(this.#request, this.#hash, this.tag, first, work)
+  }
+}
+
+/** What a refusal says, to be kept and said again. */
+export const keptRefusal = ({ code, message, extra }: Refusal): FirstAnswer => ({
+  kind: 'refusal',
+  code,
+  message,
+  extra,
+})
+
+function wordedBy(answer: () => unknown): FirstAnswer {
+  try {
+    return { kind: 'answer', body: answer() as object }
+  } catch (error) {
+    if (error instanceof Refusal) return keptRefusal(error)
+    throw error
   }
 }
 

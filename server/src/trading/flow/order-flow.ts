@@ -1,15 +1,16 @@
 import type { NewOrder, OrderReport, Venue } from '../../brokers/venue.ts'
 import { assert } from '../../kernel/assert.ts'
 import { type FieldError, Refusal, type RefusalCode } from '../../kernel/errors.ts'
-import { ZERO_QUANTITY } from '../../kernel/fixed.ts'
 import type { Steps } from '../../kernel/steps.ts'
 import type { Instrument } from '../../market/instrument.ts'
+import type { Statement } from '../../storage/writer.ts'
 import { type InstrumentLookup, namedInstrument } from '../named-instrument.ts'
 import { type Leg, type LegOutcome, PLAN_LEGS_MAX, type Plan } from '../plan.ts'
-import type { Denial, RiskGate, RiskRequest, Verdicts } from '../risk/gate.ts'
-import type { OrderRequest } from '../trading.ts'
+import type { RiskGate, RiskRequest, Verdicts } from '../risk/gate.ts'
+import { Course } from './course.ts'
+import type { Intent } from './intent.ts'
+import { abandoned, inPlace, outcomeOf, sentBefore } from './outcomes.ts'
 import { inTurnOf } from './position-turns.ts'
-import { repeats } from './repeats.ts'
 
 /** A request that may lead to orders, whatever door it came in by. */
 export interface FlowRequest<MadePlan extends Plan, Answer> {
@@ -21,18 +22,10 @@ export interface FlowRequest<MadePlan extends Plan, Answer> {
   readonly orderTag?: string | undefined
   /** Whose size decides what the request comes to: such requests take turns until their orders are placed. */
   readonly position?: Pick<OrderReport, 'symbol' | 'exchange' | 'product'> | undefined
-  /** What the request comes to. Throws Refusal when it comes to nothing. */
+  /** What the request comes to; changes nothing. Throws Refusal when it comes to nothing. */
   expand(): MadePlan | Promise<MadePlan>
-  /** The answer; `outcomes` in the order of the legs' positions. Throws the Refusal that is the answer. */
+  /** The answer, pure; `outcomes` in the order of the legs' positions. Throws the Refusal that is the answer. */
   answer(plan: MadePlan, outcomes: readonly LegOutcome[]): Answer
-}
-
-/** What a client named, so that asking again doesn't do it again. */
-export interface Intent {
-  /** Carried by all orders that it leads to. */
-  readonly tag: string
-  /** Whether it was begun before, by a process that then ended: its orders may exist. */
-  readonly isResumed: boolean
 }
 
 export interface OrderFlowOptions extends InstrumentLookup {
@@ -73,20 +66,24 @@ export class OrderFlow {
   async #run<MadePlan extends Plan, Answer>(request: FlowRequest<MadePlan, Answer>): Promise<Answer> {
     const { account, visit } = request
     const venue = this.#venue(account)
-    const expanded = request.expand()
+    const intent = visit?.intent
+    // What was begun goes on as it was planned, whatever has changed since
+    const expanded = (intent?.work?.plan as MadePlan | undefined) ?? request.expand()
     const plan = expanded instanceof Promise ? await expanded : expanded
     assert(plan.legs.length <= PLAN_LEGS_MAX, `a plan of ${plan.legs.length} legs`)
-    const intent = visit?.intent
+    const keep =
+      intent && ((outcomes: readonly LegOutcome[]): Statement => intent.keep(() => request.answer(plan, outcomes)))
     if (intent?.isResumed === true) {
       const known = await venue.ordersByTag(intent.tag)
-      if (known.length > 0) return request.answer(plan, await this.#resume(request, plan, known, venue))
+      if (known.length > 0) return request.answer(plan, await this.#resume(request, intent, plan, known, venue, keep))
     }
     const ready = this.#ready(plan, venue)
     const risk = riskOf(request, plan, ready)
     const judged = ready.length === 0 ? [] : this.#options.gate.judge(risk)
     const verdicts = judged instanceof Promise ? await judged : judged
     const tag = intent?.tag ?? request.orderTag
-    const sending = new Sending(venue, this.#options.gate, risk, verdicts, tag, visit?.steps)
+    const sending = new Sending(venue, this.#options.gate, risk, verdicts, tag, visit?.steps, keep)
+    if (intent !== undefined && !isOneCommit(plan, venue)) await sending.begin(intent, plan, ready)
     const outcomes = await sending.send(plan, ready)
     return request.answer(plan, outcomes)
   }
@@ -94,23 +91,26 @@ export class OrderFlow {
   /** Goes on with a plan of which an earlier process had sent `known`: sends what is missing, and nothing again. */
   async #resume(
     request: Pick<FlowRequest<Plan, unknown>, 'account' | 'caller' | 'visit'>,
+    intent: Intent,
     plan: Plan,
     known: readonly OrderReport[],
     venue: Venue,
+    keep: Keep | undefined,
   ): Promise<readonly LegOutcome[]> {
     const { gate } = this.#options
-    const sent = sentBefore(plan, known, venue)
+    const sent = sentBefore(plan, known, intent.work?.denied ?? {}, venue)
     const missing = plan.legs.filter(({ position }) => !sent.some(({ leg }) => leg.position === position))
+    if (missing.length === 0) return inPlace(sent)
     const instruments = missing.map(({ order }) => this.#options.find(order.symbol, order.exchange))
     const ready = missing.flatMap((leg, index) => {
       const instrument = instruments[index]
       return instrument === undefined ? [] : [{ leg, instrument }]
     })
-    // Prices may have moved since: what would be planned now then isn't what was begun
-    if (!isPartOf(plan, known) || ready.length < missing.length) return inPlace([...sent, ...missing.map(abandoned)])
+    if (ready.length < missing.length) return inPlace([...sent, ...missing.map(abandoned)])
     const risk = riskOf(request, plan, ready)
-    const verdicts = ready.length === 0 ? [] : await gate.judge(risk)
-    const sending = new Sending(venue, gate, risk, verdicts, request.visit?.intent?.tag, request.visit?.steps)
+    const verdicts = await gate.judge(risk)
+    const sending = new Sending(venue, gate, risk, verdicts, intent.tag, request.visit?.steps, keep)
+    await sending.begin(intent, plan, ready)
     return inPlace([...sent, ...(await sending.sendRest(plan, ready, sent))])
   }
 
@@ -163,6 +163,13 @@ function newOrderOf(
   return { ...order, instrument, tag: tag ?? order.tag, root: order.root ?? root, denied, algoId, leg: leg.position }
 }
 
+/** Puts the answer that these outcomes of all legs are into the commit of the last of them. */
+type Keep = (outcomes: readonly LegOutcome[]) => Statement
+
+/** Whether all that a plan leads to is one commit of the venue, which the answer can be a part of. */
+const isOneCommit = ({ legs, marginTogether }: Plan, { commitsAlongside, placeTogether }: Venue): boolean =>
+  commitsAlongside === true && (legs.length <= 1 || (marginTogether && placeTogether !== undefined))
+
 /** The legs of one plan on their way to the venue. */
 class Sending {
   readonly #venue: Venue
@@ -171,6 +178,7 @@ class Sending {
   readonly #verdicts: Verdicts
   readonly #tag: string | undefined
   readonly #steps: Steps | undefined
+  readonly #keep: Keep | undefined
 
   constructor(
     venue: Venue,
@@ -179,6 +187,7 @@ class Sending {
     verdicts: Verdicts,
     tag: string | undefined,
     steps: Steps | undefined,
+    keep: Keep | undefined,
   ) {
     this.#venue = venue
     this.#gate = gate
@@ -186,11 +195,33 @@ class Sending {
     this.#verdicts = verdicts
     this.#tag = tag
     this.#steps = steps
+    this.#keep = keep
+  }
+
+  /** Before anything is sent: the plan, and what the limits said of it, on disk. */
+  async begin(intent: Intent, plan: Plan, ready: readonly Ready[]): Promise<void> {
+    const denied: Record<number, RefusalCode> = { ...intent.work?.denied }
+    for (const [index, { leg }] of ready.entries()) {
+      const denial = this.#verdicts[index]
+      if (denial !== undefined) denied[leg.position] = denial.code as RefusalCode
+    }
+    try {
+      await intent.begin({ plan, denied })
+    } catch (error) {
+      this.#settleUnsent(0, ready.length)
+      throw error
+    }
+  }
+
+  /** Of orders that won't be sent. */
+  #settleUnsent(from: number, to: number): void {
+    for (let index = from; index < to; index += 1)
+      if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, undefined)
   }
 
   async send(plan: Plan, ready: readonly Ready[]): Promise<readonly LegOutcome[]> {
     const [only] = ready
-    if (ready.length === 1 && only !== undefined) return [await this.#place(only, 0, undefined)]
+    if (ready.length === 1 && only !== undefined) return [await this.#place(only, 0, undefined, this.#keep)]
     return inPlace(
       plan.marginTogether && this.#venue.placeTogether !== undefined
         ? await this.#together(plan, ready)
@@ -204,18 +235,22 @@ class Sending {
     const orders = ready.map((one, index) =>
       newOrderOf(one, this.#tag, undefined, this.#verdicts[index]?.message, this.#algoIdOf(one)),
     )
+    const outcomesOf = (reports: readonly OrderReport[]): LegOutcome[] =>
+      ready.map(({ leg }, index) => {
+        const report = reports[index]
+        assert(report !== undefined, 'a venue reports every order of those placed together')
+        return outcomeOf(leg, report, this.#verdicts[index]?.code, this.#venue)
+      })
+    const keep = this.#keep
+    const alongside = keep && ((reports: readonly OrderReport[]) => keep(inPlace(outcomesOf(reports))))
     let reports: readonly OrderReport[] = []
     try {
-      reports = await placeTogether.call(this.#venue, orders, plan.onRefusal !== 'continue', this.#steps)
+      reports = await placeTogether.call(this.#venue, orders, plan.onRefusal !== 'continue', this.#steps, alongside)
     } finally {
       for (let index = 0; index < orders.length; index += 1)
         if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, reports[index]?.id)
     }
-    return ready.map(({ leg }, index) => {
-      const report = reports[index]
-      assert(report !== undefined, 'a venue reports every order of those placed together')
-      return outcomeOf(leg, report, this.#verdicts[index], this.#venue)
-    })
+    return outcomesOf(reports)
   }
 
   /** One by one, after those that were `sent`. After the first order the others belong to its story. */
@@ -233,80 +268,44 @@ class Sending {
           outcomes.push({ kind: 'not-sent', leg: one.leg, reason: unsent })
           continue
         }
-        const outcome = await this.#place(one, index, course.root)
+        const isLast = index === ready.length - 1
+        const keep = isLast ? this.#keepAfter(sent, outcomes) : undefined
+        const outcome = await this.#place(one, index, course.root, keep)
         course.follow(outcome)
         outcomes.push(outcome)
       }
     } finally {
       // A venue that fails leaves those that come after it
-      for (let index = reached; index < ready.length; index += 1)
-        if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, undefined)
+      this.#settleUnsent(reached, ready.length)
     }
     return outcomes
+  }
+
+  #keepAfter(sent: readonly LegOutcome[], outcomes: readonly LegOutcome[]): Keep | undefined {
+    const keep = this.#keep
+    return keep && ((last) => keep(inPlace([...sent, ...outcomes, ...last])))
   }
 
   #algoIdOf({ leg }: Ready): string | undefined {
     return this.#gate.algoIdOf(this.#risk.account, leg.order.strategy)
   }
 
-  async #place(one: Ready, index: number, root: string | undefined): Promise<LegOutcome> {
+  /** `keep` is told when the order is the last one that the answer waits for. */
+  async #place(one: Ready, index: number, root: string | undefined, keep: Keep | undefined): Promise<LegOutcome> {
     const denial = this.#verdicts[index]
     let report: OrderReport | undefined
     try {
       report = await this.#venue.place(
         newOrderOf(one, this.#tag, root, denial?.message, this.#algoIdOf(one)),
         this.#steps,
+        keep && ((told) => keep([outcomeOf(one.leg, told, denial?.code, this.#venue)])),
       )
-      return outcomeOf(one.leg, report, denial, this.#venue)
+      return outcomeOf(one.leg, report, denial?.code, this.#venue)
     } finally {
       if (denial === undefined) this.#gate.settle(this.#risk, index, report?.id)
     }
   }
 }
-
-function outcomeOf(leg: Leg, report: OrderReport, denial: Denial | undefined, venue: Venue): LegOutcome {
-  if (report.status !== 'rejected') return { kind: 'placed', leg, report }
-  const code: RefusalCode = denial === undefined ? 'order_rejected' : (denial.code as RefusalCode)
-  const refusal = new Refusal(code, report.reason, { extra: { mode: venue.mode, orderid: report.id } })
-  return { kind: 'refused', leg, refusal, orderId: report.id }
-}
-
-/** What orders of one plan that were sent mean for those that follow. */
-class Course {
-  /** Of the story that they share: the first order's id. */
-  root: string | undefined
-  readonly #plan: Plan
-  readonly #accepted = new Set<number>()
-  #stopped: string | undefined
-
-  constructor(plan: Plan) {
-    this.#plan = plan
-  }
-
-  follow(outcome: LegOutcome): void {
-    if (outcome.kind === 'placed') {
-      this.#accepted.add(outcome.leg.position)
-      this.root ??= outcome.report.root
-    } else if (outcome.kind === 'refused') {
-      this.root ??= outcome.orderId
-      const { onRefusal } = this.#plan
-      if (onRefusal === 'stop' || (onRefusal === 'stop-if-it-repeats' && repeats(outcome.refusal)))
-        this.#stopped ??= `Not sent, because an order before it was refused: ${outcome.refusal.message}`
-    }
-  }
-
-  /** Undefined when the leg is to be sent. */
-  unsentBecause({ needs = [] }: Leg): string | undefined {
-    if (this.#stopped !== undefined) return this.#stopped
-    const missing = needs.filter((position) => !this.#accepted.has(position))
-    if (missing.length === 0) return undefined
-    const numbers = missing.map((position) => position + 1).join(', ')
-    return `Not sent, because order ${numbers}, which it relies on, was not accepted.`
-  }
-}
-
-const inPlace = (outcomes: readonly LegOutcome[]): readonly LegOutcome[] =>
-  outcomes.toSorted((one, other) => one.leg.position - other.leg.position)
 
 const riskOf = (
   { account, caller }: Pick<FlowRequest<Plan, unknown>, 'account' | 'caller'>,
@@ -317,47 +316,4 @@ const riskOf = (
   keyId: caller.keyId ?? '',
   closing,
   orders: ready.map(({ leg, instrument }) => ({ order: leg.order, instrument })),
-})
-
-/** Orders that an earlier process had sent, oldest first: they are what they are, whatever the plan would be now. */
-function sentBefore(plan: Plan, known: readonly OrderReport[], venue: Venue): readonly LegOutcome[] {
-  return known
-    .toSorted((one, other) => (one.id < other.id ? -1 : 1))
-    .map((report) => {
-      const position = report.leg ?? 0
-      const planned = plan.legs.find((leg) => leg.position === position)
-      return outcomeOf({ ...planned, position, order: requestOf(report) }, report, undefined, venue)
-    })
-}
-
-/** Whether each order stands where the plan has one like it. */
-const isPartOf = (plan: Plan, known: readonly OrderReport[]): boolean =>
-  known.every((report) => {
-    const planned = plan.legs.find(({ position }) => position === (report.leg ?? 0))?.order
-    return (
-      planned?.symbol === report.symbol &&
-      planned.exchange === report.exchange &&
-      planned.action === report.action &&
-      planned.product === report.product
-    )
-  })
-
-const abandoned = (leg: Leg): LegOutcome => ({
-  kind: 'not-sent',
-  leg,
-  reason: 'Not sent, because the server stopped before, and prices have moved since. Send what is missing anew.',
-})
-
-const requestOf = (report: OrderReport): OrderRequest => ({
-  symbol: report.symbol,
-  exchange: report.exchange,
-  action: report.action,
-  quantity: report.quantity,
-  priceType: report.priceType,
-  product: report.product,
-  price: report.price,
-  triggerPrice: report.triggerPrice,
-  disclosedQuantity: ZERO_QUANTITY,
-  strategy: report.strategy,
-  tag: report.tag,
 })
