@@ -5,6 +5,7 @@ import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
 import { type Caller, isRole, ROLES, type Role, SCOPES_OF_ROLE } from './caller.ts'
+import { FailureLog } from './failure-log.ts'
 import { keyedHash } from './keyed-hash.ts'
 import type { Mailer } from './mail.ts'
 import { OneTimeLinks } from './one-time-links.ts'
@@ -67,20 +68,31 @@ export class Identity {
   /** Who is the first user or the last admin is decided by one at a time. */
   readonly #deciding = new InTurn()
 
-  private constructor(options: IdentityOptions, users: UserStore, sessions: SessionStore, secret: Buffer) {
+  readonly #failureLog: FailureLog
+
+  private constructor(
+    options: IdentityOptions,
+    users: UserStore,
+    sessions: SessionStore,
+    failureLog: FailureLog,
+    secret: Buffer,
+  ) {
     const { databases, clock, audit, failedLogin, mailer, publicUrl, onError, hasher = new PasswordHasher() } = options
     const hash = keyedHash(secret)
     const links = new OneTimeLinks(databases.money, hash, clock)
     const codes = new RecoveryCodes(databases.money, hash, clock)
+    const failures = failureLog.counts
     const secondFactor = new SecondFactor({
       money: databases.money,
       users,
       codes,
       sealer: new Sealer(secret, 'totp'),
       clock,
+      failures,
     })
-    const signIn = new SignIn({ users, sessions, hasher, secondFactor, clock, audit, failedLogin })
+    const signIn = new SignIn({ users, sessions, hasher, secondFactor, clock, audit, failures, failedLogin })
     this.#options = options
+    this.#failureLog = failureLog
     this.users = users
     this.sessions = sessions
     this.hasher = hasher
@@ -97,18 +109,14 @@ export class Identity {
     const { databases, dataDir, clock, sessionRules, onError } = options
     const users = await UserStore.open(databases.money, clock)
     const secret = openSecret(dataDir, users.count > 0)
-    const sessions = await SessionStore.open({
-      money: databases.money,
-      hash: keyedHash(secret),
-      clock,
-      rules: sessionRules,
-      onError,
-    })
-    return new Identity(options, users, sessions, secret)
+    const hash = keyedHash(secret)
+    const sessions = await SessionStore.open({ money: databases.money, hash, clock, rules: sessionRules, onError })
+    const failureLog = await FailureLog.open({ record: databases.record, hash, clock, onError })
+    return new Identity(options, users, sessions, failureLog, secret)
   }
 
-  close(): Promise<void> {
-    return this.sessions.close()
+  async close(): Promise<void> {
+    await Promise.all([this.sessions.close(), this.#failureLog.close()])
   }
 
   // Set-up

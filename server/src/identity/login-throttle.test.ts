@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { CODE_FAILURES_MAX, CodeLimit } from './code-limit.ts'
+import { ENTRIES_MAX, FailureCounts } from './failure-counts.ts'
 import {
-  ENTRIES_MAX,
   FAILURES_OF_ATTACKED_NAME,
   FORGOTTEN_MS,
   FREE_TRIES,
@@ -17,7 +17,7 @@ let clock: ManualClock
 let throttle: LoginThrottle
 beforeEach(() => {
   clock = new ManualClock(1_700_000_000_000)
-  throttle = new LoginThrottle(clock)
+  throttle = new LoginThrottle(clock, new FailureCounts())
 })
 
 /** Seconds to wait before the next try; 0 when it was let through, and failed. */
@@ -79,7 +79,7 @@ test('a name that fails everywhere gives each address one try, and then a minute
 test('whatever anybody does elsewhere, the first try from an address that has not failed passes', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(9), fc.nat(120_000)), { maxLength: 300 }), (tries) => {
-      throttle = new LoginThrottle(clock)
+      throttle = new LoginThrottle(clock, new FailureCounts())
       for (const [name, address, wait] of tries) {
         fail(`name-${name}`, `198.51.100.${address}`)
         clock.advance(wait)
@@ -135,7 +135,7 @@ test('memory is bounded: who failed longest ago makes room', () => {
 
 describe('codes of one user', () => {
   test('may fail thirty times a day, wherever from', () => {
-    const limit = new CodeLimit(clock)
+    const limit = new CodeLimit(clock, new FailureCounts())
     for (let tries = 0; tries < CODE_FAILURES_MAX; tries += 1) expect(waitOf(() => limit.attempt('usr_a'))).toBe(0)
     clock.advance(60_000)
     expect(waitOf(() => limit.attempt('usr_a'))).toBe(86_400 - 60)
@@ -147,7 +147,7 @@ describe('codes of one user', () => {
   })
 
   test('start again after a right one', () => {
-    const limit = new CodeLimit(clock)
+    const limit = new CodeLimit(clock, new FailureCounts())
     for (let tries = 0; tries < 10 * CODE_FAILURES_MAX; tries += 1) {
       limit.attempt('usr_a')
       if (tries % CODE_FAILURES_MAX === CODE_FAILURES_MAX - 1) limit.succeeded('usr_a')

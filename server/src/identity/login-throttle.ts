@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { ownerOf } from '../kernel/networks.ts'
+import type { FailureCounts, FailureKind, Failures } from './failure-counts.ts'
 
 /** Failures of one name from one address before the next try has to wait. */
 export const FREE_TRIES = 3
@@ -13,13 +14,6 @@ const FIRST_WAIT_OF_ATTACKED_NAME_MS = 60_000
 export const WAIT_MS_MAX = 15 * 60_000
 /** After so long without a failure, they are forgotten. */
 export const FORGOTTEN_MS = 60 * 60_000
-/** Names, addresses and pairs of them that failures are kept of, each; who failed longest ago makes room. */
-export const ENTRIES_MAX = 20_000
-
-interface Failures {
-  readonly count: number
-  readonly lastAt: number
-}
 
 /** A try that was let through. It counts as a failure until one of these says otherwise. */
 export interface Attempt {
@@ -36,12 +30,12 @@ export interface Attempt {
  */
 export class LoginThrottle {
   readonly #clock: Clock
-  readonly #byPair = new Map<string, Failures>()
-  readonly #byAddress = new Map<string, Failures>()
-  readonly #byName = new Map<string, Failures>()
+  /** Each `at` is the instant of the last failure. */
+  readonly #failures: FailureCounts
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, failures: FailureCounts) {
     this.#clock = clock
+    this.#failures = failures
   }
 
   /**
@@ -53,19 +47,19 @@ export class LoginThrottle {
     const name = text.trim().toLowerCase().slice(0, 254)
     const address = ownerOf(from)
     const pair = `${name}\n${address}`
-    const isAttacked = (this.#live(this.#byName, name)?.count ?? 0) >= FAILURES_OF_ATTACKED_NAME
+    const isAttacked = (this.#live('name', name)?.count ?? 0) >= FAILURES_OF_ATTACKED_NAME
     const [free, firstMs] = isAttacked ? [1, FIRST_WAIT_OF_ATTACKED_NAME_MS] : [FREE_TRIES, FIRST_WAIT_MS]
     const waitUntil = Math.max(
-      waitsUntil(this.#live(this.#byPair, pair), free, firstMs),
-      waitsUntil(this.#live(this.#byAddress, address), FREE_TRIES_OF_ADDRESS, FIRST_WAIT_MS),
+      waitsUntil(this.#live('pair', pair), free, firstMs),
+      waitsUntil(this.#live('address', address), FREE_TRIES_OF_ADDRESS, FIRST_WAIT_MS),
     )
     if (waitUntil > now) throw tooSoon(waitUntil - now)
-    const undoPair = this.#count(this.#byPair, pair)
-    const undoAddress = this.#count(this.#byAddress, address)
-    const undoName = this.#count(this.#byName, name)
+    const undoPair = this.#count('pair', pair)
+    const undoAddress = this.#count('address', address)
+    const undoName = this.#count('name', name)
     return {
       succeeded: () => {
-        this.#byPair.delete(pair)
+        this.#failures.change('pair', pair, undefined)
         undoAddress()
         undoName()
       },
@@ -77,34 +71,29 @@ export class LoginThrottle {
     }
   }
 
-  #live(entries: ReadonlyMap<string, Failures>, key: string): Failures | undefined {
-    const failures = entries.get(key)
-    return failures === undefined || failures.lastAt + FORGOTTEN_MS <= this.#clock.now() ? undefined : failures
+  #live(kind: FailureKind, key: string): Failures | undefined {
+    const failures = this.#failures.of(kind, key)
+    return failures === undefined || failures.at + FORGOTTEN_MS <= this.#clock.now() ? undefined : failures
   }
 
   /** Answers how to take it back. */
-  #count(entries: Map<string, Failures>, key: string): () => void {
-    const before = this.#live(entries, key)
-    const counted = { count: (before?.count ?? 0) + 1, lastAt: this.#clock.now() }
-    entries.delete(key) // so that the map is ordered by the last failure
-    entries.set(key, counted)
-    if (entries.size > ENTRIES_MAX) {
-      const [oldest] = entries.keys()
-      if (oldest !== undefined) entries.delete(oldest)
-    }
+  #count(kind: FailureKind, key: string): () => void {
+    const before = this.#live(kind, key)
+    const counted = { count: (before?.count ?? 0) + 1, at: this.#clock.now() }
+    this.#failures.add(kind, key, counted)
     return () => {
-      const present = entries.get(key)
+      const present = this.#failures.of(kind, key)
       if (present === undefined) return
-      const lastAt = present === counted ? (before?.lastAt ?? counted.lastAt) : present.lastAt
-      if (present.count > 1) entries.set(key, { count: present.count - 1, lastAt })
-      else entries.delete(key)
+      const at = present === counted ? (before?.at ?? counted.at) : present.at
+      const rest = present.count > 1 ? { count: present.count - 1, at } : undefined
+      this.#failures.change(kind, key, rest)
     }
   }
 }
 
 function waitsUntil(failures: Failures | undefined, free: number, firstMs: number): number {
   if (failures === undefined || failures.count < free) return 0
-  return failures.lastAt + Math.min(firstMs * 2 ** Math.min(failures.count - free, 20), WAIT_MS_MAX)
+  return failures.at + Math.min(firstMs * 2 ** Math.min(failures.count - free, 20), WAIT_MS_MAX)
 }
 
 export function tooSoon(waitMs: number): Refusal {

@@ -4,6 +4,7 @@ import { Refusal } from '../kernel/errors.ts'
 import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase } from '../storage/schema.ts'
 import { CodeLimit } from './code-limit.ts'
+import type { FailureCounts } from './failure-counts.ts'
 import type { HeldCode } from './held-code.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { Sealer } from './sealed.ts'
@@ -16,6 +17,7 @@ export interface SecondFactorOptions {
   readonly codes: RecoveryCodes
   readonly sealer: Sealer
   readonly clock: Clock
+  readonly failures: FailureCounts
 }
 
 /** Codes of an authenticator, and the recovery codes that stand in for it. */
@@ -27,7 +29,7 @@ export class SecondFactor {
 
   constructor(options: SecondFactorOptions) {
     this.#options = options
-    this.#limit = new CodeLimit(options.clock)
+    this.#limit = new CodeLimit(options.clock, options.failures)
     this.#nobodysSecret = options.sealer.seal(base32(randomBytes(20)), NOBODYS)
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
+import type { FailureCounts } from './failure-counts.ts'
 import { type Attempt, LoginThrottle } from './login-throttle.ts'
 import type { PasswordHasher } from './password.ts'
 import type { SecondFactor } from './second-factor.ts'
@@ -40,6 +41,7 @@ export interface SignInOptions {
   readonly secondFactor: SecondFactor
   readonly clock: Clock
   readonly audit: Audit
+  readonly failures: FailureCounts
   readonly failedLogin: (address: string) => void
 }
 
@@ -52,7 +54,7 @@ export class SignIn {
 
   constructor(options: SignInOptions) {
     this.#options = options
-    this.#throttle = new LoginThrottle(options.clock)
+    this.#throttle = new LoginThrottle(options.clock, options.failures)
   }
 
   /** Throws login_failed, the same for a wrong password and an unknown name, or login_locked. */

@@ -233,6 +233,17 @@ export interface RecordDatabase {
   chart_preference: ChartPreferenceTable
   candle_job: CandleJobTable
   candle_job_part: CandleJobPartTable
+  login_failure: LoginFailureTable
+}
+
+/** Failed logins that still count. */
+export interface LoginFailureTable {
+  /** `pair`, `address`, `name` or `code`. */
+  kind: string
+  /** Of the name, the address or both, under the server's secret. */
+  hash: string
+  count: number
+  at: number
 }
 
 /** What charts remember for a user. */

@@ -7,6 +7,7 @@ import { orderEvents } from './0005-order-events.ts'
 import { orderRoots } from './0006-order-roots.ts'
 import { chartPreferences } from './0007-chart-preferences.ts'
 import { candleJobs } from './0008-candle-jobs.ts'
+import { loginFailures } from './0009-login-failures.ts'
 
 export const recordMigrations: readonly Migration[] = [
   paperBooks,
@@ -17,4 +18,5 @@ export const recordMigrations: readonly Migration[] = [
   orderRoots,
   chartPreferences,
   candleJobs,
+  loginFailures,
 ]
