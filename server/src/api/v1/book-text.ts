@@ -19,6 +19,7 @@ export class BookText<Report> {
   readonly #textOf: (report: Report) => string
   /** Blocks by where they begin in the book. */
   readonly #books = new Map<string, ReadonlyMap<number, Block<Report>>>()
+  readonly #answers = new WeakMap<readonly Report[], string>()
 
   constructor(schema: TSchema, rowOf: (report: Report) => object) {
     const serialise = fastJsonStringify(serialisationSchema({ ...schema }))
@@ -30,8 +31,21 @@ export class BookText<Report> {
     return `[${this.#rows(reports)}]`
   }
 
-  /** The newest rows of an account's whole book as a JSON list, newest first; the reports come oldest first. */
-  book(account: string, reports: readonly Report[], rowsMax: number): string {
+  /**
+   * What `answer` makes of the newest rows of an account's whole book, newest first; the reports come oldest first. A list
+   * that is the same as before has the same answer: it isn't looked at again.
+   */
+  book(account: string, reports: readonly Report[], rowsMax: number, answer: (rows: string) => string): string {
+    let text = this.#answers.get(reports)
+    if (text === undefined) {
+      text = answer(this.#book(account, reports, rowsMax))
+      this.#answers.set(reports, text)
+    }
+    return text
+  }
+
+  /** As a JSON list. */
+  #book(account: string, reports: readonly Report[], rowsMax: number): string {
     const known = this.#books.get(account)
     const blocks = new Map<number, Block<Report>>()
     const oldest = Math.max(0, reports.length - rowsMax)

@@ -92,23 +92,22 @@ const isWhole = (input: object): boolean => Object.values(input).every((value) =
 const orderRows = Type.Object(orderRowFields)
 const orderText = new BookText<OrderReport>(orderRows, orderRow)
 
-const STATISTICS = {
-  total_buy_orders: (order: OrderReport) => order.action === 'BUY',
-  total_cancelled_orders: (order: OrderReport) => order.status === 'cancelled',
-  total_completed_orders: (order: OrderReport) => order.status === 'complete',
-  total_open_orders: (order: OrderReport) => order.status === 'open',
-  total_rejected_orders: (order: OrderReport) => order.status === 'rejected',
-  total_sell_orders: (order: OrderReport) => order.action === 'SELL',
-  total_trigger_pending_orders: (order: OrderReport) => order.status === 'trigger pending',
-}
-
 function statisticsText(orders: readonly OrderReport[]): string {
-  const counts = Object.entries(STATISTICS).map(([name, counts]) => {
-    let count = 0
-    for (const order of orders) if (counts(order)) count += 1
-    return [name, count] as const
+  const byAction = { BUY: 0, SELL: 0 }
+  const byStatus = { cancelled: 0, complete: 0, open: 0, rejected: 0, 'trigger pending': 0 }
+  for (const { action, status } of orders) {
+    byAction[action] += 1
+    byStatus[status] += 1
+  }
+  return JSON.stringify({
+    total_buy_orders: byAction.BUY,
+    total_cancelled_orders: byStatus.cancelled,
+    total_completed_orders: byStatus.complete,
+    total_open_orders: byStatus.open,
+    total_rejected_orders: byStatus.rejected,
+    total_sell_orders: byAction.SELL,
+    total_trigger_pending_orders: byStatus['trigger pending'],
   })
-  return JSON.stringify(Object.fromEntries(counts))
 }
 
 export const orderbook = defineOperation({
@@ -149,8 +148,8 @@ export const orderbook = defineOperation({
     const answer = (rows: string, orders: readonly OrderReport[], page: Omit<BookPage<OrderReport>, 'rows'>) =>
       `{"data":{${omittedText(page.omitted)}"orders":${rows},"statistics":${statisticsText(orders)}},"mode":"${venue.mode}",${cursorText(page.nextCursor)}"status":"success"}`
     if (isWhole(input)) {
-      const rows = orderText.book(account, all, BOOK_ROWS_MAX)
-      return asBody(answer(rows, all, { omitted: omittedOf(all), nextCursor: undefined }))
+      const page = { omitted: omittedOf(all), nextCursor: undefined }
+      return asBody(orderText.book(account, all, BOOK_ROWS_MAX, (rows) => answer(rows, all, page)))
     }
     const { order_status: status, since } = input
     const wanted = all
@@ -226,8 +225,8 @@ export const tradebook = defineOperation({
     const answer = (rows: string, page: Omit<BookPage<TradeReport>, 'rows'>) =>
       `{"data":${rows},"mode":"${venue.mode}",${cursorText(page.nextCursor)}${omittedText(page.omitted)}"status":"success"}`
     if (isWhole(input)) {
-      const rows = tradeText.book(account, all, BOOK_ROWS_MAX)
-      return asBody(answer(rows, { omitted: omittedOf(all), nextCursor: undefined }))
+      const page = { omitted: omittedOf(all), nextCursor: undefined }
+      return asBody(tradeText.book(account, all, BOOK_ROWS_MAX, (rows) => answer(rows, page)))
     }
     const { since } = input
     // Nothing but their place in the book puts trades in order: the oldest is number 1
