@@ -70,6 +70,10 @@ async function live(context: BrowserContext): Promise<void> {
 
   await checks.check('the printed link creates the first user, by keyboard alone', async () => {
     const link = /^Set up users within 30 minutes: (\S+)$/m.exec(server.output)?.[1] ?? ''
+    const wrong = await page.goto(`${link.slice(0, -1)}~`)
+    assert.equal(wrong?.status(), 403)
+    assert.equal(await page.locator('input').count(), 0)
+    await look(page, 'dead-link')
     await page.goto(link)
     await look(page, 'setup')
     await type(page, ASHA.name)
