@@ -1,4 +1,4 @@
-import type { OrderReport } from '../brokers/venue.ts'
+import type { LastingCause, OrderReport } from '../brokers/venue.ts'
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Instrument } from '../market/instrument.ts'
@@ -38,8 +38,14 @@ export interface Plan {
 /** What became of one leg. */
 export type LegOutcome =
   | { readonly kind: 'placed'; readonly leg: Leg; readonly report: OrderReport }
-  /** By a limit or by the venue; `orderId` when it stands in the book as rejected. */
-  | { readonly kind: 'refused'; readonly leg: Leg; readonly refusal: Refusal; readonly orderId: string | undefined }
+  /** By a limit or by the venue; `orderId` when it stands in the book as rejected, `cause` when the next would, too. */
+  | {
+      readonly kind: 'refused'
+      readonly leg: Leg
+      readonly refusal: Refusal
+      readonly orderId: string | undefined
+      readonly cause?: LastingCause | undefined
+    }
   | { readonly kind: 'not-sent'; readonly leg: Leg; readonly reason: string }
 
 /** The order of a plan that is one. Throws why there is none. */

@@ -20,7 +20,7 @@ export class Course {
     } else if (outcome.kind === 'refused') {
       this.root ??= outcome.orderId
       const { onRefusal } = this.#plan
-      if (onRefusal === 'stop' || (onRefusal === 'stop-if-it-repeats' && repeats(outcome.refusal)))
+      if (onRefusal === 'stop' || (onRefusal === 'stop-if-it-repeats' && repeats(outcome)))
         this.#stopped ??= `Not sent, because an order before it was refused: ${outcome.refusal.message}`
     }
   }

@@ -10,7 +10,7 @@ export function outcomeOf(leg: Leg, report: OrderReport, denied: string | undefi
   if (report.status !== 'rejected') return { kind: 'placed', leg, report }
   const code = (denied ?? 'order_rejected') as RefusalCode
   const refusal = new Refusal(code, report.reason, { extra: { mode: venue.mode, orderid: report.id } })
-  return { kind: 'refused', leg, refusal, orderId: report.id }
+  return { kind: 'refused', leg, refusal, orderId: report.id, cause: report.cause }
 }
 
 export const inPlace = (outcomes: readonly LegOutcome[]): readonly LegOutcome[] =>

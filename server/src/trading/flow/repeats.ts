@@ -1,4 +1,4 @@
-import type { Refusal } from '../../kernel/errors.ts'
+import type { LegOutcome } from '../plan.ts'
 
 /** Limits that an order after this one would meet just the same. */
 const LASTING: ReadonlySet<string> = new Set([
@@ -13,8 +13,7 @@ const LASTING: ReadonlySet<string> = new Set([
   'risk_symbols',
   'risk_trading_windows',
 ])
-const LASTING_REASONS = [/^Insufficient funds/, / is closed; /, / expired on /, /can't be traded/, /^MIS orders cannot/]
 
 /** Whether the next order like a refused one would be refused for the same cause: funds, a halt, the instrument. */
-export const repeats = (refusal: Refusal): boolean =>
-  LASTING.has(refusal.code) || LASTING_REASONS.some((pattern) => pattern.test(refusal.message))
+export const repeats = ({ cause, refusal }: Extract<LegOutcome, { kind: 'refused' }>): boolean =>
+  cause !== undefined || LASTING.has(refusal.code)
