@@ -29,7 +29,7 @@ export interface FastLaneOptions extends EndpointOptions {
   readonly bodyBytesMax: number
   readonly isClosing: () => boolean
   /** Told what is no client's doing. */
-  readonly onError: (error: unknown, requestId: string) => void
+  readonly onError: (error: unknown, visit: Visit) => void
 }
 
 /** Puts the fast lane in front of a server's own request listeners. */
@@ -84,7 +84,7 @@ function take(lane: Lane, request: IncomingMessage, response: ServerResponse, op
   })
   request.on('end', () => {
     answer(lane, refusal ?? body ?? Buffer.alloc(0), visit, response, options).catch((error: unknown) => {
-      options.onError(error, visit.id)
+      options.onError(error, visit)
       response.destroy()
     })
   })
@@ -111,7 +111,7 @@ async function answer(
       lane.operation.refusalStatus,
       options.bodyBytesMax,
     )
-    if (isOurs) options.onError(error, visit.id)
+    if (isOurs) options.onError(error, visit)
     visit.errorCode = code
     send(response, status, text, [...lane.head, ...pairsOf(headers)], visit, options.pipeline)
   }

@@ -268,21 +268,24 @@ describe('a failure of a handler', () => {
     'that is a bug (%s) is 500, logged, and tells nothing but the request id',
     async (how) => {
       logLines.length = 0
-      const { status, json, text: body } = await send(withKey({ how }), {}, '/api/v1/broken')
+      const headers = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }
+      const { status, json, text: body } = await send(withKey({ how }), headers, '/api/v1/broken')
       expect([status, json.code, json.status]).toEqual([500, 'internal_error', 'error'])
       expect(body).not.toContain('secret')
       const log = logLines.join('')
       expect(log).toContain('secret detail')
-      expect(log).toContain(String(json.request_id))
+      expect(JSON.parse(log)).toMatchObject({ requestId: json.request_id, traceId: 'a'.repeat(32) })
       expect(log).not.toContain(TRADE_KEY)
     },
   )
 
-  it('that the framework finds is logged with the request id too', async () => {
+  it('that the framework finds is logged with the request id and that of its trace too', async () => {
     logLines.length = 0
-    await send(undefined, { 'x-request-id': 'answered-twice' }, '/twice', 'GET')
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const headers = { 'x-request-id': 'answered-twice', traceparent: `00-${traceId}-00f067aa0ba902b7-01` }
+    await send(undefined, headers, '/twice', 'GET')
     expect(logLines.map((line) => JSON.parse(line))).toMatchObject([
-      { level: 40, requestId: 'answered-twice', err: { code: 'FST_ERR_REP_ALREADY_SENT' } },
+      { level: 40, requestId: 'answered-twice', traceId, err: { code: 'FST_ERR_REP_ALREADY_SENT' } },
     ])
   })
 

@@ -184,7 +184,7 @@ export function mountOperations(
     prefix: API_PREFIX,
     bodyBytesMax: app.initialConfig.bodyLimit ?? BODY_BYTES_MAX,
     isClosing: () => closing,
-    onError: (error, requestId) => app.log.error({ err: error, requestId }, 'request failed'),
+    onError: (error, visit) => requestLog(app.log, visit).error({ err: error }, 'request failed'),
   })
   app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()

@@ -58,10 +58,11 @@ class RequestLog {
   }
 
   #named(): FastifyBaseLogger {
-    this.#own ??= this.#log.child({ requestId: this.#visit.id })
+    const { id: requestId, traceId } = this.#visit
+    this.#own ??= this.#log.child(traceId === '' ? { requestId } : { requestId, traceId })
     return this.#own
   }
 }
 
-/** A logger whose every line has the request's id, also what the framework has to say of it. */
+/** A logger whose every line has the request's id and that of its trace, also what the framework has to say of it. */
 export const requestLog = (log: FastifyBaseLogger, visit: Visit): FastifyBaseLogger => new RequestLog(log, visit)

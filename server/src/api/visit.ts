@@ -2,9 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Caller, NOBODY } from '../identity/caller.ts'
 import type { Verdict } from '../kernel/rate-limiter.ts'
 import { Steps } from '../kernel/steps.ts'
+import { parseTraceparent } from '../kernel/trace-context.ts'
 import type { Intent } from '../trading/flow/intent.ts'
 
 export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
+
+const traceIdOf = (header: string | string[] | undefined): string =>
+  typeof header === 'string' ? (parseTraceparent(header)?.traceId ?? '') : ''
 
 export interface Arrival {
   readonly id: string
@@ -51,6 +55,8 @@ export class Visit {
   /** To be sent with the answer, whatever it becomes. Names in lower case. */
   readonly answerHeaders: Record<string, string | string[]> = {}
 
+  #traceId: string | undefined
+
   constructor(arrival: Arrival) {
     this.id = arrival.id
     this.at = arrival.at
@@ -65,6 +71,12 @@ export class Visit {
   /** Whether a person asked for a page, rather than a program for an operation. */
   get isPage(): boolean {
     return !isApiPath(this.url)
+  }
+
+  /** Of the distributed trace that its header `traceparent` says it belongs to; empty for none. */
+  get traceId(): string {
+    this.#traceId ??= traceIdOf(this.headers['traceparent'])
+    return this.#traceId
   }
 
   /** The path without its query. */

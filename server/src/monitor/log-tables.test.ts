@@ -77,6 +77,7 @@ describe('the traffic log', () => {
     [{ keyId: 'key_b' }, ['d']],
     [{ address: '203.0.113.9' }, ['d']],
     [{ requestId: 'a' }, ['a']],
+    [{ traceId: 'f'.repeat(32) }, ['b']],
     [{ code: 'api_key_invalid' }, ['c']],
     [{ from: START + 2_000 }, ['d', 'c']],
     [{ until: START + 1_000 }, ['a']],
@@ -89,7 +90,9 @@ describe('the traffic log', () => {
     const traffic = await openTraffic()
     traffic.record(finished({ requestId: 'a' }))
     clock.advance(1_000)
-    traffic.record(finished({ requestId: 'b', route: 'placeorder', method: 'GET', userId: 'usr_a' }))
+    traffic.record(
+      finished({ requestId: 'b', route: 'placeorder', method: 'GET', userId: 'usr_a', traceId: 'f'.repeat(32) }),
+    )
     clock.advance(1_000)
     traffic.record(finished({ requestId: 'c', status: 403, code: 'api_key_invalid' }))
     traffic.record(finished({ requestId: 'd', status: 500, keyId: 'key_b', address: '203.0.113.9' }))

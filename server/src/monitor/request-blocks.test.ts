@@ -23,7 +23,7 @@ afterEach(async () => {
 const open = () => RequestBlocks.open(databases.telemetry, BLOCK)
 const execute = (sql: string, ...parameters: (string | number)[]) =>
   databases.telemetry.writer.write([{ sql, parameters }])
-const INSERT = `INSERT INTO traffic VALUES (?, 0, ?, 'POST', '', '', 200, '', 0, 0, 0, '', '', '', '')`
+const INSERT = `INSERT INTO traffic VALUES (?, 0, ?, 'POST', '', '', 200, '', 0, 0, 0, '', '', '', '', '')`
 
 async function write(blocks: RequestBlocks, ids: readonly string[]): Promise<void> {
   for (const [index, id] of ids.entries()) await execute(INSERT, blocks.nextRow + index, id)

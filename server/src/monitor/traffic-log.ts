@@ -37,6 +37,7 @@ export interface TrafficRow {
   readonly userId: string
   readonly keyId: string
   readonly userAgent: string
+  readonly traceId: string
 }
 
 export interface TrafficFilter {
@@ -51,6 +52,7 @@ export interface TrafficFilter {
   readonly userId?: string | undefined
   readonly address?: string | undefined
   readonly requestId?: string | undefined
+  readonly traceId?: string | undefined
 }
 
 export interface TrafficSettings {
@@ -152,6 +154,7 @@ export class TrafficLog {
       request.userId,
       request.keyId,
       scrubText(cutText(request.userAgent, USER_AGENT_LENGTH_MAX)),
+      request.traceId,
     ])
   }
 
@@ -187,8 +190,8 @@ const REQUEST_ID = 1
 
 /** Written out: the query builder would cost more than the row. */
 const COLUMNS =
-  'at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent'
-const PLACES = Array(14).fill('?').join(', ')
+  'at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent, trace_id'
+const PLACES = Array(15).fill('?').join(', ')
 const INSERT = `INSERT INTO traffic (${COLUMNS}) VALUES (${PLACES})`
 const INSERT_AS = `INSERT INTO traffic (${COLUMNS}, id) VALUES (${PLACES}, ?)`
 
@@ -201,6 +204,7 @@ const tableFilter = (filter: TrafficFilter): LogFilter => ({
     user_id: filter.userId,
     address: filter.address,
     request_id: filter.requestId,
+    trace_id: filter.traceId,
   },
   status: filter.status,
   from: filter.from,
@@ -226,5 +230,6 @@ function rowOf(row: TrafficTableRow): TrafficRow {
     userId: row.user_id,
     keyId: row.key_id,
     userAgent: row.user_agent,
+    traceId: row.trace_id,
   }
 }

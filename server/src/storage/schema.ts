@@ -393,6 +393,7 @@ export interface TrafficTable {
   user_id: string
   key_id: string
   user_agent: string
+  trace_id: string
 }
 
 export interface RequestBlockTable {

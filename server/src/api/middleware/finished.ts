@@ -1,10 +1,6 @@
-import { parseTraceparent } from '../../kernel/trace-context.ts'
 import type { FinishedRequest } from '../../monitor/finished-request.ts'
 import type { Outcome } from '../pipeline.ts'
 import type { Visit } from '../visit.ts'
-
-const traceIdOf = (header: string | string[] | undefined): string =>
-  typeof header === 'string' ? (parseTraceparent(header)?.traceId ?? '') : ''
 
 /** What is kept of a request: nothing that could let somebody in. */
 export function finishedOf(visit: Visit, { status, bytesOut }: Outcome): FinishedRequest {
@@ -12,7 +8,7 @@ export function finishedOf(visit: Visit, { status, bytesOut }: Outcome): Finishe
   return {
     at: visit.at,
     requestId: visit.id,
-    traceId: traceIdOf(headers['traceparent']),
+    traceId: visit.traceId,
     method: visit.method,
     route: visit.route,
     path: visit.path,

@@ -22,6 +22,7 @@ const filterFields = {
   user_id: exactly('id of a user'),
   address: exactly('address'),
   request_id: exactly('request id, which is found at once however many rows there are'),
+  trace_id: exactly('id of a trace, from the header `traceparent` (W3C Trace Context) of its requests'),
 }
 
 function filterOf(input: ValueOf<typeof filterFields>): TrafficFilter {
@@ -37,6 +38,7 @@ function filterOf(input: ValueOf<typeof filterFields>): TrafficFilter {
     userId: input.user_id,
     address,
     requestId: input.request_id,
+    traceId: input.trace_id,
   }
 }
 
@@ -65,6 +67,7 @@ export const traffic = defineOperation({
         request_id: Type.String(),
         route: Type.String(),
         status: Type.Integer(),
+        trace_id: Type.String({ description: 'Empty for a request without `traceparent`.' }),
         user_agent: Type.String(),
         user_id: Type.String(),
       }),
@@ -92,6 +95,7 @@ const shownRow = (row: TrafficRow) => ({
   request_id: row.requestId,
   route: row.route,
   status: row.status,
+  trace_id: row.traceId,
   user_agent: row.userAgent,
   user_id: row.userId,
 })
@@ -197,6 +201,7 @@ async function* csvOf(log: TrafficLog, filter: TrafficFilter): AsyncGenerator<st
     'user_id',
     'key_id',
     'user_agent',
+    'trace_id',
   ])
   for await (const rows of log.pages(filter)) {
     let lines = ''
@@ -216,6 +221,7 @@ async function* csvOf(log: TrafficLog, filter: TrafficFilter): AsyncGenerator<st
         row.userId,
         row.keyId,
         row.userAgent,
+        row.traceId,
       ])
     }
     yield lines
