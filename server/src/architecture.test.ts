@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -46,9 +46,13 @@ const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join(ROOT, name))
 const sources = files.filter((file) => !file.endsWith('.test.ts'))
-const imports: Import[] = sources.flatMap((file) =>
-  importsOf(file).map((target) => ({ file: relative(ROOT, file), from: roomOf(file), to: roomOf(target) })),
-)
+/** What tests share may use whatever they may. */
+const isShared = (file: string): boolean => basename(file).startsWith('test-')
+const imports: Import[] = sources
+  .filter((file) => !isShared(file))
+  .flatMap((file) =>
+    importsOf(file).map((target) => ({ file: relative(ROOT, file), from: roomOf(file), to: roomOf(target) })),
+  )
 
 test('the walk sees the source', () => {
   expect(sources.length).toBeGreaterThan(50)
