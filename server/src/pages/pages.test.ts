@@ -171,14 +171,16 @@ describe('before the instance is set up', () => {
   it('a link that does not work shows why and no form', async () => {
     const pages = new TestPages()
     pages.status({ set_up: false, authenticated: false, user: null })
-    pages.refuse('auth/setup/check', new Refusal('link_invalid', 'This link doesn’t work. Start Sauda again.'))
+    pages.refuse('auth/setup/check', new Refusal('link_invalid', 'This link does not work.'))
     const { status, text } = await pages.get(`/setup?token=${'x'.repeat(300)}`)
     expect(status).toBe(403)
-    expect(text).toContain('<p role="alert">This link doesn’t work. Start Sauda again.</p>')
+    expect(text).toContain('For a new link, start Sauda again')
     expect(text).not.toContain('<form')
     expect(pages.asked).toEqual([['auth/setup/check', { token: 'x'.repeat(128) }]])
     const told = await pages.get('/setup?token=x', { accept: 'application/json' })
     expect([told.status, JSON.parse(told.text).code]).toEqual([403, 'link_invalid'])
+    pages.refuse('auth/setup/check', new Refusal('rate_limited', 'Wait 9 seconds.'))
+    expect((await pages.get('/setup?token=x')).text).toContain('Wait 9 seconds.')
   })
 
   it('afterwards the set-up page leads away', async () => {

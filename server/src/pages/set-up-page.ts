@@ -1,11 +1,13 @@
 import { html } from 'ghtml'
+import { STATUS_OF } from '../api/errors.ts'
 import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth.ts'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { EMAIL_LENGTH_MAX } from '../identity/users.ts'
+import { Refusal } from '../kernel/errors.ts'
 import { form, hidden, input, submit, summary } from './fields.ts'
 import { filled } from './form.ts'
 import { saying } from './notices.ts'
-import type { Page, PageContext, Reaction, View } from './page.ts'
+import type { Page, PageContext, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
 
 const LABELS = { name: 'Name', email: 'E-mail address', password: 'Password' }
@@ -36,25 +38,27 @@ export const setUpPage: Page = {
 }
 
 /** The form, for a link that works. */
-function linkView(context: PageContext, token: string): Promise<Reaction> {
-  return orAgain(
-    context,
-    [],
-    async () => {
-      await context.ask('auth/setup/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) })
-      return formView(context, token)
-    },
-    deadLinkView,
-  )
+async function linkView(context: PageContext, token: string): Promise<View> {
+  const { ask, visit, wantsJson } = context
+  try {
+    await ask('auth/setup/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) })
+  } catch (error) {
+    if (wantsJson || !(error instanceof Refusal) || error.code !== 'link_invalid') throw error
+    visit.errorCode = error.code
+    return deadLinkView(visit.id)
+  }
+  return formView(context, token)
 }
 
-const deadLinkView = ({ message }: Problems): View => ({
+const deadLinkView = (requestId: string): View => ({
   title: 'This link doesn’t work',
   narrow: true,
+  status: STATUS_OF.link_invalid,
   body: html`<section class="card">
 <h1>This link doesn’t work</h1>
-<p role="alert">${message}</p>
-<p>Each start of Sauda prints a new link and makes the earlier ones useless. It is valid for 30 minutes, and only whoever can read that output can use it.</p>
+<p>It isn’t complete, is more than 30 minutes old, or a later one took its place.</p>
+<p>For a new link, start Sauda again: it prints one, which only whoever can read that output can use.</p>
+<p class="request-id">Request id <code>${requestId}</code></p>
 </section>`,
 })
 
