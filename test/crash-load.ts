@@ -1,6 +1,8 @@
-import { ApiError, type Client, type InputOf } from '../client/src/index.ts'
+import { expect } from 'vitest'
+import { ApiError, type Client, createClient, type InputOf } from '../client/src/index.ts'
+import { allOrders } from './crash-check.ts'
 import type { Random } from './random.ts'
-import { sleep } from './server-process.ts'
+import { type ServerProcess, sleep } from './server-process.ts'
 
 /** What the server has acknowledged of one order. It may have gone further since, never back. */
 export interface Promised {
@@ -141,13 +143,34 @@ async function place(
   return acknowledged(ledger, { orderid, ...asked })
 }
 
-/** Sends again, under the same names, what was never answered: whatever had become of it, it is there once now. */
-export async function sendAgain(client: Client, ledger: Ledger): Promise<void> {
+/**
+ * Sends again, under the same names, what was never answered. An order and its answer are on disk together or not at all:
+ * so what is there is answered as the first time, and what isn't is placed now. Returns how many were there.
+ */
+export async function sendAgain(server: ServerProcess, ledger: Ledger): Promise<number> {
+  let isReplayed = false
+  const client = createClient({
+    host: server.address,
+    apiKey: server.key,
+    fetch: async (...request) => {
+      const answer = await fetch(...request)
+      isReplayed = answer.headers.get('idempotent-replayed') === 'true'
+      return answer
+    },
+  })
+  const there = new Map((await allOrders(client)).map(({ strategy, orderid }) => [strategy, orderid]))
+  let replays = 0
   for (const [tag, { input, ...asked }] of [...ledger.unanswered]) {
     const { orderid } = await client.placeorder(input, { idempotencyKey: tag })
+    if (isReplayed) replays += 1
+    const known = there.get(tag)
+    if (known !== undefined) expect([orderid, isReplayed], `order of ${tag}, replayed`).toEqual([known, true])
+    // Of a session that has ended meanwhile
+    else if (isReplayed) await client.orderstatus({ strategy: 'x', orderid })
     ledger.unanswered.delete(tag)
     acknowledged(ledger, { orderid, ...asked })
   }
+  return replays
 }
 
 function acknowledged(ledger: Ledger, promised: Promised): Promised {

@@ -36,6 +36,7 @@ test(
     const startedAt = performance.now()
     const recoveryMs: number[] = []
     let orders = 0
+    let replays = 0
     try {
       for (let round = 1; round <= rounds; round += 1) {
         await loadAndKill(server, ledger, round, random.below(2 ** 32))
@@ -47,7 +48,7 @@ test(
         expect(await server.start()).not.toContain('sk_')
         recoveryMs.push(performance.now() - restartedAt)
         const client = clientOf(server)
-        await sendAgain(client, ledger)
+        replays += await sendAgain(server, ledger)
         orders = await checkAll(client, ledger)
         if (round % CLEAR_EVERY === 0) await clear(client, ledger)
       }
@@ -64,7 +65,7 @@ test(
     expect(ledger.promised.size).toBeGreaterThan(rounds * 5)
     console.log(
       `${rounds} rounds in ${Math.round((performance.now() - startedAt) / 1000)} s: ${ledger.requests} requests, ` +
-        `${ledger.promised.size} orders acknowledged, ${orders} in the book; starts took ${Math.round(Math.min(...recoveryMs))} to ${Math.round(Math.max(...recoveryMs))} ms`,
+        `${ledger.promised.size} orders acknowledged, ${replays} of them when they were sent again, ${orders} in the book; starts took ${Math.round(Math.min(...recoveryMs))} to ${Math.round(Math.max(...recoveryMs))} ms`,
     )
   },
   rounds * ROUND_MS_MAX,
