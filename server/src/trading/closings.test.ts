@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { priceOf, quantityOf, toNumber } from '../kernel/fixed.ts'
+import { Steps } from '../kernel/steps.ts'
 import { instrumentOf } from '../paper/order.ts'
 import { NIFTY_FUT } from '../paper/test-desk.ts'
 import { Closings } from './closings.ts'
 import { singlePlan } from './plans/single.ts'
-import { TestFloor, type TestFlow, wanted } from './test-flow.ts'
+import { failingAfter, TestFloor, type TestFlow, wanted } from './test-flow.ts'
 import type { OrderRequest } from './trading.ts'
 
 const FUTURE = NIFTY_FUT.symbol
@@ -117,9 +118,36 @@ describe('closing all', () => {
   })
 })
 
+test('a named closing that broke off goes on with what is still held, and tells the orders of both tries', async () => {
+  await place(wanted('SBIN', 5), wanted('RELIANCE', -3), wanted(FUTURE, 65))
+  const named = (isResumed: boolean) => ({
+    ...ASKED,
+    visit: {
+      steps: new Steps(() => 0),
+      intent: { tag: 'idm_1', isResumed, work: {}, begin: () => Promise.resolve(), keep: notCalled },
+    },
+  })
+  flow.reached = failingAfter(1, flow.venue)
+  await expect(closings.closeAll(named(false))).rejects.toThrow('lost the venue')
+  const [sent] = (await flow.book()).slice(3)
+  expect([sent?.symbol, flow.gate.onTheirWay]).toEqual(['SBIN', 0])
+  flow.reached = flow.venue
+  const { outcomes } = await closings.closeAll(named(true))
+  const orders = (await flow.book()).slice(3)
+  expect(orders.map(({ tag }) => tag)).toEqual(['idm_1', 'idm_1', 'idm_1'])
+  expect(outcomes.map(({ symbol, orderIds, failure }) => [symbol, orderIds, failure])).toEqual(
+    ['SBIN', 'RELIANCE', FUTURE].map((symbol, index) => [symbol, [orders[index]?.id], undefined]),
+  )
+  expect(await flow.held()).toEqual({})
+})
+
 test('closing a strategy sells what that has, in its name, however often it is asked for at once', async () => {
   await place(wanted('SBIN', 5), wanted('SBIN', 3, { strategy: 'other' }), wanted('RELIANCE', 1, { strategy: 'other' }))
   await Promise.all([1, 2, 3].map(() => closings.closeStrategy('acc', 's')))
   expect(await flow.held()).toEqual({ SBIN: 3, RELIANCE: 1 })
   expect((await flow.book()).slice(3)).toMatchObject([{ symbol: 'SBIN', strategy: 's', quantity: quantityOf(5) }])
 })
+
+function notCalled(): never {
+  throw new Error('the answer of one position is kept as that of all')
+}

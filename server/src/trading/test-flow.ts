@@ -162,3 +162,19 @@ export function wanted(symbol: string, quantity: number, more: Partial<OrderRequ
     ...more,
   }
 }
+
+/** The venue, out of reach after so many orders. */
+export function failingAfter(orders: number, venue: Venue): Venue {
+  let left = orders
+  return new Proxy(venue, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      if (name !== 'place') return value.bind(target)
+      return (...sent: unknown[]) => {
+        left -= 1
+        return left < 0 ? Promise.reject(new Error('lost the venue')) : value.apply(target, sent)
+      }
+    },
+  })
+}

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Venue } from '../../brokers/venue.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { priceOf, quantityOf, toNumber } from '../../kernel/fixed.ts'
 import type { Leg, LegOutcome, Plan } from '../plan.ts'
 import { effectivePosition, smartPlan } from '../plans/smart.ts'
-import { TestFloor, type TestFlow, wanted } from '../test-flow.ts'
+import { failingAfter, TestFloor, type TestFlow, wanted } from '../test-flow.ts'
 import type { OrderRequest } from '../trading.ts'
 
 let floor: TestFloor
@@ -195,19 +194,3 @@ test('requests that look at a position first take turns, whatever they come to',
   expect(counts).toEqual([1, 0, 0, 0, 0, 1, 0])
   expect((await flow.book()).map(({ quantity }) => toNumber.quantity(quantity))).toEqual([7, 14])
 })
-
-/** A venue whose answers are lost after so many orders. */
-function failingAfter(orders: number, venue: Venue): Venue {
-  let left = orders
-  return new Proxy(venue, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
-      if (name !== 'place') return value.bind(target)
-      return (...sent: unknown[]) => {
-        left -= 1
-        return left < 0 ? Promise.reject(new Error('lost the venue')) : value.apply(target, sent)
-      }
-    },
-  })
-}
