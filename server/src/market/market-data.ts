@@ -27,7 +27,7 @@ export interface DepthLevel {
 
 export const DEPTH_LEVELS = 5
 
-/** The order book's visible side, best price first, at most DEPTH_LEVELS each. */
+/** The order book's visible side, best price first, at most DEPTH_LEVELS each. What was handed out never changes. */
 export interface Depth extends Quote {
   readonly bids: readonly DepthLevel[]
   readonly asks: readonly DepthLevel[]

@@ -7,16 +7,33 @@ import type { Book } from './command.ts'
 /** Oldest data that an order may trade on. */
 export const QUOTE_AGE_MAX_MS = 10_000
 
-export const bookOf = (depth: Depth): Book => ({
-  at: depth.at,
-  ltp: depth.ltp,
-  bids: depth.bids.map((level) => [level.price, level.quantity] as const),
-  asks: depth.asks.map((level) => [level.price, level.quantity] as const),
-})
+/** Made once: many orders see the same depth, and a depth never changes. */
+const books = new WeakMap<Depth, Book>()
+const sides = new WeakMap<Book, Readonly<Record<Action, Book>>>()
+
+export function bookOf(depth: Depth): Book {
+  let book = books.get(depth)
+  if (book === undefined) {
+    book = {
+      at: depth.at,
+      ltp: depth.ltp,
+      bids: depth.bids.map((level) => [level.price, level.quantity] as const),
+      asks: depth.asks.map((level) => [level.price, level.quantity] as const),
+    }
+    books.set(depth, book)
+  }
+  return book
+}
 
 /** The side that an order trades against: all that its command needs to carry. */
-export const opposingSide = (book: Book, action: Action): Book =>
-  action === 'BUY' ? { ...book, bids: [] } : { ...book, asks: [] }
+export function opposingSide(book: Book, action: Action): Book {
+  let both = sides.get(book)
+  if (both === undefined) {
+    both = { BUY: { ...book, bids: [] }, SELL: { ...book, asks: [] } }
+    sides.set(book, both)
+  }
+  return both[action]
+}
 
 /** The book now, or undefined when the source has none that is fresh. */
 export async function freshBook(

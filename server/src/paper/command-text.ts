@@ -1,9 +1,9 @@
 import type { Command } from './command.ts'
 
-/** Facts that many commands share, as JSON: written once. */
+/** What many commands share, as JSON: written once. */
 const sharedText = new WeakMap<object, string>()
 /** Fields whose objects live on and never change. */
-const SHARED: ReadonlySet<string> = new Set(['instrument', 'session'])
+const SHARED: ReadonlySet<string> = new Set(['instrument', 'session', 'terms', 'book'])
 
 /**
  * A command as its journal row has it: JSON of all but its kind and instant, which are columns. By hand, since it is a

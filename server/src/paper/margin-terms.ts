@@ -24,7 +24,15 @@ export function marginTerms(
   underlyingPrice: (instrument: Instrument) => Promise<Price | undefined>,
   reference: (instrument: Instrument) => Promise<RiskReference | undefined> = async () => undefined,
 ): TermsOf {
-  const at = (leverageHundredths: number): MarginTerms => ({ leverageHundredths, notionalPrice: ZERO_PRICE })
+  const known = new Map<number, MarginTerms>()
+  const at = (leverageHundredths: number): MarginTerms => {
+    let terms = known.get(leverageHundredths)
+    if (terms === undefined) {
+      terms = { leverageHundredths, notionalPrice: ZERO_PRICE }
+      known.set(leverageHundredths, terms)
+    }
+    return terms
+  }
   /** Like a future on the underlying. Without its price the strike stands in: near the money they are close. */
   const ofSoldOption = async (instrument: Instrument): Promise<MarginTerms> => ({
     leverageHundredths: settings.futuresLeverageHundredths,
