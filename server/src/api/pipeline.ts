@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../kernel/errors.ts'
+import { STATUS_UNANSWERED } from '../monitor/finished-request.ts'
 import type { AnyOperation } from './operation.ts'
 import type { Visit } from './visit.ts'
 
@@ -71,9 +72,6 @@ export function refusalBeforeBody(pipeline: Pipeline, visit: Visit): Refusal | u
     throw error
   }
 }
-
-/** For a request whose sender left, or was cut off for taking too long; other servers have the same number for it. */
-const STATUS_UNANSWERED = 499
 
 /** Tells who wants to know what became of a request. To be called when its response is closed. */
 export function finish(pipeline: Pipeline, visit: Visit, response: ServerResponse): void {

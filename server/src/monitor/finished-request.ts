@@ -1,5 +1,11 @@
 import type { Steps } from '../kernel/steps.ts'
 
+/**
+ * Status of a request whose sender left, or was cut off for being too slow, before an answer began; other servers have the
+ * same number for it. It is neither a success nor an error, and nobody waited for its end: its duration is no latency.
+ */
+export const STATUS_UNANSWERED = 499
+
 /** One request, when its last byte had left. Nothing in it is secret: no query, no key, no cookie. */
 export interface FinishedRequest {
   /** Instant of arrival. */

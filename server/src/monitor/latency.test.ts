@@ -118,9 +118,10 @@ describe('the latency monitor', () => {
     expect(await counts()).toEqual([0, 0, 0, 2])
   })
 
-  it('does not count what a limit refused, and has a bounded number of operations', async () => {
+  it('does not count what a limit refused or a client did not wait for, and has a bounded number of operations', async () => {
     const { latency, record } = monitor()
     record(1, { status: 429 })
+    record(1, { status: 499 })
     expect(await latency.times('start')).toEqual([])
     for (let index = 0; index < OPERATIONS_MAX + 5; index += 1) record(1, { operation: `operation-${index}` })
     expect((await latency.times('start')).length).toBe(OPERATIONS_MAX)

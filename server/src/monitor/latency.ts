@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { STEPS, type Step, type Steps } from '../kernel/steps.ts'
 import { turn } from '../kernel/turn.ts'
+import { STATUS_UNANSWERED } from './finished-request.ts'
 import { type Distribution, distributionOf, Histogram, type Summary } from './histogram.ts'
 
 /** Full minutes that are kept besides the present one. */
@@ -139,9 +140,9 @@ export class LatencyMonitor {
     this.#clock = clock
   }
 
-  /** A request that a limit refused says nothing about how long work takes, and isn't recorded. */
+  /** What a limit refused, or whose client left, says nothing about how long an answer takes, and isn't recorded. */
   record({ operation, steps, totalMs, status }: Finished): void {
-    if (status === 429) return
+    if (status === 429 || status === STATUS_UNANSWERED) return
     let series = this.#series.get(operation)
     if (series === undefined) {
       if (this.#series.size >= OPERATIONS_MAX) return

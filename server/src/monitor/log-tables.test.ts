@@ -121,14 +121,16 @@ describe('the traffic log', () => {
     const traffic = await openTraffic()
     traffic.record(finished())
     traffic.record(finished({ status: 404, durationMs: 0.5 }))
+    traffic.record(finished({ status: 499, durationMs: 30_000 }))
     traffic.record(finished({ route: 'placeorder' }))
     const quotes = {
       route: 'quotes',
-      requests: 2,
+      requests: 3,
       clientErrors: 1,
       serverErrors: 0,
-      bytesIn: 20,
-      bytesOut: 200,
+      unanswered: 1,
+      bytesIn: 30,
+      bytesOut: 300,
       durationMs: 2,
       durationMsMax: 1.5,
     }

@@ -64,11 +64,20 @@ describe('metrics', () => {
     const { metrics, samples } = metricsOf()
     metrics.record(request({ route: 'placeorder' }))
     metrics.record(request({ route: 'placeorder', status: 400, code: 'order_rejected' }))
+    metrics.record(request({ route: 'placeorder', status: 499 }))
     metrics.record(request({ route: 'quotes', status: 400, code: 'validation_failed' }))
     expect((await samples()).filter((line) => line.startsWith('sauda_order_'))).toEqual([
       'sauda_order_requests_total{operation="placeorder",outcome="success"} 1',
       'sauda_order_requests_total{operation="placeorder",outcome="order_rejected"} 1',
+      'sauda_order_requests_total{operation="placeorder",outcome="unanswered"} 1',
     ])
+    expect((await samples()).filter((line) => line.includes('status='))).toEqual([
+      'sauda_http_requests_total{route="placeorder",method="POST",status="2xx"} 1',
+      'sauda_http_requests_total{route="placeorder",method="POST",status="4xx"} 1',
+      'sauda_http_requests_total{route="placeorder",method="POST",status="unanswered"} 1',
+      'sauda_http_requests_total{route="quotes",method="POST",status="4xx"} 1',
+    ])
+    expect(await samples()).toContain('sauda_http_request_duration_seconds_count{route="placeorder"} 2')
   })
 
   it('put durations in a histogram of Prometheus', async () => {

@@ -72,9 +72,19 @@ export class Metrics {
     for (const [name, { help, read }] of Object.entries(this.#sources.counters))
       counter(name, help, [], () => [[{}, read()]])
     const counts = this.#counts
-    counter('http_requests', 'Requests answered.', ['method', 'route', 'status'], () => counts.requests())
+    counter(
+      'http_requests',
+      'Requests by the class of their answer; unanswered are those whose client left before it.',
+      ['method', 'route', 'status'],
+      () => counts.requests(),
+    )
     counter('refusals', 'Requests refused, by the code in their answer.', ['code'], () => counts.refusals())
-    counter('order_requests', 'Order operations answered.', ['operation', 'outcome'], () => counts.orders())
+    counter(
+      'order_requests',
+      'Order operations by their outcome; unanswered are those whose client left before it.',
+      ['operation', 'outcome'],
+      () => counts.orders(),
+    )
 
     /** The library's histograms count every value when it comes; these are counted already. */
     class Durations extends prometheus.Histogram<'route'> {

@@ -1,4 +1,4 @@
-import type { FinishedRequest } from './finished-request.ts'
+import { type FinishedRequest, STATUS_UNANSWERED } from './finished-request.ts'
 
 /** Routes that are told apart; further ones count under the empty name, like paths that lead nowhere. */
 export const ROUTES_MAX = 500
@@ -6,7 +6,11 @@ export const ROUTES_MAX = 500
 export const CODES_MAX = 200
 const METHODS: readonly string[] = ['GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']
 const OTHER = 'other'
-const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
+/** Requests whose client left before the answer are a class of their own: neither success nor error. */
+const UNANSWERED = 'unanswered'
+const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', UNANSWERED] as const
+const UNANSWERED_CLASS = CLASSES.indexOf(UNANSWERED)
+const CLASS_5XX = CLASSES.indexOf('5xx')
 /** Upper bounds of the buckets of durations. */
 export const BUCKET_SECONDS: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
@@ -52,15 +56,18 @@ export class RequestCounts {
   record({ route, method, status, code, durationMs }: FinishedRequest): void {
     const counts = this.#routes.get(route) ?? this.#newRoute(route)
     const { byClass } = counts.ofMethod(method)
-    const index = Math.min(CLASSES.length - 1, Math.max(0, Math.floor(status / 100) - 1))
+    const isUnanswered = status === STATUS_UNANSWERED
+    const index = isUnanswered ? UNANSWERED_CLASS : Math.min(CLASS_5XX, Math.max(0, Math.floor(status / 100) - 1))
     byClass[index] = (byClass[index] ?? 0) + 1
+    if (counts.outcomes !== undefined)
+      count(counts.outcomes, isUnanswered ? UNANSWERED : code === '' ? 'success' : code)
+    if (isUnanswered) return
     const seconds = durationMs / 1000
     let bucket = 0
     while (seconds > (BUCKET_SECONDS[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1
     counts.buckets[bucket] = (counts.buckets[bucket] ?? 0) + 1
     counts.seconds += seconds
     if (code !== '') count(this.#refusals, code)
-    if (counts.outcomes !== undefined) count(counts.outcomes, code === '' ? 'success' : code)
   }
 
   *requests(): Generator<readonly [{ route: string; method: string; status: string }, number]> {

@@ -1,7 +1,7 @@
 import type { Database } from '../storage/open.ts'
 import type { TelemetryDatabase } from '../storage/schema.ts'
 import type { Statement } from '../storage/writer.ts'
-import type { FinishedRequest } from './finished-request.ts'
+import { type FinishedRequest, STATUS_UNANSWERED } from './finished-request.ts'
 
 /** What would be one more counts under the empty name, like paths that lead nowhere. */
 export const ROUTES_MAX = 500
@@ -13,9 +13,11 @@ export interface Totals {
   readonly clientErrors: number
   /** Answers of 500 and above. */
   readonly serverErrors: number
+  /** Requests whose client left before the answer: neither a success nor an error. */
+  readonly unanswered: number
   readonly bytesIn: number
   readonly bytesOut: number
-  /** Of all requests together. */
+  /** Of all answered requests together. */
   readonly durationMs: number
   readonly durationMsMax: number
 }
@@ -24,6 +26,7 @@ class Sums {
   requests = 0
   clientErrors = 0
   serverErrors = 0
+  unanswered = 0
   bytesIn = 0
   bytesOut = 0
   durationUs = 0
@@ -31,10 +34,14 @@ class Sums {
 
   add({ status, bytesIn, bytesOut }: FinishedRequest, durationUs: number): void {
     this.requests += 1
-    if (status >= 500) this.serverErrors += 1
-    else if (status >= 400) this.clientErrors += 1
     this.bytesIn += bytesIn
     this.bytesOut += bytesOut
+    if (status === STATUS_UNANSWERED) {
+      this.unanswered += 1
+      return
+    }
+    if (status >= 500) this.serverErrors += 1
+    else if (status >= 400) this.clientErrors += 1
     this.durationUs += durationUs
     if (durationUs > this.durationUsMax) this.durationUsMax = durationUs
   }
@@ -47,11 +54,12 @@ interface Route {
   isWritten: boolean
 }
 
-const UPSERT = `INSERT INTO route_total (requests, client_errors, server_errors, bytes_in, bytes_out, duration_us, duration_us_max, route)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+const UPSERT = `INSERT INTO route_total (requests, client_errors, server_errors, bytes_in, bytes_out, duration_us, duration_us_max, unanswered, route)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (route) DO UPDATE SET requests = excluded.requests, client_errors = excluded.client_errors,
     server_errors = excluded.server_errors, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
-    duration_us = excluded.duration_us, duration_us_max = excluded.duration_us_max`
+    duration_us = excluded.duration_us, duration_us_max = excluded.duration_us_max,
+    unanswered = excluded.unanswered`
 
 const upsertOf = ({ name, ever }: Route): Statement => ({
   sql: UPSERT,
@@ -63,6 +71,7 @@ const upsertOf = ({ name, ever }: Route): Statement => ({
     ever.bytesOut,
     ever.durationUs,
     ever.durationUsMax,
+    ever.unanswered,
     name,
   ],
 })
@@ -82,6 +91,7 @@ export class RouteTotals {
       ever.bytesOut = row.bytes_out
       ever.durationUs = row.duration_us
       ever.durationUsMax = row.duration_us_max
+      ever.unanswered = row.unanswered
     }
     return totals
   }

@@ -411,4 +411,5 @@ export interface RouteTotalTable {
   bytes_out: number
   duration_us: number
   duration_us_max: number
+  unanswered: number
 }

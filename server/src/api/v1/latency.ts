@@ -11,7 +11,7 @@ export const latency = defineOperation({
   tag: 'Monitoring',
   summary: 'How long operations take, step by step',
   description:
-    'Of each operation and each of its steps (`read`, `authenticate`, `validate`, `risk`, `venue`, `journal`, `serialise`) and in total: percentiles to within one percent. Requests that a rate limit refused are left out.',
+    'Of each operation and each of its steps (`read`, `authenticate`, `validate`, `risk`, `venue`, `journal`, `serialise`) and in total: percentiles to within one percent. Requests that a rate limit refused, or whose client left before the answer, are left out: `traffic/stats` counts those.',
   access: 'admin',
   rateClass: 'read',
   input: {

@@ -48,7 +48,7 @@ export const traffic = defineOperation({
   tag: 'Monitoring',
   summary: 'Requests that came in',
   description:
-    'Newest first, a page at a time. A page may have fewer rows than asked for, or none, and still have a `next_cursor`: then there is more to look through.',
+    'Newest first, a page at a time. A page may have fewer rows than asked for, or none, and still have a `next_cursor`: then there is more to look through. A request whose client left before the answer began has `status` 499 and the time until it left: that is neither a success nor an error, and what it asked for may have been done.',
   access: 'admin',
   rateClass: 'read',
   input: { ...paging, ...filterFields },
@@ -105,7 +105,8 @@ export const trafficstats = defineOperation({
   method: 'GET',
   tag: 'Monitoring',
   summary: 'Totals of all requests and of each route',
-  description: 'Busiest first. Kept as requests come, so asking costs nothing.',
+  description:
+    'Busiest first. Kept as requests come, so asking costs nothing. Times and errors are those of answers; `unanswered` counts the requests whose client left before one (499 in `traffic`).',
   access: 'admin',
   rateClass: 'read',
   input: {
@@ -122,6 +123,7 @@ export const trafficstats = defineOperation({
       errors: Type.Integer({ description: 'Answers of 400 and above.' }),
       requests: Type.Integer(),
       server_errors: Type.Integer({ description: 'Answers of 500 and above.' }),
+      unanswered: Type.Integer({ description: 'Requests whose client left before the answer.' }),
       routes: Type.Array(
         Type.Object({
           average_ms: Type.Number(),
@@ -133,6 +135,7 @@ export const trafficstats = defineOperation({
           requests: Type.Integer(),
           route: Type.String({ description: 'Empty for paths that lead nowhere.' }),
           server_errors: Type.Integer(),
+          unanswered: Type.Integer(),
         }),
       ),
     }),
@@ -152,6 +155,7 @@ export const trafficstats = defineOperation({
         requests: sum((total) => total.requests),
         routes: totals.map(shownTotals),
         server_errors: serverErrors,
+        unanswered: sum((total) => total.unanswered),
       },
       status: 'success' as const,
     }
@@ -159,7 +163,7 @@ export const trafficstats = defineOperation({
 })
 
 const shownTotals = (total: Totals) => ({
-  average_ms: Math.round((total.durationMs / total.requests) * 1000) / 1000,
+  average_ms: Math.round((total.durationMs / Math.max(1, total.requests - total.unanswered)) * 1000) / 1000,
   bytes_in: total.bytesIn,
   bytes_out: total.bytesOut,
   client_errors: total.clientErrors,
@@ -168,6 +172,7 @@ const shownTotals = (total: Totals) => ({
   requests: total.requests,
   route: total.route,
   server_errors: total.serverErrors,
+  unanswered: total.unanswered,
 })
 
 export const trafficexport = defineOperation({

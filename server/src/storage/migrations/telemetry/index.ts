@@ -2,5 +2,6 @@ import type { Migration } from '../../migrate.ts'
 import { traffic } from './0001-traffic.ts'
 import { requestBlocks } from './0002-request-blocks.ts'
 import { traceIds } from './0003-trace-ids.ts'
+import { unanswered } from './0004-unanswered.ts'
 
-export const telemetryMigrations: readonly Migration[] = [traffic, requestBlocks, traceIds]
+export const telemetryMigrations: readonly Migration[] = [traffic, requestBlocks, traceIds, unanswered]
