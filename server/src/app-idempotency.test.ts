@@ -95,12 +95,13 @@ describe('a request that is sent again', () => {
     expect((await post('gttorderbook', {})).json['data']).toHaveLength(1)
   })
 
-  test('whose answer was lost in a crash finds its orders', async () => {
+  test('whose answer was lost in a crash finds its orders, and nobody is asked to approve them again', async () => {
     const body = { ...ORDER, splitsize: 2 }
     const first = await post('splitorder', body, { 'idempotency-key': 'lost' })
     await app.close()
     forgetAnswer('lost')
     await start()
+    await app.accounts.setOrderMode('default', 'semi_auto', OWNER)
     const again = await post('splitorder', body, { 'idempotency-key': 'lost' })
     expect([again.status, again.json]).toEqual([200, first.json])
     expect(await orders()).toHaveLength(3)
