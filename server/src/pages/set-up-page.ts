@@ -1,6 +1,6 @@
 import { html } from 'ghtml'
 import { STATUS_OF } from '../api/errors.ts'
-import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth.ts'
+import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth-fields.ts'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { EMAIL_LENGTH_MAX } from '../identity/users.ts'
 import { Refusal } from '../kernel/errors.ts'

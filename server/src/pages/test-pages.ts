@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { expect } from 'vitest'
 import { Csrf } from '../api/csrf.ts'
 import { createHttp } from '../api/http.ts'
 import { arrivals } from '../api/middleware/arrive.ts'
@@ -200,3 +201,31 @@ export class TestPages {
 
 export const invalid = (...errors: { field: string; message: string }[]): Refusal =>
   new Refusal('validation_failed', errors.map(({ message }) => message).join(' '), { errors })
+
+export const VIEWER = { email: 'v', id: 'v', name: 'v', role: 'viewer' }
+
+/** Loads nothing but our files, and no text became a tag. */
+export function expectHarmless(html: string): void {
+  expect(html).toMatch(/^<!doctype html>/)
+  expect(html).not.toContain('<img src=x')
+  expect(html).not.toContain('alert(1)</script>')
+  expect(html.replace(/"[^"<>]*"/g, '""')).not.toMatch(/\son\w+\s*=|\sstyle\s*=|<style/i)
+  const scripts = html.match(/<script[^>]*>[^<]*/g) ?? []
+  expect(scripts).toHaveLength(1)
+  expect(scripts[0]).toMatch(/^<script src="\/assets\/sauda\.js\?v=[\w-]{12}" defer>$/)
+  expect(html).not.toMatch(/(?:src|href|action)="(?:https?:)?\/\//)
+}
+
+/** Of every form: where it goes and that it carries what proves where it comes from. */
+export function expectSound(html: string): void {
+  for (const [form] of html.matchAll(/<form[\s\S]*?<\/form>/g)) {
+    expect(form).toMatch(/<form[^>]* method="post"/)
+    expect(form).toMatch(/<input type="hidden" name="csrf" value="[\w-]{43}">/)
+  }
+  const ids = Array.from(html.matchAll(/ id="([^"]+)"/g), ([, id]) => id)
+  expect(new Set(ids).size, `ids ${ids} are unique`).toBe(ids.length)
+  const references = Array.from(html.matchAll(/ (?:for|aria-describedby|aria-labelledby)="([^"]+)"/g), ([, id]) => id)
+  for (const id of references.flatMap((text) => text?.split(' ') ?? [])) expect(ids).toContain(id)
+  expect(html.match(/<h1/g)).toHaveLength(1)
+  expect((html.match(/ autofocus/g) ?? []).length).toBeLessThan(2)
+}

@@ -1,34 +1,10 @@
 import Type from 'typebox'
-import { PASSWORD_LENGTH_MAX } from '../../identity/password.ts'
 import { hasTotp, type User } from '../../identity/users.ts'
 import { text } from '../field.ts'
 import { defineOperation } from '../operation.ts'
 import { clearSessionCookie, setSessionCookie } from '../session-cookie.ts'
-import { actorOf, fromOf, instantOut, success, textOrNull, userIdOf } from './caller.ts'
-
-const name = text({ min: 1, max: 254, description: 'User name or e-mail address.', example: 'asha' })
-const newName = text({ min: 1, max: 254, description: 'Name of the user.', example: 'asha' })
-const email = text({ min: 1, max: 254, description: 'E-mail address.', example: 'asha@example.com' })
-const passwordOf = (description: string) =>
-  text({ min: 1, max: PASSWORD_LENGTH_MAX, secret: true, description, example: 'correct horse battery' })
-const password = passwordOf('The password.')
-const newPassword = passwordOf('The new password: at least 10 characters, and none of those that everybody tries.')
-const code = text({
-  min: 1,
-  max: 32,
-  digits: true,
-  secret: true,
-  description: 'Six digits of the authenticator, or a recovery code.',
-  example: '123456',
-})
-export const LINK_TOKEN_LENGTH_MAX = 128
-const token = text({
-  min: 1,
-  max: LINK_TOKEN_LENGTH_MAX,
-  secret: true,
-  description: 'Token of the link.',
-  example: 'token-of-the-link',
-})
+import { code, done, email, name, newName, newPassword, password, token } from './auth-fields.ts'
+import { actorOf, fromOf, success, textOrNull } from './caller.ts'
 
 const userOut = Type.Object({
   email: Type.String(),
@@ -42,8 +18,6 @@ const shownUser = ({ id, name: shownName, email: shownEmail, role }: User) => ({
   email: shownEmail,
   role,
 })
-const done = Type.Object({ message: Type.String(), status: success })
-
 export const authstatus = defineOperation({
   name: 'auth/status',
   method: 'GET',
@@ -277,161 +251,5 @@ export const authpasswordreset = defineOperation({
     if (input.token !== '') await identity.resetByLink(input.token, input.new_password, fromOf(context))
     else await identity.resetByCode(input.name, input.code, input.new_password, fromOf(context))
     return { message: 'Password set; sign in with it', status: 'success' as const }
-  },
-})
-
-export const authtotpenrol = defineOperation({
-  name: 'auth/totp/enrol',
-  method: 'POST',
-  tag: 'Sign-in',
-  summary: 'Begin a second factor',
-  description: 'Answers the secret for an authenticator program. It counts once auth/totp/confirm has proved a code.',
-  access: 'session',
-  rateClass: 'login',
-  input: { password },
-  output: Type.Object({
-    data: Type.Object({ qr_svg: Type.String(), secret: Type.String(), uri: Type.String() }),
-    status: success,
-  }),
-  example: { password: 'correct horse battery' },
-  refusals: ['login_failed', 'totp_exists'],
-  async handle(input, context) {
-    const { identity } = context.services
-    const { secret, uri, qrSvg } = await identity.enrolTotp(context.caller, input.password, fromOf(context))
-    return { data: { qr_svg: qrSvg, secret, uri }, status: 'success' as const }
-  },
-})
-
-const codesOut = Type.Object({
-  data: Type.Object({ recovery_codes: Type.Array(Type.String()) }),
-  status: success,
-})
-
-export const authtotpconfirm = defineOperation({
-  name: 'auth/totp/confirm',
-  method: 'POST',
-  tag: 'Sign-in',
-  summary: 'Switch the second factor on',
-  description: 'Answers ten recovery codes, shown this once; each works once.',
-  access: 'session',
-  rateClass: 'login',
-  input: { code },
-  output: codesOut,
-  example: { code: '123456' },
-  refusals: ['totp_invalid', 'totp_exists', 'totp_missing', 'login_locked'],
-  async handle(input, context) {
-    const codes = await context.services.identity.confirmTotp(context.caller, input.code, fromOf(context))
-    return { data: { recovery_codes: [...codes] }, status: 'success' as const }
-  },
-})
-
-export const authtotpdisable = defineOperation({
-  name: 'auth/totp/disable',
-  method: 'POST',
-  tag: 'Sign-in',
-  summary: 'Remove the second factor',
-  description: 'Needs the password and a code.',
-  access: 'session',
-  rateClass: 'login',
-  input: { password, code },
-  output: done,
-  example: { password: 'correct horse battery', code: '123456' },
-  refusals: ['login_failed', 'login_locked', 'totp_missing'],
-  async handle(input, context) {
-    await context.services.identity.disableTotp(context.caller, input.password, input.code, fromOf(context))
-    return { message: 'Second factor removed', status: 'success' as const }
-  },
-})
-
-export const authrecoverycodes = defineOperation({
-  name: 'auth/recovery-codes',
-  method: 'POST',
-  tag: 'Sign-in',
-  summary: 'Make new recovery codes',
-  description: 'Ten of them, in place of all earlier ones, shown this once.',
-  access: 'session',
-  rateClass: 'login',
-  input: { password },
-  output: codesOut,
-  example: { password: 'correct horse battery' },
-  refusals: ['login_failed', 'login_locked', 'totp_missing'],
-  async handle(input, context) {
-    const codes = await context.services.identity.renewRecoveryCodes(context.caller, input.password, fromOf(context))
-    return { data: { recovery_codes: [...codes] }, status: 'success' as const }
-  },
-})
-
-export const authsessions = defineOperation({
-  name: 'auth/sessions',
-  method: 'GET',
-  tag: 'Sign-in',
-  summary: 'Browsers that you are signed in with',
-  description: 'Newest first.',
-  access: 'session',
-  rateClass: 'read',
-  input: {},
-  output: Type.Object({
-    data: Type.Array(
-      Type.Object({
-        address: Type.String(),
-        created_at: instantOut,
-        current: Type.Boolean({ description: 'Whether it is the browser that asks.' }),
-        device: Type.String(),
-        id: Type.String(),
-        last_seen_at: instantOut,
-      }),
-    ),
-    status: success,
-  }),
-  example: {},
-  handle(_input, context) {
-    const sessions = context.services.identity.sessions.list(userIdOf(context))
-    return {
-      data: sessions.map(({ id, device, address, createdAt, lastSeenAt }) => ({
-        address,
-        created_at: createdAt,
-        current: id === context.caller.sessionId,
-        device,
-        id,
-        last_seen_at: lastSeenAt,
-      })),
-      status: 'success' as const,
-    }
-  },
-})
-
-export const authsessionsrevoke = defineOperation({
-  name: 'auth/sessions/revoke',
-  method: 'POST',
-  tag: 'Sign-in',
-  summary: 'Sign a browser out',
-  description: 'At once. Your own too.',
-  access: 'session',
-  rateClass: 'read',
-  input: { id: text({ min: 1, max: 32, description: 'As auth/sessions lists it.', example: 'ses_aaaaaaaaaa' }) },
-  output: done,
-  example: { id: 'ses_aaaaaaaaaa' },
-  refusals: ['not_found'],
-  async handle(input, context) {
-    await context.services.identity.endSession(context.caller, input.id, actorOf(context))
-    if (input.id === context.caller.sessionId) clearSessionCookie(context)
-    return { message: 'Signed out', status: 'success' as const }
-  },
-})
-
-export const authsessionsrevokeothers = defineOperation({
-  name: 'auth/sessions/revoke-others',
-  method: 'POST',
-  tag: 'Sign-in',
-  summary: 'Sign every other browser out',
-  description: 'All but the one that asks.',
-  access: 'session',
-  rateClass: 'read',
-  input: {},
-  output: done,
-  example: {},
-  async handle(_input, context) {
-    const ended = await context.services.identity.endOtherSessions(context.caller, actorOf(context))
-    return { message: `Signed out ${ended} other browsers`, status: 'success' as const }
   },
 })

@@ -11,17 +11,12 @@ import {
   authpassword,
   authpasswordforgot,
   authpasswordreset,
-  authrecoverycodes,
-  authsessions,
-  authsessionsrevoke,
-  authsessionsrevokeothers,
   authsetup,
   authsetupcheck,
   authstatus,
-  authtotpconfirm,
-  authtotpdisable,
-  authtotpenrol,
 } from './auth.ts'
+import { authsessions, authsessionsrevoke, authsessionsrevokeothers } from './auth-sessions.ts'
+import { authrecoverycodes, authtotpconfirm, authtotpdisable, authtotpenrol } from './auth-totp.ts'
 import { bans, banscreate, banslift } from './bans.ts'
 import { basketorder } from './basket-order.ts'
 import { orderbook, tradebook } from './books.ts'
