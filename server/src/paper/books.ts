@@ -1,8 +1,11 @@
 import type { Action } from '../brokers/venue.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Instrument } from '../market/instrument.ts'
-import type { Depth, MarketData } from '../market/market-data.ts'
+import type { Depth, MarketData, MarketDataSource } from '../market/market-data.ts'
 import type { Book } from './command.ts'
+
+/** Prices of a source; one that computes in this process is asked without a promise. */
+export type PricesNow = MarketData & Pick<MarketDataSource, 'depthNow'>
 
 /** Oldest data that an order may trade on. */
 export const QUOTE_AGE_MAX_MS = 10_000
@@ -35,15 +38,26 @@ export function opposingSide(book: Book, action: Action): Book {
   return both[action]
 }
 
-/** The book now, or undefined when the source has none that is fresh. */
-export async function freshBook(
-  marketData: MarketData,
+/** The book now, or undefined when the source has none that is fresh; at once from a source that computes it at once. */
+export function freshBook(
+  marketData: PricesNow,
   instrument: Instrument,
   now: number,
-): Promise<Book | undefined> {
-  const depth = await knownDepth(marketData.depth(instrument))
-  return depth === undefined || depth.ltp <= 0 || now - depth.at > QUOTE_AGE_MAX_MS ? undefined : bookOf(depth)
+): Book | undefined | Promise<Book | undefined> {
+  if (marketData.depthNow === undefined) return bookLater(marketData, instrument, now)
+  try {
+    return freshOf(marketData.depthNow(instrument), now)
+  } catch (error) {
+    if (isUnknown(error)) return undefined
+    throw error
+  }
 }
+
+const bookLater = async (marketData: MarketData, instrument: Instrument, now: number): Promise<Book | undefined> =>
+  freshOf(await knownDepth(marketData.depth(instrument)), now)
+
+const freshOf = (depth: Depth | undefined, now: number): Book | undefined =>
+  depth === undefined || depth.ltp <= 0 || now - depth.at > QUOTE_AGE_MAX_MS ? undefined : bookOf(depth)
 
 /** The book as it stood at a past instant; undefined when the source doesn't know it. */
 export async function pastBook(marketData: MarketData, instrument: Instrument, at: number): Promise<Book | undefined> {
@@ -55,7 +69,9 @@ async function knownDepth(pending: Promise<Depth>): Promise<Depth | undefined> {
   try {
     return await pending
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'quote_unavailable') return undefined
+    if (isUnknown(error)) return undefined
     throw error
   }
 }
+
+const isUnknown = (error: unknown): boolean => error instanceof Refusal && error.code === 'quote_unavailable'

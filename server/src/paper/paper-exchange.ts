@@ -3,8 +3,8 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Money, Price } from '../kernel/fixed.ts'
 import type { Instrument } from '../market/instrument.ts'
-import type { MarketData } from '../market/market-data.ts'
 import type { Databases } from '../storage/open.ts'
+import type { PricesNow } from './books.ts'
 import { type SessionRules, sessionDateAt } from './due.ts'
 import { AccountEngine, type Committed } from './engine.ts'
 import type { EventKeeper } from './event-keeper.ts'
@@ -26,7 +26,7 @@ export interface PaperExchangeOptions {
   readonly accounts: readonly string[]
   /** Capital of an account that is opened now; an existing one keeps its own. */
   readonly capital: Money
-  readonly marketData: MarketData
+  readonly marketData: PricesNow
   readonly underlyingPrice: (instrument: Instrument) => Promise<Price | undefined>
   /** Needed for portfolio margin; without it every order is margined by leverage. */
   readonly riskReference?: ((instrument: Instrument) => Promise<RiskReference | undefined>) | undefined

@@ -21,9 +21,8 @@ import { Refusal } from '../kernel/errors.ts'
 import { type Money, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Instrument } from '../market/instrument.ts'
-import type { MarketData } from '../market/market-data.ts'
 import type { Statement } from '../storage/writer.ts'
-import { freshBook, opposingSide } from './books.ts'
+import { freshBook, opposingSide, type PricesNow } from './books.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
@@ -42,7 +41,7 @@ export interface PaperVenueOptions {
   readonly engine: AccountEngine
   readonly scheduler: Scheduler
   readonly orderIds: OrderIds
-  readonly marketData: MarketData
+  readonly marketData: PricesNow
   readonly termsOf: TermsOf
   readonly sessionOf: SessionOf
   readonly clock: Clock
@@ -69,7 +68,8 @@ export class PaperVenue implements Venue {
     const { engine, orderIds } = this.#options
     const terms = this.#options.termsOf(order.instrument, order.action, order.product)
     const known = terms instanceof Promise ? await terms : terms
-    let market = await this.#market(order.instrument, order.action)
+    let market = this.#market(order.instrument, order.action)
+    if (market instanceof Promise) market = await market
     while (!orderIds.has(1)) {
       await orderIds.prepare(1)
       market = await this.#market(order.instrument, order.action)
@@ -236,19 +236,29 @@ export class PaperVenue implements Venue {
   }
 
   /** The market at one instant, with nothing overdue: what a command sees and when. */
-  async #market(
-    instrument: Instrument,
-    action: Action,
-  ): Promise<{ at: number; book: Book | undefined; session: SessionFacts }> {
+  #market(instrument: Instrument, action: Action): MarketAt | Promise<MarketAt> {
     const { scheduler, clock, marketData, sessionOf } = this.#options
-    for (;;) {
-      if (scheduler.isDue(clock.now())) await scheduler.catchUp()
-      const session = sessionOf(instrument, clock.now())
-      const book = session.open ? await freshBook(marketData, instrument, clock.now()) : undefined
-      const at = clock.now()
-      if (!scheduler.isDue(at))
-        return { at, book: book === undefined ? undefined : opposingSide(book, action), session }
-    }
+    const at = clock.now()
+    if (scheduler.isDue(at)) return this.#marketAfter(scheduler.catchUp(), instrument, action)
+    const session = sessionOf(instrument, at)
+    if (!session.open) return { at, book: undefined, session }
+    const book = freshBook(marketData, instrument, at)
+    if (book instanceof Promise) return this.#marketWith(book, instrument, action)
+    return { at, book: book && opposingSide(book, action), session }
+  }
+
+  async #marketAfter(caughtUp: Promise<void>, instrument: Instrument, action: Action): Promise<MarketAt> {
+    await caughtUp
+    return this.#market(instrument, action)
+  }
+
+  async #marketWith(pending: Promise<Book | undefined>, instrument: Instrument, action: Action): Promise<MarketAt> {
+    const { scheduler, clock, sessionOf } = this.#options
+    const book = await pending
+    const at = clock.now()
+    if (scheduler.isDue(at)) return this.#market(instrument, action)
+    const session = sessionOf(instrument, at)
+    return { at, book: book && opposingSide(book, action), session }
   }
 }
 
