@@ -82,39 +82,63 @@ function take(lane: Lane, request: IncomingMessage, response: ServerResponse, op
   request.on('data', (chunk: Buffer) => {
     body = body === undefined ? chunk : Buffer.concat([body, chunk])
   })
-  request.on('end', () => {
-    answer(lane, refusal ?? body ?? Buffer.alloc(0), visit, response, options).catch((error: unknown) => {
-      options.onError(error, visit)
-      response.destroy()
-    })
-  })
+  request.on('end', () => answer(lane, refusal ?? body ?? Buffer.alloc(0), visit, response, options))
 }
 
-async function answer(
+/** Without a promise of its own: there is one already where the operation has to wait. */
+function answer(
   lane: Lane,
   body: Buffer | Refusal,
   visit: Visit,
   response: ServerResponse,
   options: FastLaneOptions,
-): Promise<void> {
+): void {
+  const succeed = (result: unknown): void => {
+    try {
+      const text = result instanceof JsonText ? result.text : lane.serialise(result)
+      visit.steps.lap('serialise')
+      send(response, 200, text, [...lane.head, 'x-request-id', visit.id], visit, options.pipeline)
+    } catch (error) {
+      fail(error)
+    }
+  }
+  const fail = (error: unknown): void => {
+    try {
+      answerError(lane, error, visit, response, options)
+    } catch (worse) {
+      options.onError(worse, visit)
+      response.destroy()
+    }
+  }
+  let result: unknown
   try {
     if (body instanceof Refusal) throw body
     visit.bytesIn = body.length
-    const result = await lane.endpoint(fieldsOf(parseJson(body)), visit)
-    const text = result instanceof JsonText ? result.text : lane.serialise(result)
-    visit.steps.lap('serialise')
-    send(response, 200, text, [...lane.head, 'x-request-id', visit.id], visit, options.pipeline)
+    result = lane.endpoint(fieldsOf(parseJson(body)), visit)
   } catch (error) {
-    const { status, headers, text, code, isOurs } = errorAnswer(
-      error,
-      visit.id,
-      lane.operation.refusalStatus,
-      options.bodyBytesMax,
-    )
-    if (isOurs) options.onError(error, visit)
-    visit.errorCode = code
-    send(response, status, text, [...lane.head, ...pairsOf(headers)], visit, options.pipeline)
+    fail(error)
+    return
   }
+  if (result instanceof Promise) result.then(succeed, fail)
+  else succeed(result)
+}
+
+function answerError(
+  lane: Lane,
+  error: unknown,
+  visit: Visit,
+  response: ServerResponse,
+  options: FastLaneOptions,
+): void {
+  const { status, headers, text, code, isOurs } = errorAnswer(
+    error,
+    visit.id,
+    lane.operation.refusalStatus,
+    options.bodyBytesMax,
+  )
+  if (isOurs) options.onError(error, visit)
+  visit.errorCode = code
+  send(response, status, text, [...lane.head, ...pairsOf(headers)], visit, options.pipeline)
 }
 
 function send(
