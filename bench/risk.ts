@@ -4,13 +4,15 @@ import { loadConfig } from '../server/src/config.ts'
 import { OWNER } from '../server/src/identity/audit.ts'
 import { systemClock } from '../server/src/kernel/clock.ts'
 import { dateAt } from '../server/src/kernel/exchange-time.ts'
-import { quantityOf, ZERO_PRICE, ZERO_QUANTITY } from '../server/src/kernel/fixed.ts'
+import { priceOf, quantityOf, ZERO_PRICE, ZERO_QUANTITY } from '../server/src/kernel/fixed.ts'
 import { createCalendar, createSimulator, createUniverse, InstrumentStore } from '../server/src/market/index.ts'
 import type { Limits } from '../server/src/trading/risk/limits.ts'
 import { LimitsGate } from '../server/src/trading/risk/risk-gate.ts'
 import type { OrderRequest } from '../server/src/trading/trading.ts'
 
 const JUDGED = 5_000
+/** By nothing it takes so little that the processor's clock needs more of them. */
+const JUDGED_BY_NOTHING = 100_000
 const ROUNDS = 9
 /** Until what the judgements wrote is on disk. */
 const REST_MS = 300
@@ -44,12 +46,26 @@ const LIMITS: Limits = {
   trading_windows: [{ fromMinute: 0, toMinute: 1440 }],
 }
 
-/** Judgements of an order by all limits of instance, account, key and strategy, after so many orders of the session. */
+/**
+ * Judgements of an order: by nothing, then by all limits of instance, account, key and strategy, after so many orders of
+ * the session. Half of those work.
+ */
 export async function riskCosts(folder: string, sizes: readonly number[]): Promise<readonly RiskCost[]> {
   const clock = systemClock
   const config = loadConfig({ DATA_DIR: folder, MARKET_HOURS: 'always' }, folder)
   const app = await createApp(config, clock, pino({ level: 'silent' }))
   try {
+    const store = new InstrumentStore(createUniverse({ date: dateAt(clock.now()), seed: 1 }))
+    const marketData = createSimulator({ seed: 1, clock, calendar: createCalendar({ hours: 'always' }) })
+    const newGate = (): LimitsGate =>
+      new LimitsGate({
+        store: app.limits,
+        marketData,
+        venueOf: (account) => app.paper.venue(account),
+        find: (symbol, exchange) => store.find(symbol, exchange),
+        clock,
+      })
+    const costs: RiskCost[] = [{ orders: 0, limits: 0, ...(await judgements(newGate(), store, JUDGED_BY_NOTHING)) }]
     for (const scope of [
       { kind: 'instance' },
       { kind: 'account', account: ACCOUNT },
@@ -57,20 +73,10 @@ export async function riskCosts(folder: string, sizes: readonly number[]): Promi
       { kind: 'strategy', account: ACCOUNT, strategy: 'bench' },
     ] as const)
       await app.limits.set(scope, { limits: LIMITS }, { ...OWNER, requestId: '' })
-    const store = new InstrumentStore(createUniverse({ date: dateAt(clock.now()), seed: 1 }))
-    const marketData = createSimulator({ seed: 1, clock, calendar: createCalendar({ hours: 'always' }) })
-    const costs: RiskCost[] = []
     let placed = 0
     for (const orders of sizes) {
       for (; placed < orders; placed += 1) await place(app.paper.venue(ACCOUNT), store, placed)
-      const gate = new LimitsGate({
-        store: app.limits,
-        marketData,
-        venueOf: (account) => app.paper.venue(account),
-        find: (symbol, exchange) => store.find(symbol, exchange),
-        clock,
-      })
-      costs.push({ orders, limits: 4 * Object.keys(LIMITS).length, ...(await judgements(gate, store)) })
+      costs.push({ orders, limits: 4 * Object.keys(LIMITS).length, ...(await judgements(newGate(), store, JUDGED)) })
     }
     return costs
   } finally {
@@ -78,11 +84,14 @@ export async function riskCosts(folder: string, sizes: readonly number[]): Promi
   }
 }
 
+const ONE = quantityOf(1)
+const PRICE_FAR_AWAY = priceOf(1)
+
 const orderOf = (index: number): OrderRequest => ({
   symbol: 'SBIN',
   exchange: 'NSE',
   action: index % 2 === 0 ? 'BUY' : 'SELL',
-  quantity: quantityOf(1),
+  quantity: ONE,
   priceType: 'MARKET',
   product: 'MIS',
   price: ZERO_PRICE,
@@ -99,10 +108,15 @@ async function place(
   const instrument = store.find('SBIN', 'NSE')
   if (venue === undefined || instrument === undefined) throw new Error('a fresh instance trades SBIN on paper')
   const { symbol: _, exchange: __, ...order } = orderOf(index)
-  await venue.place({ ...order, instrument })
+  const rests = { action: 'BUY', priceType: 'LIMIT', price: PRICE_FAR_AWAY } as const
+  await venue.place({ ...order, ...(index % 4 < 2 ? rests : {}), instrument })
 }
 
-async function judgements(gate: LimitsGate, store: InstrumentStore): Promise<{ us: number; bytes: number }> {
+async function judgements(
+  gate: LimitsGate,
+  store: InstrumentStore,
+  count: number,
+): Promise<{ us: number; bytes: number }> {
   const instrument = store.find('SBIN', 'NSE')
   if (instrument === undefined) throw new Error('SBIN is listed')
   const times: number[] = []
@@ -111,7 +125,7 @@ async function judgements(gate: LimitsGate, store: InstrumentStore): Promise<{ u
     const heapBefore = process.memoryUsage().heapUsed
     let grown = 0
     const before = process.threadCpuUsage()
-    for (let index = 0; index < JUDGED; index += 1) {
+    for (let index = 0; index < count; index += 1) {
       const request = { account: ACCOUNT, keyId: 'key_bench', orders: [{ order: orderOf(index), instrument }] }
       const judged = gate.judge(request)
       const [denial] = judged instanceof Promise ? await judged : judged
@@ -122,7 +136,7 @@ async function judgements(gate: LimitsGate, store: InstrumentStore): Promise<{ u
     const { user, system } = process.threadCpuUsage(before)
     await new Promise((resolve) => setTimeout(resolve, REST_MS))
     if (round < 0) continue
-    times.push((user + system) / JUDGED)
+    times.push((user + system) / count)
     if (grown > 0) sizes.push(grown)
   }
   const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0

@@ -272,9 +272,9 @@ try {
     for (const { orders, limits, us, bytes } of await riskCosts(join(folder, 'risk'), [0, 2_000]))
       report(
         `judging an order by ${limits} limits, ${orders.toLocaleString('en-IN')} orders placed`,
-        `${us.toFixed(1)} µs, ${(bytes / 1024).toFixed(1)} KiB`,
-        'target 20 µs',
-        percent(us, 20),
+        `${us.toFixed(us < 1 ? 2 : 1)} µs, ${(bytes / 1024).toFixed(1)} KiB`,
+        limits === 0 ? 'target 2 µs' : 'target 20 µs',
+        percent(us, limits === 0 ? 2 : 20),
       )
   if (includes('books')) await books(folder)
   if (includes('reads')) await reads(folder)
