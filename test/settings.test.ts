@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -36,6 +36,9 @@ const ONE: Settings = {
   HEALTH_MEMORY_WARN_MIB: '1',
   HEALTH_LOOP_DELAY_WARN_MS: '1',
   HEALTH_DISK_FREE_WARN_MIB: '100000000',
+  TRAFFIC_ROWS_MAX: '1000',
+  CANDLE_DOWNLOAD_RATE_LIMIT: '2 per second',
+  CANDLE_STORE_MEMORY_MIB: '64',
   BODY_LIMIT_KIB: '4',
   PAPER_CAPITAL: '87654321.09',
   EQUITY_MIS_LEVERAGE: '2',
@@ -77,6 +80,11 @@ const both = async <T>(ask: (platform: Platform) => Promise<T>): Promise<readonl
   await ask(one),
   await ask(other),
 ]
+
+/** They show the same market, as long as their clocks agree. */
+const advanceBoth = (ms: number): void => {
+  for (const { clock } of [one, other]) clock.advance(ms)
+}
 
 /** Statuses of a request that is sent again and again. */
 async function statuses(count: number, send: () => Promise<{ readonly status: number }>): Promise<readonly number[]> {
@@ -384,7 +392,16 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     TRAFFIC_RETENTION_DAYS: '1',
     ORDER_LOG_RETENTION_DAYS: '2',
   }),
-  TRAFFIC_ROWS_MAX: { file: 'server/src/monitor/log-tables.test.ts', mentions: 'rowsMax' },
+  TRAFFIC_ROWS_MAX: async () => {
+    const ping = (id: string) => one.ask('ping', {}, { headers: { 'x-request-id': id } })
+    const isKept = async (id: string) => (await one.ask(`traffic?request_id=${id}`)).at('data', 0) !== undefined
+    await ping('first-of-many')
+    await Promise.all(Array.from({ length: 1_000 }, (_, index) => ping(`one-of-many-${index}`)))
+    expect(await isKept('first-of-many')).toBe(true)
+    advanceBoth(MINUTE_MS)
+    expect(await until(async () => !(await isKept('first-of-many')))).toBe(true)
+    expect(await isKept('one-of-many-500')).toBe(true)
+  },
   ORDER_LOG_RETENTION_DAYS: forgets('logs/orders', 'traffic', {
     ORDER_LOG_RETENTION_DAYS: '1',
     TRAFFIC_RETENTION_DAYS: '2',
@@ -420,8 +437,39 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
       )
     expect([await hasCrashed('ordinary'), await hasCrashed('crash')]).toEqual([false, true])
   },
-  CANDLE_DOWNLOAD_RATE_LIMIT: { file: 'server/src/market/candle-store/downloads.test.ts', mentions: 'rates:' },
-  CANDLE_STORE_MEMORY_MIB: { file: 'server/src/market/candle-store/candle-files.test.ts', mentions: 'memoryMib: 64' },
+  CANDLE_DOWNLOAD_RATE_LIMIT: async () => {
+    const symbols = ['SBIN', 'INFY', 'TCS'].map((symbol) => ({ symbol, exchange: 'NSE' }))
+    const wanted = { symbols, interval: '1m', start_date: '2026-11-23', end_date: '2026-11-23' }
+    const job = (await one.ask('history/jobs/start', wanted)).at('data', 'job')
+    const is = async (state: string, requests: number) => {
+      const answer = await one.ask(`history/jobs?job=${job}`)
+      return answer.at('data', 0, 'state') === state && answer.at('data', 0, 'requests') === requests
+    }
+    expect(await until(() => is('running', 2))).toBe(true)
+    await sleep(100)
+    expect(await is('running', 2)).toBe(true)
+    advanceBoth(1_000)
+    expect(await until(() => is('completed', 3))).toBe(true)
+  },
+  CANDLE_STORE_MEMORY_MIB: async () => {
+    // Some kilobytes that take 80 MB to read
+    const folder = join(one.dataDir, 'import')
+    mkdirSync(folder, { recursive: true })
+    const { DuckDBInstance } = await import('@duckdb/node-api')
+    const instance = await DuckDBInstance.create(':memory:')
+    const connection = await instance.connect()
+    const path = join(folder, 'large.parquet')
+    await connection.run(`COPY (SELECT repeat('x', 80000000) AS timestamp) TO '${path}' (COMPRESSION zstd)`)
+    connection.closeSync()
+    instance.closeSync()
+    const refused = await one.ask('history/import', {
+      file: 'large.parquet',
+      symbol: 'X',
+      exchange: 'NSE',
+      interval: 'D',
+    })
+    expect(refused.text).toMatch(/"code":"file_unreadable".*64\.0 MiB/)
+  },
   BODY_LIMIT_KIB: async () => {
     const send = (length: number) => async (platform: Platform) =>
       (await platform.ask('ping', { x: 'x'.repeat(length) })).at('code')
