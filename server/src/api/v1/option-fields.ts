@@ -19,6 +19,8 @@ export const SERIES_REFUSALS = [
   'not_subscribed',
   'overloaded',
 ] as const
+/** What an option's offset from the money may be refused with. */
+export const RESOLUTION_REFUSALS = [...SERIES_REFUSALS, 'offset_out_of_range'] as const
 
 /** Fields by which options are named and ordered, each described once. */
 

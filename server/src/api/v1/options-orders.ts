@@ -13,6 +13,7 @@ import {
   optionProduct,
   optionQuantity,
   optionType,
+  RESOLUTION_REFUSALS,
   splitSize,
   strikeInterval,
   underlying,
@@ -70,15 +71,6 @@ const orderOf = (input: ValueOf<typeof orderFields>, strategyName: string, tag: 
 /** How many orders it is sent as. One of more pieces than there may be is refused later, and in other words. */
 const ordersOf = (input: { quantity: Quantity; splitsize: Quantity }): number =>
   Math.min(PIECES_MAX, pieceCount(input.quantity, input.splitsize))
-
-const RESOLUTION_REFUSALS = [
-  'expiry_missing',
-  'symbol_not_found',
-  'option_not_found',
-  'offset_out_of_range',
-  'contract_expired',
-  'quote_unavailable',
-] as const
 
 const RESOLUTION =
   'Of the strikes that are listed, the one nearest to the last price of the underlying is at the money (of two that are equally near, the lower). The price is that of the index or share; for commodities and currencies that of the future which expires with the options or next after them, or which `underlying` names; for coins that of the perpetual. While its exchange is open, a price that is older than 10 seconds is refused.'

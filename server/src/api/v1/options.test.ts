@@ -4,6 +4,7 @@ import { createCalendar, createSimulator, createUniverse, InstrumentStore } from
 import { OptionResolver } from '../../options/index.ts'
 import { call, testApi } from '../test-api.ts'
 import { expiry, optionsymbol } from './options.ts'
+import { optionsmultiorder, optionsorder } from './options-orders.ts'
 
 type Api = Awaited<ReturnType<typeof testApi>>
 
@@ -179,3 +180,11 @@ describe('optionsymbol', () => {
     expect(answer.body.message).toContain(message)
   })
 })
+
+test.each([optionsymbol, optionsorder, optionsmultiorder])(
+  '$name says that a feed may be without the price that decides on the strike',
+  ({ refusals }) => {
+    const ofFeeds = ['quote_unavailable', 'source_slow', 'source_down', 'not_subscribed', 'overloaded']
+    expect(refusals).toEqual(expect.arrayContaining(ofFeeds))
+  },
+)

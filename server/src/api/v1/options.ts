@@ -5,7 +5,15 @@ import { openExpiries, openFutureExpiries } from '../../options/index.ts'
 import { choice, text } from '../field.ts'
 import { asBody } from '../json-text.ts'
 import { defineOperation } from '../operation.ts'
-import { expiryDate, offset, optionType, strikeInterval, underlying, underlyingExchange } from './option-fields.ts'
+import {
+  expiryDate,
+  offset,
+  optionType,
+  RESOLUTION_REFUSALS,
+  strikeInterval,
+  underlying,
+  underlyingExchange,
+} from './option-fields.ts'
 
 /** In the order in which clients know them. */
 const CONTRACT_EXCHANGES = ['NFO', 'BFO', 'MCX', 'CDS', 'NCO', 'BCD', 'NCDEX', 'CRYPTO'] as const
@@ -89,18 +97,7 @@ export const optionsymbol = defineOperation({
     offset: 'ATM',
     option_type: 'CE',
   },
-  refusals: [
-    'expiry_missing',
-    'symbol_not_found',
-    'option_not_found',
-    'offset_out_of_range',
-    'contract_expired',
-    'quote_unavailable',
-    'source_slow',
-    'source_down',
-    'not_subscribed',
-    'overloaded',
-  ],
+  refusals: RESOLUTION_REFUSALS,
   async handle(input, { services }) {
     const { option, underlyingPrice } = await services.optionLookups.resolve(
       { underlying: input.underlying, exchange: input.exchange, expiry: input.expiry_date },
