@@ -61,7 +61,8 @@ interface LiveKey {
 export class KeyStore {
   readonly #options: KeyStoreOptions
   readonly #hash: KeyedHash
-  readonly #byHash = new Map<string, KeyIdentity>()
+  /** One look-up for every key, known or not. `expired` are those in `#lapsed`. */
+  readonly #byHash = new Map<string, KeyIdentity | 'expired'>()
   readonly #byId = new Map<string, LiveKey>()
   /** Hashes of keys whose successors took over, the latest last. */
   readonly #lapsed = new Set<string>()
@@ -111,7 +112,7 @@ export class KeyStore {
       .orderBy('revoked_at', 'desc')
       .limit(LAPSED_KEYS_MAX)
       .execute()
-    for (const row of lapsed.reverse()) store.#lapsed.add(row.hash)
+    for (const row of lapsed.reverse()) store.#addLapsed(row.hash)
     return store
   }
 
@@ -124,7 +125,8 @@ export class KeyStore {
     const hash = known ?? this.#hash(key)
     const identity = this.#byHash.get(hash)
     if (known === undefined) remember(identity === undefined ? this.#strangers : this.#hashes, key, hash)
-    if (identity === undefined) return this.#lapsed.has(hash) ? 'expired' : 'unknown'
+    if (identity === undefined) return 'unknown'
+    if (identity === 'expired') return identity
     if (identity.expiresAt !== undefined && identity.expiresAt <= now) return 'expired'
     if (identity.disabled) return 'disabled'
     this.#used.set(identity.keyId, now)
@@ -150,8 +152,9 @@ export class KeyStore {
   callerOf(id: string): KeyIdentity | undefined {
     const key = this.#byId.get(id)
     const identity = key === undefined ? undefined : this.#byHash.get(key.hash)
-    const isOver = identity?.expiresAt !== undefined && identity.expiresAt <= this.#options.clock.now()
-    return isOver || identity?.disabled ? undefined : identity
+    if (identity === undefined || identity === 'expired' || identity.disabled) return undefined
+    const isOver = identity.expiresAt !== undefined && identity.expiresAt <= this.#options.clock.now()
+    return isOver ? undefined : identity
   }
 
   find(id: string): KeyInfo | undefined {
@@ -275,9 +278,16 @@ export class KeyStore {
     const key = this.#byId.get(id)
     if (key === undefined || this.#revoked.has(id)) return
     this.#forget(id)
-    this.#lapsed.add(key.hash)
+    this.#addLapsed(key.hash)
+  }
+
+  #addLapsed(hash: string): void {
+    this.#byHash.set(hash, 'expired')
+    this.#lapsed.add(hash)
     const [oldest] = this.#lapsed
-    if (this.#lapsed.size > LAPSED_KEYS_MAX && oldest !== undefined) this.#lapsed.delete(oldest)
+    if (this.#lapsed.size <= LAPSED_KEYS_MAX || oldest === undefined) return
+    this.#lapsed.delete(oldest)
+    this.#byHash.delete(oldest)
   }
 
   #replacing(id: string, replacedBy: string, revokedAt: number): Statement {
