@@ -1,44 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ManualClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { ZERO_PRICE } from '../../kernel/fixed.ts'
-import {
-  createCalendar,
-  createSimulator,
-  createUniverse,
-  type Instrument,
-  InstrumentStore,
-  type Quote,
-} from '../../market/index.ts'
+import { type Instrument, InstrumentStore } from '../../market/index.ts'
 import { Forwards, OptionResolver } from '../../options/index.ts'
 import { call, testApi } from '../test-api.ts'
 import { syntheticfuture } from './synthetic-future.ts'
+import { MONTH, type OptionMarket, optionMarket, type Spoil, store, WEEK } from './test-option-market.ts'
 
-type Spoil = (instrument: Instrument, quote: Quote, now: number) => Quote | Error | undefined
-
-const calendar = createCalendar({ hours: 'exchange' })
-const all = [...createUniverse({ date: '2026-11-25', seed: 1 })]
-const store = new InstrumentStore(all)
 const closing: (() => Promise<void>)[] = []
 
-async function apiOf(spoil: Spoil = () => undefined, listed = store) {
-  const clock = new ManualClock('2026-11-25T12:00:00+05:30')
-  const market = createSimulator({ seed: 1, clock, calendar })
-  const asked: number[] = []
-  const marketData = {
-    async quotes(instruments: readonly Instrument[]) {
-      asked.push(instruments.length)
-      const quotes = await market.quotes(instruments)
-      return quotes.map((quote, index) => {
-        const instrument = instruments[index]
-        if (instrument === undefined || quote instanceof Error) return quote
-        return spoil(instrument, quote, clock.now()) ?? quote
-      })
-    },
-  }
-  const options = new OptionResolver({ store: () => listed, marketData: market, calendar, clock })
-  const forwards = new Forwards({ store: () => listed, marketData, calendar, clock })
-  const app = await testApi([syntheticfuture], { optionLookups: options, forwards })
+async function apiOf(given: OptionMarket = {}) {
+  const { market, asked, rooms } = optionMarket(given)
+  const options = new OptionResolver({ ...rooms, marketData: market })
+  const app = await testApi([syntheticfuture], { optionLookups: options, forwards: new Forwards(rooms) })
   closing.push(() => app.close())
   return { app, market, asked }
 }
@@ -48,9 +22,6 @@ beforeAll(async () => {
   api = await apiOf()
 })
 afterAll(() => Promise.all(closing.map((close) => close())))
-
-const WEEK = { underlying: 'NIFTY', exchange: 'NSE_INDEX', expiry_date: '01DEC26' }
-const MONTH = { ...WEEK, expiry_date: '29DEC26' }
 
 interface Synthetic {
   readonly atm_strike: number
@@ -116,8 +87,10 @@ describe('syntheticfuture', () => {
 
   test('a strike with only one of the two is passed over', async () => {
     const { put_symbol, atm_strike } = await syntheticOf(WEEK)
-    const without = new InstrumentStore(all.filter(({ name, symbol }) => name === 'NIFTY' && symbol !== put_symbol))
-    const answer = await syntheticOf(WEEK, await apiOf(undefined, without))
+    const without = new InstrumentStore(
+      [...store].filter(({ name, symbol }) => name === 'NIFTY' && symbol !== put_symbol),
+    )
+    const answer = await syntheticOf(WEEK, await apiOf({ listed: without }))
     expect(Math.abs(answer.atm_strike - atm_strike)).toBe(50)
     expect(answer.call_symbol.slice(0, -2)).toBe(answer.put_symbol.slice(0, -2))
   })
@@ -152,13 +125,13 @@ describe('what has no price is refused', () => {
       'Failed to fetch LTP for NIFTY. Its last price is of 2026-11-25 11:59:40, 20 s old',
     ],
   ])('%s', async (_, spoil, message) => {
-    const { status, body } = await call((await apiOf(spoil)).app, 'syntheticfuture', MONTH)
+    const { status, body } = await call((await apiOf({ spoil })).app, 'syntheticfuture', MONTH)
     expect([status, body.code]).toEqual([503, 'quote_unavailable'])
     expect(body.message).toContain(message)
   })
 
   test('a source that fails keeps its code', async () => {
-    const { app } = await apiOf(() => new Refusal('source_slow', 'It is slow.'))
+    const { app } = await apiOf({ spoil: () => new Refusal('source_slow', 'It is slow.') })
     const { status, body } = await call(app, 'syntheticfuture', MONTH)
     expect([status, body.code, body.message]).toEqual([
       504,
