@@ -3,6 +3,7 @@ import { type Price, tradeValue } from '../../kernel/fixed.ts'
 import type { Exchange, Instrument } from '../../market/instrument.ts'
 import type { MarketData } from '../../market/market-data.ts'
 import { lastPrices } from '../valuation.ts'
+import { ByInstrument, type Named } from './by-instrument.ts'
 import { RunningBook } from './running-book.ts'
 
 /** An account, or a strategy of it: its totals, and today's loss in paise as of the last look. */
@@ -28,30 +29,29 @@ export async function look(
   strategies: ReadonlyMap<string, Measured>,
   { marketData, find }: Prices,
 ): Promise<void> {
-  const instruments = new Map<string, Instrument>()
-  for (const rows of [books.positions, books.holdings, books.strategyPositions])
-    for (const { instrument } of rows) instruments.set(keyOf(instrument), instrument)
+  const { positions, holdings, strategyPositions } = books
+  const found = new ByInstrument<Instrument>()
+  for (const rows of [positions, holdings, strategyPositions])
+    for (const { instrument } of rows) found.set(instrument, instrument)
   for (const named of account.book.instruments()) {
-    const key = keyOf(named)
-    const instrument = instruments.has(key) ? undefined : find(named.symbol, named.exchange)
-    if (instrument !== undefined) instruments.set(key, instrument)
+    const instrument = found.get(named) === undefined ? find(named.symbol, named.exchange) : undefined
+    if (instrument !== undefined) found.set(named, instrument)
   }
-  const wanted = [...instruments.values()].map((instrument) => ({ instrument }))
-  const prices = await lastPrices(wanted, marketData)
-  const byKey = new Map([...instruments.keys()].map((key, index) => [key, prices[index]]))
-  const priceOf = (named: Named): Price | undefined => byKey.get(keyOf(named))
+  const wanted = Array.from(found, ([, instrument]) => ({ instrument }))
+  const prices = new ByInstrument<Price | undefined>()
+  for (const [index, price] of (await lastPrices(wanted, marketData)).entries()) {
+    const one = wanted[index]
+    if (one !== undefined) prices.set(one.instrument, price)
+  }
+  const priceOf = (named: Named): Price | undefined => prices.get(named)
 
   for (const { book } of [account, ...strategies.values()]) book.reprice(priceOf)
   account.loss = -books.funds.realisedToday
-  for (const row of books.positions) account.loss -= openProfit(row, priceOf(row))
+  for (const row of positions) account.loss -= openProfit(row, priceOf(row))
   for (const own of strategies.values()) own.loss = 0
   for (const { strategy, realisedToday } of books.strategies) lose(strategies.get(strategy), -realisedToday)
-  for (const row of books.strategyPositions) lose(strategies.get(row.strategy), -openProfit(row, priceOf(row)))
+  for (const row of strategyPositions) lose(strategies.get(row.strategy), -openProfit(row, priceOf(row)))
 }
-
-type Named = Pick<Instrument, 'exchange' | 'symbol'>
-
-const keyOf = ({ exchange, symbol }: Named): string => `${exchange}:${symbol}`
 
 function lose(own: Measured | undefined, amount: number): void {
   if (own !== undefined) own.loss += amount

@@ -13,11 +13,11 @@ import type { Bounds } from './effective.ts'
 import type { Closing, Denial, RiskAsker, RiskChange, RiskGate, RiskRequest, Verdicts } from './gate.ts'
 import { judgedChange, judgedOrder, onlyShrinks } from './judged.ts'
 import type { LimitStore } from './limit-store.ts'
-import type { Measured } from './look.ts'
 import { type Market, NOTHING_SEEN, seeMarket, seeNow, type Views } from './market-view.ts'
 import { OnTheirWay } from './on-their-way.ts'
 import type { InForce } from './ready-limits.ts'
-import { RecentOrders, subjectsOf } from './recent-orders.ts'
+import { RecentOrders } from './recent-orders.ts'
+import { type Uses, useOf } from './use.ts'
 import { type Case, caseOf, halted, verdictOf } from './verdict.ts'
 
 export interface LimitsGateOptions {
@@ -226,33 +226,20 @@ export class LimitsGate implements RiskGate {
   }
 
   /** What an account, its key and a strategy have used of their limits. Throws what the venue throws. */
-  async use(
-    { account, keyId }: RiskAsker,
-    strategy = '',
-  ): Promise<{ account: Use; key: KeyUse; strategy: Use | undefined }> {
+  async use({ account, keyId }: RiskAsker, strategy: string | undefined): Promise<Uses> {
     const { store, clock } = this.#options
     const view = this.#view(account)
     await this.#know(view, true)
-    view.newDay(clock.now())
+    const now = clock.now()
+    view.newDay(now)
     this.#forget(account)
-    const subjects = subjectsOf(account, keyId, strategy)
+    const { subjects } = store.effective(account, keyId, strategy ?? '')
     const ordersInSecond = (subject: string): number => this.#recent.count(subject, clock.elapsedMs())
-    const useOf = ({ book, loss }: Measured, subject: string): Use => ({
-      openOrders: book.openOrders,
-      ordersToday: book.ordersToday,
-      ordersInSecond: ordersInSecond(subject),
-      grossExposure: book.grossExposure,
-      netExposure: Math.max(book.netHigh, -book.netLow, 0),
-      dailyLoss: Math.max(loss, 0),
-    })
-    const own = view.strategy(strategy)
+    const own = strategy === undefined ? undefined : view.strategy(strategy)
     return {
-      account: useOf(view.account, subjects.account),
-      key: {
-        ordersToday: store.keyUse.ordersOn(keyId, dateAt(clock.now())),
-        ordersInSecond: ordersInSecond(subjects.key),
-      },
-      strategy: own === undefined ? undefined : useOf(own, subjects.strategy),
+      account: useOf(view.account, ordersInSecond(subjects.account)),
+      key: { ordersToday: store.keyUse.ordersOn(keyId, dateAt(now)), ordersInSecond: ordersInSecond(subjects.key) },
+      strategy: own === undefined ? undefined : useOf(own, ordersInSecond(subjects.strategy)),
     }
   }
 
@@ -358,15 +345,3 @@ export class LimitsGate implements RiskGate {
 }
 
 const needsPrices = (cases: readonly Case[]): boolean => cases.some(({ inForce }) => inForce.needs.prices)
-
-export interface Use {
-  readonly openOrders: number
-  readonly ordersToday: number
-  readonly ordersInSecond: number
-  /** Paise; likewise the others. */
-  readonly grossExposure: number
-  readonly netExposure: number
-  readonly dailyLoss: number
-}
-
-export type KeyUse = Pick<Use, 'ordersToday' | 'ordersInSecond'>

@@ -1,6 +1,7 @@
 import type { Action, Product } from '../../brokers/venue.ts'
 import type { Multiplier, Price } from '../../kernel/fixed.ts'
-import type { Exchange, Instrument } from '../../market/instrument.ts'
+import type { Exchange } from '../../market/instrument.ts'
+import { ByInstrument, type Named } from './by-instrument.ts'
 import type { Holding } from './check.ts'
 import { AMOUNT_MAX } from './limits.ts'
 import { worth } from './worth.ts'
@@ -48,7 +49,6 @@ class Entry implements EntryOf, Holding {
   }
 }
 
-type Named = Pick<Instrument, 'exchange' | 'symbol'>
 type Entries = { [P in Product]?: Entry }
 
 const NOTHING: Holding = { quantity: 0, buying: 0, selling: 0 }
@@ -61,8 +61,7 @@ export class RunningBook {
   grossExposure = 0
   netHigh = 0
   netLow = 0
-  /** By exchange and symbol: a name made of both would cost more than all that is looked up under it. */
-  readonly #entries = new Map<Exchange, Map<string, Entries>>()
+  readonly #entries = new ByInstrument<Entries>()
 
   /** An order that begins to work, with so much open, or one that doesn't any more: then with negative figures. */
   work(of: EntryOf, action: Action, quantity: number, orders: 1 | 0 | -1, price: Price): void {
@@ -97,12 +96,12 @@ export class RunningBook {
 
   /** As it is now, and as it becomes: to be read at once. */
   position(of: Named, product: Product): Holding {
-    return this.#of(of)?.[product] ?? NOTHING
+    return this.#entries.get(of)?.[product] ?? NOTHING
   }
 
   /** Of every product together. */
   instrument(of: Named): Holding {
-    const entries = this.#of(of)
+    const entries = this.#entries.get(of)
     if (entries === undefined) return NOTHING
     const { MIS = NOTHING, NRML = NOTHING, CNC = NOTHING } = entries
     return {
@@ -114,9 +113,7 @@ export class RunningBook {
 
   /** What something is held or works of. */
   instruments(): Named[] {
-    return [...this.#entries].flatMap(([exchange, bySymbol]) =>
-      [...bySymbol.keys()].map((symbol) => ({ exchange, symbol })),
-    )
+    return Array.from(this.#entries, ([named]) => named)
   }
 
   /** Values everything at these prices, and adds it up anew. Instruments without a price keep the one they have. */
@@ -124,11 +121,12 @@ export class RunningBook {
     this.grossExposure = 0
     this.netHigh = 0
     this.netLow = 0
-    for (const bySymbol of this.#entries.values()) {
-      for (const [symbol, entries] of bySymbol) {
-        const all = Object.values(entries)
-        if (all.every(({ isEmpty }) => isEmpty)) bySymbol.delete(symbol)
-        else for (const entry of all) this.#reprice(entry, priceOf(entry))
+    for (const [named, entries] of this.#entries) {
+      const all = Object.values(entries)
+      if (all.every(({ isEmpty }) => isEmpty)) this.#entries.delete(named)
+      else {
+        const price = priceOf(named)
+        for (const entry of all) this.#reprice(entry, price)
       }
     }
   }
@@ -144,19 +142,13 @@ export class RunningBook {
     this.#total(entry)
   }
 
-  #of({ exchange, symbol }: Named): Entries | undefined {
-    return this.#entries.get(exchange)?.get(symbol)
-  }
-
   #entry(of: EntryOf, price: Price): Entry {
-    const { exchange, symbol, product } = of
-    let entries = this.#of(of)
+    let entries = this.#entries.get(of)
     if (entries === undefined) {
       entries = {}
-      const bySymbol = this.#entries.get(exchange)
-      if (bySymbol === undefined) this.#entries.set(exchange, new Map([[symbol, entries]]))
-      else bySymbol.set(symbol, entries)
+      this.#entries.set(of, entries)
     }
+    const { product } = of
     entries[product] ??= new Entry(of, price)
     const entry = entries[product]
     if (!entry.isSeen && price > entry.price) entry.price = price
