@@ -50,6 +50,15 @@ test('what a writer acknowledged can be read at once and after a restart', async
   }
 })
 
+test('a prepared query sees what was written after it was prepared, and takes exact values only', async () => {
+  const { kysely, prepare, writer, compile } = databases.money
+  const byName = prepare(kysely.selectFrom('setting').select('value').where('name', '=', ''))
+  expect(byName('theme')).toEqual([])
+  await writer.write([compile(kysely.insertInto('setting').values({ name: 'theme', value: 'dark' }))])
+  expect(byName('theme').map(({ value }) => value)).toEqual(['dark'])
+  expect(() => byName(2 ** 53)).toThrow(TypeError)
+})
+
 test('rows can be streamed', async () => {
   const { kysely, writer, compile } = databases.money
   const names = ['a', 'b', 'c']

@@ -8,12 +8,17 @@ import { moneyMigrations } from './migrations/money/index.ts'
 import { recordMigrations } from './migrations/record/index.ts'
 import { telemetryMigrations } from './migrations/telemetry/index.ts'
 import type { MoneyDatabase, RecordDatabase, TelemetryDatabase } from './schema.ts'
-import { openFile, type SqlValue, type Synchronous } from './sqlite.ts'
+import { assertExactValue, bindable, openFile, type SqlValue, type Synchronous } from './sqlite.ts'
 import { type Statement, Writer } from './writer.ts'
 
 export interface Database<Schema> {
   /** For reading, on the main thread; it sees what is committed and refuses to write. */
   readonly kysely: Kysely<Schema>
+  /**
+   * For reading on hot paths: a query that is compiled and prepared once. What it answers takes the parameters in the
+   * query's order and returns the rows at once; parameters must be exact values.
+   */
+  readonly prepare: <Result>(query: Compilable<Result>) => (...parameters: readonly SqlValue[]) => readonly Result[]
   /** For writing; its thread starts with the first use. */
   readonly writer: Writer
   /** A query as a statement for the writer. On hot paths keep its `sql` and pass fresh parameters. */
@@ -63,6 +68,11 @@ export async function openDatabases(dataDir: string, clock: Clock = systemClock)
   }
 }
 
+function checked(value: SqlValue, position: number): SqlValue {
+  assertExactValue(value, position)
+  return bindable(value)
+}
+
 export async function openDatabase<Schema>(
   file: string,
   synchronous: Synchronous,
@@ -80,6 +90,10 @@ export async function openDatabase<Schema>(
   let writer: Writer | undefined
   return {
     kysely,
+    prepare: <Result>(query: Compilable<Result>) => {
+      const statement = connection.prepare(query.compile().sql)
+      return (...parameters) => statement.all(...parameters.map(checked)) as unknown as readonly Result[]
+    },
     get writer() {
       // Started when first used: a file that is only read costs no thread.
       writer ??= new Writer(file, synchronous)

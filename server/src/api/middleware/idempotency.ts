@@ -46,7 +46,7 @@ async function once(
 ): Promise<object> {
   const { apikey: _, [CLIENT_ORDER_ID]: __, ...payload } = source as Readonly<Record<string, unknown>>
   const { account } = visit.caller
-  const begun = await idempotency.begin({ account, key, operation: operation.name, payload })
+  const begun = idempotency.begin({ account, key, operation: operation.name, payload })
   if (begun.kind === 'replay') {
     visit.answerHeaders[REPLAYED] = 'true'
     return told(begun.first)

@@ -331,7 +331,7 @@ export const orderstatus = defineOperation({
 async function namedOrder(account: string, name: string, services: Services): Promise<OrderReport> {
   const { idempotency, trading, approvals } = services
   const shown = name.slice(0, 64)
-  const tag = await idempotency.tagOf(account, name)
+  const tag = idempotency.tagOf(account, name)
   const orders = tag === undefined ? [] : await trading.ordersByTag(account, tag)
   const [first] = orders.toSorted((one, other) => (one.id < other.id ? -1 : 1))
   if (first !== undefined) return first

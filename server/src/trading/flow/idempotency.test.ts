@@ -44,21 +44,21 @@ const named = (key: string, payload: object = { a: 1 }, account = 'acc_1'): Name
 const ANSWER = { kind: 'answer', body: { orderid: '1' } } as const
 
 /** Takes a name that is free, or was begun. */
-async function take(request: NamedRequest, by = idempotency): Promise<NamedIntent> {
-  const begun = await by.begin(request)
+function take(request: NamedRequest, by = idempotency): NamedIntent {
+  const begun = by.begin(request)
   if (begun.kind === 'new') return begun.intent
   throw new Error(`"${request.key}" was answered before`)
 }
 /** Does nothing, and answers. */
 async function answer(request: NamedRequest, by = idempotency): Promise<void> {
-  const intent = await take(request, by)
+  const intent = take(request, by)
   await intent.finish(ANSWER)
   intent.release()
 }
 
-async function codeOf(act: Promise<unknown>): Promise<string> {
+function codeOf(act: () => unknown): string {
   try {
-    await act
+    act()
   } catch (error) {
     if (error instanceof Refusal) return error.code
     throw error
@@ -72,36 +72,36 @@ const commit = (...statements: Statement[]): Promise<void> => databases.money.wr
 const MISSING_TABLE: Statement = { sql: 'INSERT INTO nowhere VALUES (1)', parameters: [] }
 
 test('a name stands for one request of one account, whatever the order of its fields', async () => {
-  const intent = await take(named('k', { a: 1, b: { c: 2, d: [3] } }))
-  await take(named('k', { a: 1 }, 'acc_2'))
+  const intent = take(named('k', { a: 1, b: { c: 2, d: [3] } }))
+  take(named('k', { a: 1 }, 'acc_2'))
   await intent.finish(ANSWER)
   intent.release()
   const again = named('k', { b: { d: [3], c: 2 }, a: 1 })
-  expect(await idempotency.begin(again)).toEqual({ kind: 'replay', first: ANSWER })
+  expect(idempotency.begin(again)).toEqual({ kind: 'replay', first: ANSWER })
   for (const other of [{ a: 1, b: { c: 2, d: [4] } }, { a: '1', b: { c: 2, d: [3] } }, { a: 1 }])
-    expect(await codeOf(idempotency.begin(named('k', other)))).toBe('idempotency_key_reused')
-  expect(await codeOf(idempotency.begin({ ...again, operation: 'cancelorder' }))).toBe('idempotency_key_reused')
+    expect(codeOf(() => idempotency.begin(named('k', other)))).toBe('idempotency_key_reused')
+  expect(codeOf(() => idempotency.begin({ ...again, operation: 'cancelorder' }))).toBe('idempotency_key_reused')
 })
 
 test('nothing is written for a name that is taken, and only one has it at a time', async () => {
-  const intent = await take(named('k'))
+  const intent = take(named('k'))
   expect([intent.isResumed, intent.work, await count()]).toEqual([false, undefined, 0])
-  expect(await codeOf(idempotency.begin(named('k')))).toBe('request_running')
-  expect(await codeOf(idempotency.begin(named('k', { other: 1 })))).toBe('idempotency_key_reused')
+  expect(codeOf(() => idempotency.begin(named('k')))).toBe('request_running')
+  expect(codeOf(() => idempotency.begin(named('k', { other: 1 })))).toBe('idempotency_key_reused')
   intent.release()
-  expect(await take(named('k', { other: 1 }))).toMatchObject({ isResumed: false })
+  expect(take(named('k', { other: 1 }))).toMatchObject({ isResumed: false })
 })
 
 describe('an answer that is kept', () => {
   test('is on disk with the commit that it was given to, and not written again', async () => {
-    const intent = await take(named('k'))
+    const intent = take(named('k'))
     await commit(intent.keep(() => ANSWER.body))
     expect(await intent.finish({ kind: 'answer', body: { orderid: 'another' } })).toEqual(ANSWER)
-    expect(await open().begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
+    expect(open().begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
   })
 
   test('is not there when that commit fails', async () => {
-    const intent = await take(named('k'))
+    const intent = take(named('k'))
     await expect(
       commit(
         MISSING_TABLE,
@@ -110,11 +110,11 @@ describe('an answer that is kept', () => {
     ).rejects.toThrow('nowhere')
     expect(await count()).toBe(0)
     intent.release()
-    expect(await take(named('k'))).toMatchObject({ isResumed: false })
+    expect(take(named('k'))).toMatchObject({ isResumed: false })
   })
 
   test('may be a refusal, which keeps its code', async () => {
-    const intent = await take(named('k'))
+    const intent = take(named('k'))
     const extra = { orderid: '1', mode: 'analyze' }
     await commit(
       intent.keep(() => {
@@ -122,47 +122,47 @@ describe('an answer that is kept', () => {
       }),
     )
     const first = { kind: 'refusal', code: 'risk_order_value', message: 'too much', extra }
-    expect(await open().begin(named('k'))).toEqual({ kind: 'replay', first })
+    expect(open().begin(named('k'))).toEqual({ kind: 'replay', first })
   })
 
   test('that can’t be worded leaves the request begun: what was done isn’t done again', async () => {
-    const intent = await take(named('k'))
+    const intent = take(named('k'))
     const broken = (): never => {
       throw new Error('a bug')
     }
     await commit(intent.keep(broken))
     expect([intent.kept, await count()]).toEqual([undefined, 1])
-    expect(await take(named('k'), open())).toMatchObject({ isResumed: true, tag: intent.tag, work: {} })
+    expect(take(named('k'), open())).toMatchObject({ isResumed: true, tag: intent.tag, work: {} })
   })
 })
 
 test('what was begun and not answered is resumed by another process, under its tag and with its work', async () => {
-  const intent = await take(named('k'))
+  const intent = take(named('k'))
   const work = { cancels: ['1', '2'], denied: { 0: 'risk_halted' } } as const
   await intent.begin(work)
-  expect(await codeOf(idempotency.begin(named('k')))).toBe('request_running')
+  expect(codeOf(() => idempotency.begin(named('k')))).toBe('request_running')
   const next = open()
-  expect(await codeOf(next.begin(named('k', { other: 1 })))).toBe('idempotency_key_reused')
-  const resumed = await take(named('k'), next)
+  expect(codeOf(() => next.begin(named('k', { other: 1 })))).toBe('idempotency_key_reused')
+  const resumed = take(named('k'), next)
   expect(resumed).toMatchObject({ isResumed: true, tag: intent.tag, work })
   await resumed.finish(ANSWER)
-  expect(await open().begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
+  expect(open().begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
   const rows = await databases.money.kysely.selectFrom('idempotency').select(['status', 'work']).execute()
   expect(rows).toEqual([{ status: 200, work: null }])
 })
 
 test('an answer is kept for a day, and swept an hour later at the earliest', async () => {
-  const intent = await take(named('k'))
+  const intent = take(named('k'))
   await intent.begin({})
   clock.advance(DAY_MS / 2)
   await intent.finish(ANSWER)
   intent.release()
   clock.advance(RETENTION_MS)
-  expect(await idempotency.begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
+  expect(idempotency.begin(named('k'))).toEqual({ kind: 'replay', first: ANSWER })
   await idempotency.sweep()
   expect(await count()).toBe(1)
   clock.advance(1)
-  expect(await idempotency.tagOf('acc_1', 'k')).toBeUndefined()
+  expect(idempotency.tagOf('acc_1', 'k')).toBeUndefined()
   await answer(named('k', { other: 2 }))
   clock.advance(2 * DAY_MS)
   await idempotency.sweep()

@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { Refusal, type RefusalCode } from '../../kernel/errors.ts'
 import { DAY_MS } from '../../kernel/exchange-time.ts'
 import type { Database } from '../../storage/open.ts'
-import type { MoneyDatabase } from '../../storage/schema.ts'
+import type { IdempotencyTable, MoneyDatabase } from '../../storage/schema.ts'
 import type { Statement } from '../../storage/writer.ts'
 import type { Intent, Work } from './intent.ts'
 
@@ -59,12 +59,15 @@ export class Idempotency {
   /** Hash of what each request under way asks for. */
   readonly #running = new Map<string, string>()
   readonly #rows: Rows
+  readonly #byName: (account: string, key: string) => readonly IdempotencyTable[]
   readonly #stop: () => void
   #sweeping: Promise<void> | undefined
 
   constructor(options: IdempotencyOptions) {
     this.#options = options
     this.#rows = new Rows(options)
+    const { kysely, prepare } = options.money
+    this.#byName = prepare(kysely.selectFrom('idempotency').selectAll().where('account', '=', '').where('key', '=', ''))
     this.#stop = options.clock.every(SWEEP_EVERY_MS, () => {
       this.#sweeping ??= this.sweep()
         .catch(options.onError)
@@ -78,7 +81,7 @@ export class Idempotency {
    * To be asked before anything is done; writes nothing. Throws idempotency_key_reused when the name stands for something
    * else, and request_running while it is being done. What is new must be ended with `release`.
    */
-  async begin(request: NamedRequest): Promise<Begun> {
+  begin(request: NamedRequest): Begun {
     const name = nameOf(request)
     const wanted = hashOf(request)
     const running = this.#running.get(name)
@@ -88,7 +91,7 @@ export class Idempotency {
       this.#running.delete(name)
     }
     try {
-      const known = await this.#find(request.account, request.key)
+      const known = this.#find(request.account, request.key)
       if (known === undefined) {
         const tag = `idm_${randomBytes(TAG_BYTES).toString('base64url')}`
         return { kind: 'new', intent: new NamedIntent(this.#rows, request, wanted, tag, undefined, release) }
@@ -108,8 +111,8 @@ export class Idempotency {
   }
 
   /** Tag of the orders that a request of that name led to; undefined when there was none lately. */
-  async tagOf(account: string, key: string): Promise<string | undefined> {
-    return (await this.#find(account, key))?.tag
+  tagOf(account: string, key: string): string | undefined {
+    return this.#find(account, key)?.tag
   }
 
   /** Removes what is older than it need be, some at a time. */
@@ -136,13 +139,8 @@ export class Idempotency {
     await this.#sweeping
   }
 
-  async #find(account: string, key: string) {
-    const row = await this.#options.money.kysely
-      .selectFrom('idempotency')
-      .selectAll()
-      .where('account', '=', account)
-      .where('key', '=', key)
-      .executeTakeFirst()
+  #find(account: string, key: string): IdempotencyTable | undefined {
+    const [row] = this.#byName(account, key)
     const isOver = row !== undefined && row.created_at < this.#options.clock.now() - RETENTION_MS
     return isOver ? undefined : row
   }
