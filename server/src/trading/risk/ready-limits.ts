@@ -3,7 +3,7 @@ import { type Needs, needsOf } from './needs.ts'
 import { type Subjects, subjectsOf } from './recent-orders.ts'
 
 /** Joined limits that are kept ready; all are dropped when there are more. */
-export const READY_MAX = 10_000
+const READY_MAX = 10_000
 
 /** All that holds for the orders of one account, key and strategy, and what it takes to judge them. */
 export interface InForce extends Effective {
