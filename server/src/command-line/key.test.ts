@@ -113,7 +113,7 @@ test('a key may have an end and networks, and be replaced by one that has the sa
 
   const third = await key('rotate', newId)
   expect(third.out).toContain(`${newId} works no more.`)
-  expect(await checked(keyIn(second.out))).toBe('unknown')
+  expect(await checked(keyIn(second.out))).toBe('expired')
 })
 
 test('without a server the same commands work on the files', async () => {
