@@ -1,59 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ManualClock } from '../../kernel/clock.ts'
-import { OverrideStore } from '../../market/calendar/override-store.ts'
-import { createCalendar, type TradingHours } from '../../market/exchange-calendar.ts'
-import { moneyMigrations } from '../../storage/migrations/money/index.ts'
-import { type Database, openDatabase } from '../../storage/open.ts'
-import type { MoneyDatabase } from '../../storage/schema.ts'
-import { ADMIN_KEY, call, cookieOf, READ_KEY, TRADE_KEY, testApi } from '../test-api.ts'
-import { marketholidays, marketstatus, markettimings } from './calendar.ts'
-import { marketoverrides, marketoverridesremove, marketoverridesset } from './calendar-overrides.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { TradingHours } from '../../market/exchange-calendar.ts'
+import { call } from '../test-api.ts'
+import { at, type CalendarServers, calendarServers, NOW, timingsOn } from './test-calendar-api.ts'
 
-const at = (text: string): number => Date.parse(`${text}+05:30`)
-const NOW = at('2026-11-26T10:00:00')
-
-let folder: string
-let money: Database<MoneyDatabase>
+let servers: CalendarServers
 let app: FastifyInstance
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'sauda-calendar-api-'))
-  money = await openDatabase<MoneyDatabase>(join(folder, 'money.db'), 'FULL', moneyMigrations, NOW)
+  servers = await calendarServers()
 })
-afterAll(async () => {
-  await money.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => servers.close())
 const fresh = async (): Promise<void> => {
-  await money.writer.write([money.compile(money.kysely.deleteFrom('calendar_override'))])
-  app = await api()
-}
-
-async function api(now = NOW, hours: TradingHours = 'exchange'): Promise<FastifyInstance> {
-  const calendar = createCalendar({ hours })
-  const clock = new ManualClock(now)
-  const calendarOverrides = await OverrideStore.open({ money, calendar, clock, audit: () => undefined })
-  const all = [marketholidays, markettimings, marketstatus, marketoverrides, marketoverridesset, marketoverridesremove]
-  return testApi(all, { calendar, calendarOverrides }, { now })
-}
-
-const timingsOn = async (date: string, more: object = {}) => {
-  const { body } = await call(app, 'market/timings', { date, ...more })
-  return (body.data as { exchange: string; start_time: number; end_time: number }[]).map((row) => [
-    row.exchange,
-    row.start_time,
-    row.end_time,
-  ])
+  app = await servers.fresh()
 }
 
 describe('market/timings', () => {
   beforeAll(fresh)
   it('answers an ordinary day to the millisecond, whatever hours the server keeps', async () => {
     for (const hours of ['exchange', 'always'] as const) {
-      app = await api(NOW, hours)
+      app = await servers.start(NOW, hours)
       const { status, body } = await call(app, 'market/timings', { date: '2026-03-10' })
       expect(status).toBe(200)
       expect(body).toEqual({
@@ -81,11 +46,11 @@ describe('market/timings', () => {
 
   it('a weekend and a day on which everything is closed have coins alone', async () => {
     for (const date of ['2026-03-14', '2026-01-26'])
-      expect(await timingsOn(date)).toEqual([['CRYPTO', at(`${date}T00:00:00`), at(`${date}T23:59:59`)]])
+      expect(await timingsOn(app, date)).toEqual([['CRYPTO', at(`${date}T00:00:00`), at(`${date}T23:59:59`)]])
   })
 
   it('a holiday has the evening of MCX and NCO, and coins', async () => {
-    expect(await timingsOn('2026-03-03')).toEqual([
+    expect(await timingsOn(app, '2026-03-03')).toEqual([
       ['MCX', 1772537400000, 1772562300000],
       ['NCO', 1772537400000, 1772562300000],
       ['CRYPTO', at('2026-03-03T00:00:00'), at('2026-03-03T23:59:59')],
@@ -95,7 +60,7 @@ describe('market/timings', () => {
   it('Muhurat Trading ends on the next day where it does', async () => {
     const evening = [at('2026-11-08T18:00:00'), at('2026-11-08T19:15:00')]
     const night = [at('2026-11-08T18:00:00'), at('2026-11-09T00:15:00')]
-    expect(await timingsOn('2026-11-08')).toEqual([
+    expect(await timingsOn(app, '2026-11-08')).toEqual([
       ['NSE', ...evening],
       ['BSE', ...evening],
       ['NFO', ...evening],
@@ -111,7 +76,7 @@ describe('market/timings', () => {
   })
 
   it('a session in two parts has both', async () => {
-    const parts = await timingsOn('2024-03-02', { exchange: 'NSE' })
+    const parts = await timingsOn(app, '2024-03-02', { exchange: 'NSE' })
     expect(parts).toEqual([
       ['NSE', at('2024-03-02T09:15:00'), at('2024-03-02T10:00:00')],
       ['NSE', at('2024-03-02T11:30:00'), at('2024-03-02T12:30:00')],
@@ -119,16 +84,16 @@ describe('market/timings', () => {
   })
 
   it('one exchange, NCDEX and indices too', async () => {
-    expect(await timingsOn('2026-03-10', { exchange: 'NCDEX' })).toEqual([
+    expect(await timingsOn(app, '2026-03-10', { exchange: 'NCDEX' })).toEqual([
       ['NCDEX', at('2026-03-10T09:00:00'), at('2026-03-10T17:00:00')],
     ])
-    expect(await timingsOn('2026-03-03', { exchange: 'MCX_INDEX' })).toEqual([
+    expect(await timingsOn(app, '2026-03-03', { exchange: 'MCX_INDEX' })).toEqual([
       ['MCX_INDEX', 1772537400000, 1772562300000],
     ])
   })
 
   it('a month and a day may have one digit', async () => {
-    expect(await timingsOn('2026-3-3')).toHaveLength(3)
+    expect(await timingsOn(app, '2026-3-3')).toHaveLength(3)
   })
 })
 
@@ -177,7 +142,7 @@ describe('market/holidays', () => {
   })
 
   it('the year is the current one of the exchanges, not of the host', async () => {
-    app = await api(at('2027-01-01T00:30:00'))
+    app = await servers.start(at('2027-01-01T00:30:00'))
     const { body } = await call(app, 'market/holidays')
     expect(body).toMatchObject({ year: 2027, provisional: true, note: expect.stringContaining('not published') })
   })
@@ -185,7 +150,7 @@ describe('market/holidays', () => {
 
 describe('market/status', () => {
   const statusOf = async (now: number, exchange: string, hours: TradingHours = 'exchange') => {
-    app = await api(now, hours)
+    app = await servers.start(now, hours)
     const { body } = await call(app, 'market/status', { exchange })
     return (body.data as Record<string, unknown>[])[0]
   }
@@ -226,101 +191,10 @@ describe('market/status', () => {
   })
 
   it('in a year without a list, what is known is weekends, and the answer says so', async () => {
-    app = await api(at('2030-01-07T10:00:00'))
+    app = await servers.start(at('2030-01-07T10:00:00'))
     const { status, body } = await call(app, 'market/status', {})
     expect(status).toBe(200)
     expect(body).toMatchObject({ provisional: true })
-  })
-})
-
-describe('overrides', () => {
-  beforeEach(fresh)
-  const closing = { date: '2026-11-27', exchanges: ['NSE', 'NFO'], closed: true, reason: 'Flood in Mumbai' }
-
-  it('change holidays, timings and status at once, are listed, and can be removed', async () => {
-    app = await api(at('2026-11-27T12:00:00'))
-    const before = [await timingsOn('2026-11-27'), (await call(app, 'market/holidays', { year: 2026 })).text]
-    const { status, body } = await call(app, 'market/overrides/set', closing)
-    expect(status).toBe(200)
-    expect(body.data).toEqual([
-      {
-        closed: true,
-        date: '2026-11-27',
-        end_time: null,
-        exchange: 'NSE',
-        reason: 'Flood in Mumbai',
-        set_at: at('2026-11-27T12:00:00'),
-        set_by: 'owner',
-        start_time: null,
-      },
-      expect.objectContaining({ exchange: 'NFO' }),
-    ])
-    expect((await timingsOn('2026-11-27')).map(([exchange]) => exchange)).not.toContain('NSE')
-    expect((await call(app, 'market/timings', { date: '2026-11-27' })).body).toMatchObject({
-      description: 'Flood in Mumbai',
-      overridden_exchanges: ['NSE', 'NFO'],
-    })
-    const { body: holidays } = await call(app, 'market/holidays', { year: 2026 })
-    expect((holidays.data as { date: string }[]).find(({ date }) => date === '2026-11-27')).toEqual({
-      closed_exchanges: ['NSE', 'NFO'],
-      date: '2026-11-27',
-      description: 'Flood in Mumbai',
-      holiday_type: 'TRADING_HOLIDAY',
-      open_exchanges: [],
-      overridden_exchanges: ['NSE', 'NFO'],
-    })
-    const { body: shown } = await call(app, 'market/status', { exchange: 'NSE_INDEX' })
-    expect(shown.data).toMatchObject([{ open: false, reason: 'Flood in Mumbai', next_open: at('2026-11-30T09:15:00') }])
-    const list = await app.inject({ url: '/api/v1/market/overrides?year=2026', headers: { 'x-api-key': READ_KEY } })
-    expect(list.json()).toEqual({ data: body.data, status: 'success' })
-
-    const removal = { date: '2026-11-27', exchanges: ['NFO', 'NSE'] }
-    expect((await call(app, 'market/overrides/remove', removal)).status).toBe(200)
-    expect([await timingsOn('2026-11-27'), (await call(app, 'market/holidays', { year: 2026 })).text]).toEqual(before)
-  })
-
-  it('give a holiday a session on some exchanges, and leave the others as they were', async () => {
-    const input = { date: '2026-12-25', exchanges: ['MCX'], start_time: '18:00', end_time: '24:15' }
-    expect((await call(app, 'market/overrides/set', input)).status).toBe(200)
-    expect(await timingsOn('2026-12-25')).toEqual([
-      ['MCX', at('2026-12-25T18:00:00'), at('2026-12-26T00:15:00')],
-      ['CRYPTO', at('2026-12-25T00:00:00'), at('2026-12-25T23:59:59')],
-    ])
-    const { body } = await call(app, 'market/holidays', { year: 2026 })
-    expect((body.data as { date: string }[]).find(({ date }) => date === '2026-12-25')).toEqual({
-      closed_exchanges: ['NSE', 'BSE', 'NFO', 'BFO', 'CDS', 'BCD', 'NCO', 'NCDEX'],
-      date: '2026-12-25',
-      description: 'Christmas',
-      holiday_type: 'TRADING_HOLIDAY',
-      open_exchanges: [{ end_time: at('2026-12-26T00:15:00'), exchange: 'MCX', start_time: at('2026-12-25T18:00:00') }],
-      overridden_exchanges: ['MCX'],
-    })
-  })
-
-  it('that change nothing are no holiday', async () => {
-    const input = { date: '2026-11-27', exchanges: ['NSE'], start_time: '09:15', end_time: '15:30' }
-    const before = (await call(app, 'market/holidays', { year: 2026 })).text
-    expect((await call(app, 'market/overrides/set', input)).status).toBe(200)
-    expect((await call(app, 'market/holidays', { year: 2026 })).text).toBe(before)
-  })
-
-  it('are for admins, by key or signed in; everybody may read them', async () => {
-    for (const name of ['market/overrides/set', 'market/overrides/remove']) {
-      expect(await call(app, name, closing, TRADE_KEY)).toMatchObject({ status: 403, body: { code: 'scope_missing' } })
-      const signedIn = await app.inject({
-        method: 'POST',
-        url: `/api/v1/${name}`,
-        headers: { cookie: cookieOf('trader') },
-        payload: closing,
-      })
-      expect(signedIn.json()).toMatchObject({ code: 'role_missing' })
-    }
-    expect(await call(app, 'market/overrides/set', closing, ADMIN_KEY)).toMatchObject({ status: 200 })
-  })
-
-  it('to remove what is not there is 404', async () => {
-    const answer = await call(app, 'market/overrides/remove', { date: '2026-11-27', exchanges: ['NSE'] })
-    expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } })
   })
 })
 
