@@ -15,6 +15,7 @@ let app: App
 let folder: string
 let key: string
 let logged = ''
+let linesLost = 0
 const clock = new ManualClock('2026-11-25T11:00:00+05:30')
 
 async function start(): Promise<void> {
@@ -22,7 +23,14 @@ async function start(): Promise<void> {
     logged += line
   }
   const log = pino({ level: 'trace' }, { write })
-  app = await createApp(loadConfig({ DATA_DIR: folder }, folder), clock, log, (finished) => log.info(finished))
+  const config = loadConfig({ DATA_DIR: folder }, folder)
+  app = await createApp(
+    config,
+    clock,
+    log,
+    (finished) => log.info(finished),
+    () => linesLost,
+  )
   app.start()
 }
 async function restart(): Promise<void> {
@@ -66,6 +74,16 @@ test('a restart of the same day takes what is on disk, one of the next day loads
   const answer = await app.http.inject({ method: 'GET', url: '/api/v1/audit', headers: { 'x-api-key': key } })
   const actions = answer.json().data.map(({ action }: { action: string }) => action)
   expect(actions.filter((action: string) => action === 'instruments.loaded')).toHaveLength(3)
+})
+
+test('lines that the log lost show in health and metrics', async () => {
+  linesLost = 7
+  const answer = await app.http.inject({ method: 'GET', url: '/api/v1/health', headers: { 'x-api-key': key } })
+  expect(answer.json().data.checks).toContainEqual(
+    expect.objectContaining({ name: 'log_lines_lost', state: 'warn', value: 7 }),
+  )
+  const { payload } = await app.http.inject({ method: 'GET', url: '/metrics' })
+  expect(payload).toContain('sauda_log_lines_lost_total 7')
 })
 
 test('a key in the query is written nowhere', async () => {
