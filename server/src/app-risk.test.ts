@@ -294,17 +294,25 @@ describe('limits', () => {
 
   it('the exchanges’ rules hold on paper when the setting asks', async () => {
     const running = await start({ PAPER_EXCHANGE_RULES: 'on' })
-    const market = await running.post('placeorder', { ...BUY, pricetype: 'MARKET' })
-    expect(market.body['code']).toBe('risk_unprotected')
-    expect(codesOf(await many(12, () => running.post('placeorder', RESTING)))).toEqual({
-      ok: 10,
-      risk_segment_orders_per_second: 2,
-    })
+    const unbound = await running.post('placeorder', RESTING)
+    expect([unbound.status, unbound.body]).toEqual([
+      403,
+      expect.objectContaining({ code: 'risk_address_unbound', message: expect.stringContaining('networks') }),
+    ])
+    expect(await running.orders()).toMatchObject([{ order_status: 'rejected' }])
+    const bound = await running.app.keys.createKey(
+      { account: 'default', name: 'bound', scopes: ['trade'], networks: '127.0.0.1' },
+      OWNER,
+    )
+    const rulesFor = async (key?: string) => (await running.post('risk', {}, key)).body['data']
+    expect(await rulesFor()).toMatchObject({ exchange_rules: { in_force: true, key_is_bound: false } })
+    expect(await rulesFor(bound.text)).toMatchObject({ exchange_rules: { in_force: true, key_is_bound: true } })
+    const place = (order: object) => running.post('placeorder', order, bound.text)
+    expect((await place({ ...BUY, pricetype: 'MARKET' })).body['code']).toBe('risk_unprotected')
+    expect(codesOf(await many(12, () => place(RESTING)))).toEqual({ ok: 10, risk_segment_orders_per_second: 2 })
     await running.set({ market_protection_percent: 50 })
     await running.post('risk/set', { scope: 'account', algo_registration: 'NSE-1' }, running.admin)
-    expect(codesOf(await many(12, () => running.post('placeorder', { ...BUY, pricetype: 'MARKET' })))).toEqual({
-      ok: 12,
-    })
+    expect(codesOf(await many(12, () => place({ ...BUY, pricetype: 'MARKET' })))).toEqual({ ok: 12 })
   })
 })
 

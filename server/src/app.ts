@@ -154,7 +154,7 @@ async function connect(
   })
 
   const market = await openMarket(ground)
-  const ordering = await openOrders(ground, market, orderEvents)
+  const ordering = await openOrders(ground, market, orderEvents, (keyId) => (keys.find(keyId)?.networks ?? '') !== '')
   const { paper, trading, gtts, idempotency, killSwitch, limits: limitStore } = ordering
   const people = await openPeople(ground, publicUrl, (id) => paper.openAccount(id))
   const { accounts, bans, identity, keys } = people

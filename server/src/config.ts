@@ -278,7 +278,7 @@ const SETTINGS = {
     name: 'PAPER_EXCHANGE_RULES',
     default: 'off',
     about:
-      'Whether the rules of the exchanges for orders by API hold on paper too: 10 orders a second in one segment unless registered, and market orders only with protection. Elsewhere they always do.',
+      'Whether the rules of the exchanges for orders by API hold on paper too: 10 orders a second in one segment unless registered, market orders only with protection, and only by keys that are bound to addresses. Elsewhere they always do.',
     ...oneOf('off', 'on'),
   },
   paperMargin: {

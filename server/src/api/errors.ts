@@ -59,6 +59,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   risk_halted: 403,
   risk_reduce_only: 403,
   risk_unprotected: 400,
+  risk_address_unbound: 403,
   risk_order_value: 400,
   risk_order_quantity: 400,
   risk_open_orders: 400,

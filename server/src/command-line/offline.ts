@@ -79,6 +79,7 @@ export async function withoutServer<T>(
         clock,
         audit: audit.record,
         exchangeRules: () => false, // nothing is sent from here
+        isBound: () => true,
         onError: () => undefined, // what can't be read is the store's doubt, which the kill switch tells
       })
       try {

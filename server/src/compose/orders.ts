@@ -18,12 +18,14 @@ export async function openOrders(
   { config, clock, log, databases, bus, audit, onError }: Ground,
   { universe, marketData, calendar }: Market,
   orderEvents: OrderEvents,
+  isBound: (keyId: string) => boolean,
 ) {
   const venueOf = (account: string): Venue | undefined => paper.venue(account)
   const limitStore = await LimitStore.open({
     money: databases.money,
     clock,
     audit: audit.record,
+    isBound,
     exchangeRules: (account) => config.paperExchangeRules === 'on' || venueOf(account)?.mode === 'live',
     onError: onError('limits could not be read or written'),
   })

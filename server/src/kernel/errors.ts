@@ -79,6 +79,7 @@ export type RefusalCode =
   | 'risk_halted'
   | 'risk_reduce_only'
   | 'risk_unprotected'
+  | 'risk_address_unbound'
   | 'risk_order_value'
   | 'risk_order_quantity'
   | 'risk_open_orders'

@@ -69,6 +69,9 @@ export const risk = defineOperation({
       exchange_rules: Type.Object({
         as_of: Type.String(),
         in_force: Type.Boolean({ description: 'Whether the rules for orders by API hold for this account.' }),
+        key_is_bound: Type.Boolean({
+          description: 'False when the rules hold and this key may be used from any address: its orders are denied.',
+        }),
         orders_per_second_unregistered: Type.Integer(),
         source: Type.String(),
       }),
@@ -107,6 +110,7 @@ export const risk = defineOperation({
         exchange_rules: {
           as_of: EXCHANGE_RULES.asOf,
           in_force: effective.protectionSource !== undefined,
+          key_is_bound: effective.unboundSource === undefined,
           orders_per_second_unregistered: EXCHANGE_RULES.ordersPerSecondUnregistered,
           source: EXCHANGE_RULES.source,
         },

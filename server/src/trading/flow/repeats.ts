@@ -6,6 +6,7 @@ const LASTING: ReadonlySet<string> = new Set([
   'risk_halted',
   'risk_reduce_only',
   'risk_unprotected',
+  'risk_address_unbound',
   'risk_orders_per_day',
   'risk_daily_loss',
   'risk_exchanges',

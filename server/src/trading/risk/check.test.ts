@@ -16,7 +16,14 @@ const rule = (limits: Limits, scope: RiskScope = ACCOUNT): RiskRule => ({
   algoId: '',
   algoRegistration: '',
 })
-const NO_RULES = { instance: undefined, account: undefined, key: undefined, strategy: undefined, exchangeRules: false }
+const NO_RULES = {
+  instance: undefined,
+  account: undefined,
+  key: undefined,
+  strategy: undefined,
+  exchangeRules: false,
+  isBound: true,
+}
 const boundsOf = (limits: Limits) => effectiveOf({ ...NO_RULES, account: rule(limits) }).account
 
 const order = (over: Partial<Judged> = {}): Judged => {

@@ -54,6 +54,8 @@ export interface Effective {
   readonly algoId: string
   /** Set where the exchanges' rules apply: orders at market must be protected. */
   readonly protectionSource: string | undefined
+  /** Set where the exchanges' rules apply, and the key is bound to no address: its orders aren't taken. */
+  readonly unboundSource: string | undefined
   /** Nothing limits anything. */
   readonly isOpen: boolean
 }
@@ -72,10 +74,12 @@ export interface Sources {
   readonly strategy: RiskRule | undefined
   /** Whether the exchanges' rules for algorithmic orders apply to the account. */
   readonly exchangeRules: boolean
+  /** Whether what sends the orders is bound to addresses; a session needn't be. */
+  readonly isBound: boolean
 }
 
 /** Joins what is set at all scopes of an order. */
-export function effectiveOf({ instance, account, key, strategy, exchangeRules }: Sources): Effective {
+export function effectiveOf({ instance, account, key, strategy, exchangeRules, isBound }: Sources): Effective {
   const shared = [instance, account].filter((rule) => rule !== undefined)
   const keyLimits = Object.entries(key?.limits ?? {})
   const onAccount = { ...key, limits: Object.fromEntries(keyLimits.filter(([name]) => !KEY_COUNTS.has(name))) }
@@ -93,6 +97,7 @@ export function effectiveOf({ instance, account, key, strategy, exchangeRules }:
   }
   const protectionSource =
     exchangeRules && EXCHANGE_RULES.marketOrdersNeedProtection ? EXCHANGE_RULES.source : undefined
+  const unboundSource = exchangeRules && EXCHANGE_RULES.staticAddress && !isBound ? EXCHANGE_RULES.source : undefined
   return {
     state,
     stateSource,
@@ -101,8 +106,14 @@ export function effectiveOf({ instance, account, key, strategy, exchangeRules }:
     strategy: byStrategy,
     algoId: strategy?.algoId || account?.algoId || '',
     protectionSource,
+    unboundSource,
     isOpen:
-      state === 'active' && protectionSource === undefined && byAccount.isEmpty && byKey.isEmpty && byStrategy.isEmpty,
+      state === 'active' &&
+      protectionSource === undefined &&
+      unboundSource === undefined &&
+      byAccount.isEmpty &&
+      byKey.isEmpty &&
+      byStrategy.isEmpty,
   }
 }
 

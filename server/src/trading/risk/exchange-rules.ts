@@ -12,7 +12,7 @@ export const EXCHANGE_RULES = {
   marketOrdersNeedProtection: true,
   /** Every order carries an algo id; below the threshold a generic one will do. */
   ordersCarryAlgoId: true,
-  /** Orders are taken from addresses that were registered before; here: an API key with networks. */
+  /** Orders are taken from addresses that were registered before; here: from API keys with networks. */
   staticAddress: true,
 } as const
 

@@ -21,6 +21,7 @@ const openStore = () =>
     clock,
     audit: () => undefined,
     exchangeRules: () => false,
+    isBound: () => true,
     onError: () => undefined,
   })
 const reopened = async (): Promise<LimitStore> => {

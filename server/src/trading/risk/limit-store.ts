@@ -57,6 +57,8 @@ export interface LimitStoreOptions {
   }) => void
   /** Whether the exchanges' rules for algorithmic orders apply to an account. */
   readonly exchangeRules: (account: string) => boolean
+  /** Whether a key may be used from some addresses only. */
+  readonly isBound: (keyId: string) => boolean
   readonly onError: (error: unknown) => void
 }
 
@@ -86,6 +88,7 @@ export class LimitStore {
         key: keyId === '' ? undefined : this.rule({ kind: 'key', keyId }),
         strategy: this.rule({ kind: 'strategy', account, strategy }),
         exchangeRules: options.exchangeRules(account),
+        isBound: keyId === '' || options.isBound(keyId),
       }),
     )
   }

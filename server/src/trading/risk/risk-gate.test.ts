@@ -61,6 +61,7 @@ beforeAll(async () => {
     clock,
     audit: () => undefined,
     exchangeRules: () => false,
+    isBound: () => true,
     onError: () => undefined,
   })
   paper = await PaperExchange.open({
@@ -363,7 +364,14 @@ class Desk {
 type Row = Pick<OrderReport, 'symbol' | 'product'>
 const SYMBOLS = ['SBIN', 'IDEA']
 const PRODUCTS = ['MIS', 'CNC']
-const NO_RULES = { instance: undefined, account: undefined, key: undefined, strategy: undefined, exchangeRules: false }
+const NO_RULES = {
+  instance: undefined,
+  account: undefined,
+  key: undefined,
+  strategy: undefined,
+  exchangeRules: false,
+  isBound: true,
+}
 const NOTHING: Standing = {
   openOrders: 0,
   ordersToday: 0,

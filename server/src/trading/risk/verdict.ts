@@ -46,6 +46,7 @@ export function verdictOf(judged: Case, measures: Measures): Denial | undefined 
   const { account, key, strategy: own, subjects } = inForce
   return (
     stateDenial(judged, view) ??
+    addressDenial(judged) ??
     protectionDenial(judged) ??
     verdictOn(account, view?.account, subjects.account, judged, measures) ??
     verdictOn(key, undefined, subjects.key, judged, measures, keyOrdersToday) ??
@@ -87,6 +88,13 @@ function stateDenial({ order, inForce }: Case, view: AccountView | undefined): D
   if (position !== undefined && onlyReduces(order, position)) return undefined
   const message = `${DENIAL_PREFIX} ${stateSource} is in reduce_only, and this order does more than make the position in ${order.symbol} ${order.product} smaller.`
   return { code: 'risk_reduce_only', message }
+}
+
+/** Where the exchanges' rules apply, they must know the addresses that orders by API come from. */
+function addressDenial({ inForce: { unboundSource } }: Case): Denial | undefined {
+  if (unboundSource === undefined) return undefined
+  const message = `${DENIAL_PREFIX} the exchanges' rules (${unboundSource}) take orders by API only from known addresses, and this key may be used from any. Make one with networks, such as "203.0.113.7".`
+  return { code: 'risk_address_unbound', message }
 }
 
 /** Where the exchanges' rules apply, something must say how bad a price an order at market may get. */
