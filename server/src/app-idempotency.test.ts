@@ -284,6 +284,19 @@ describe('an answer', () => {
     expect(commits).toEqual([['idempotency'], ['journal', 'idempotency']])
   })
 
+  test('of what cancels, closes and halts follows what it tells of; a halt waits for no commit', async () => {
+    await post('placeorder', { ...ORDER, pricetype: 'LIMIT', price: 700 })
+    const cancelled = await twice('cancelallorder', {})
+    await post('placeorder', ORDER)
+    const closed = await twice('closeposition', {})
+    const halted = await twice('killswitch', { scope: 'strategy' })
+    expect([cancelled.commits, closed.commits, halted.commits]).toEqual([
+      [['idempotency'], ['idempotency']],
+      [['idempotency'], ['idempotency']],
+      [['idempotency']],
+    ])
+  })
+
   test('is worded from the plan as it was, when it was lost in a crash', async () => {
     const option = { offset: 'ATM', option_type: 'CE', action: 'BUY', quantity: 195, splitsize: 65, product: 'NRML' }
     const none = { ...option, offset: 'OTM1', expiry_date: '02DEC26' }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { NewOrder } from '../brokers/venue.ts'
+import type { BrokerageTerms } from '../charges/index.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { MINUTE_MS, timestampOf } from '../kernel/exchange-time.ts'
 import { formatMoney, moneyOf, type Price, priceOf, quantityOf } from '../kernel/fixed.ts'
@@ -18,7 +19,7 @@ import { instrumentOf } from './order.ts'
 import { PaperExchange } from './paper-exchange.ts'
 import type { PaperVenue } from './paper-venue.ts'
 import { QuoteBoard } from './quote-board.ts'
-import { NIFTY_FUT, SBIN } from './test-desk.ts'
+import { NIFTY_CE, NIFTY_FUT, SBIN } from './test-desk.ts'
 
 const ALWAYS: SessionRules = {
   calendar: createCalendar({ hours: 'always' }),
@@ -48,7 +49,7 @@ interface Running {
   readonly databases: Databases
   readonly committed: Committed[]
   /** Another process on the same files, as after a kill, at another time. */
-  again(at: string, board?: QuoteBoard): Promise<Running>
+  again(at: string, board?: QuoteBoard, brokerage?: BrokerageTerms): Promise<Running>
 }
 
 async function start(
@@ -56,6 +57,7 @@ async function start(
   rules: SessionRules = ALWAYS,
   folder = mkdtempSync(join(tmpdir(), 'sauda-paper-')),
   told?: QuoteBoard,
+  brokerage?: BrokerageTerms,
 ): Promise<Running> {
   const clock = new ManualClock(at)
   const board = told ?? new QuoteBoard(() => clock.now())
@@ -79,11 +81,12 @@ async function start(
       optionSellLeverageHundredths: 100,
       optionSellMargin: 'futures',
     },
+    brokerage,
     publish: (command) => committed.push(command),
   })
   const venue = exchange.venue('default')
   if (venue === undefined) throw new Error('the default account has a venue')
-  const again = (later: string, other?: QuoteBoard): Promise<Running> => start(later, rules, folder, other ?? board)
+  const again: Running['again'] = (later, other = board, terms) => start(later, rules, folder, other, terms)
   return { exchange, venue, clock, board, databases, committed, again }
 }
 
@@ -138,6 +141,37 @@ describe('recovery', () => {
     await expect(venue.place(order())).rejects.toMatchObject({ code: 'account_stopped' })
     await expect(venue.place(order())).rejects.toMatchObject({ code: 'account_stopped' })
     await expect(venue.funds()).rejects.toMatchObject({ code: 'account_stopped' })
+  })
+
+  test('what belongs beside an order is on disk with it', async () => {
+    const first = await start('2026-11-25T05:00:00Z')
+    first.board.set('SBIN', 500)
+    const beside = ({ id }: { readonly id: string }) => ({
+      sql: `INSERT INTO setting (name, value) VALUES ('last order', ?)`,
+      parameters: [id],
+    })
+    const { id } = await first.venue.place(order(), undefined, beside)
+    const rows = await first.databases.money.kysely.selectFrom('setting').select('value').execute()
+    expect(rows).toEqual([{ value: id }])
+  })
+
+  test.each([
+    ['refused by the file', () => ({ sql: 'INSERT INTO nowhere VALUES (1)', parameters: [] })],
+    [
+      'a bug',
+      () => {
+        throw new Error('a bug')
+      },
+    ],
+  ])('an order isn’t there when what belongs beside it is %s, and its account stops', async (_what, beside) => {
+    const first = await start('2026-11-25T05:00:00Z')
+    first.board.set('SBIN', 500)
+    await expect(first.venue.place(order(), undefined, beside)).rejects.toMatchObject({ code: 'account_stopped' })
+    await expect(first.venue.place(order())).rejects.toMatchObject({ code: 'account_stopped' })
+    const second = await first.again('2026-11-25T05:01:00Z')
+    expect(await second.venue.orders()).toEqual([])
+    await second.venue.place(order())
+    expect(await second.venue.orders()).toHaveLength(1)
   })
 })
 
@@ -325,6 +359,41 @@ describe('the exchange by the clock, always open', () => {
       ['2026-08-20', 'AUTO_SQUARE_OFF'],
       ['2026-08-25', 'EXPIRY_SETTLEMENT'],
     ])
+  })
+
+  test('charges are booked for what happened meanwhile too, and an order keeps the terms that it was placed with', async () => {
+    const brokerage = { perOrder: moneyOf(20), sharePerMillion: 300 }
+    const first = await start('2026-08-25T05:00:00Z', ALWAYS, undefined, undefined, brokerage)
+    first.board.set('SBIN', 500)
+    first.board.set('NIFTY25AUG2625000CE', 200)
+    await first.venue.place(order())
+    const option = { instrument: instrumentOf(NIFTY_CE), quantity: quantityOf(65), product: 'NRML' as const }
+    await first.venue.place(order(option))
+    await first.venue.placeTogether([order(), order({ action: 'SELL' })], true)
+    const resting = await first.venue.place(order({ ...LIMIT, product: 'CNC' }))
+    const uncharged = await first.again('2026-08-25T06:00:00Z')
+    uncharged.board.set('SBIN', 489)
+    await uncharged.exchange.tick()
+    await uncharged.venue.place(order())
+    const chargesOf = async (exchange: Running) =>
+      (await exchange.venue.trades()).map(({ strategy, charges }) => [strategy, charges])
+    // Intraday and delivery: 10 × 500.05 and 490; the option: 65 × 200.05
+    const booked = [213, 2945, 213, 328, 578].map((charges) => ['test', charges])
+    expect(await chargesOf(uncharged)).toEqual([...booked, ['test', undefined]])
+    expect((await uncharged.venue.order(resting.id)).status).toBe('complete')
+    await uncharged.exchange.close()
+    uncharged.board.set('NIFTY25AUG2625000CE', 150, Date.parse('2026-08-25T18:29:00Z'))
+    const later = await uncharged.again('2026-08-26T05:00:00Z', undefined, brokerage)
+    expect(await later.venue.trades()).toEqual([])
+    await later.exchange.close()
+    const rows = await later.databases.record.kysely.selectFrom('paper_trade').select('body').execute()
+    const closings = rows.map(({ body }) => JSON.parse(body)).filter(({ strategy }) => strategy !== 'test')
+    expect(closings.map(({ strategy, value, charges }) => [strategy, value, charges])).toEqual([
+      ['AUTO_SQUARE_OFF', 977_900, 626],
+      ['EXPIRY_SETTLEMENT', 975_000, 1463],
+    ])
+    const realised = rows.reduce((sum, { body }) => sum + JSON.parse(body).realised, 0)
+    expect((await later.venue.funds()).realised).toBe(realised)
   })
 
   test('shares bought before a long stop are holdings since the day after the purchase', async () => {
