@@ -146,7 +146,9 @@ describe('traffic', () => {
     const lines = text.trimEnd().split('\r\n')
     expect(lines.length).toBe(2_501)
     expect(lines[0]).toMatch(/^time,request_id,method/)
-    expect(lines[1]).toBe("2026-09-21T14:13:20.000Z,req-2499,POST,quotes,/api/v1/quotes,200,,10,100,2,::1,,key_a,'=cmd,")
+    expect(lines[1]).toBe(
+      "2026-09-21T14:13:20.000Z,req-2499,POST,quotes,/api/v1/quotes,200,,10,100,2,::1,,key_a,'=cmd,",
+    )
     expect(lines.at(-1)).toContain(',req-0,')
   })
 
