@@ -217,11 +217,9 @@ describe('an answer', () => {
     const write = vi.spyOn(Writer.prototype, 'write').mockImplementation(function (this: Writer, statements) {
       const tables = statements.map(({ sql }) => /into "?(\w+)/.exec(sql)?.[1] ?? sql)
       if (tables.includes('idempotency')) commits.push(tables)
-      works.push(
-        ...statements
-          .flatMap(({ parameters }) => parameters.find((value) => `${value}`.startsWith(WORK)) ?? [])
-          .map(String),
-      )
+      for (const statement of statements)
+        for (const value of 'parameters' in statement ? statement.parameters : [])
+          if (typeof value === 'string' && value.startsWith(WORK)) works.push(value)
       return writing.call(this, statements)
     })
     const answer = await ask()

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import { type FieldError, Refusal } from '../kernel/errors.ts'
+import type { Intent } from '../trading/flow/intent.ts'
 import { errorReply, inputRefusal, replyBody } from './errors.ts'
 import { FieldProblem } from './field-type.ts'
 import { JsonText } from './json-text.ts'
@@ -50,7 +51,12 @@ export function endpointOf(operation: AnyOperation, options: EndpointOptions): E
     }
     const { intent } = visit
     if (intent === undefined || intent.work !== undefined || writesIntent) return handle(input, source, visit)
-    return intent.begin({}).then(() => handle(input, source, visit))
+    return handleBegun(intent, input, source, visit)
+  }
+
+  const handleBegun = async (intent: Intent, input: DecodedInput, source: object, visit: Visit): Promise<unknown> => {
+    await intent.begin({})
+    return await handle(input, source, visit)
   }
 
   const handle = (input: DecodedInput, source: object, visit: Visit): unknown => {

@@ -1,7 +1,8 @@
 import type { OrderMode } from '../../identity/accounts.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { scrub } from '../../kernel/scrub.ts'
-import type { Approvals, NewApproval } from '../../trading/approvals.ts'
+import type { Approval, Approvals, NewApproval } from '../../trading/approvals.ts'
+import type { Intent } from '../../trading/flow/intent.ts'
 import type { AnyOperation, InSemiAuto } from '../operation.ts'
 import type { Services } from '../services.ts'
 import type { Visit } from '../visit.ts'
@@ -49,9 +50,13 @@ export function holdForApproval({ orderMode, queue, services }: HoldOptions) {
       requestId: visit.id,
       intent: intent?.tag,
     }
-    return queue(wanted, intent && ((id) => intent.keep(() => held(id)))).then(({ id }) => held(id))
+    return queued(queue(wanted, intent && keepingHeld(intent)))
   }
 }
+
+const queued = async (queueing: Promise<Approval>): Promise<object> => held((await queueing).id)
+
+const keepingHeld = (intent: Intent) => (id: number) => intent.keep(() => held(id))
 
 const held = (id: number) => ({
   message: 'Order queued for approval in Action Center',

@@ -1,4 +1,4 @@
-import type { NewOrder, OrderReport, Venue } from '../../brokers/venue.ts'
+import type { Alongside, NewOrder, OrderReport, Venue } from '../../brokers/venue.ts'
 import { assert } from '../../kernel/assert.ts'
 import { type FieldError, Refusal, type RefusalCode } from '../../kernel/errors.ts'
 import type { Steps } from '../../kernel/steps.ts'
@@ -71,8 +71,7 @@ export class OrderFlow {
     const expanded = (intent?.work?.plan as MadePlan | undefined) ?? request.expand()
     const plan = expanded instanceof Promise ? await expanded : expanded
     assert(plan.legs.length <= PLAN_LEGS_MAX, `a plan of ${plan.legs.length} legs`)
-    const keep =
-      intent && ((outcomes: readonly LegOutcome[]): Statement => intent.keep(() => request.answer(plan, outcomes)))
+    const keep = intent && keepingOf(intent, request, plan)
     if (intent?.isResumed === true) {
       const known = await venue.ordersByTag(intent.tag)
       if (known.length > 0) return request.answer(plan, await this.#resume(request, intent, plan, known, venue, keep))
@@ -165,6 +164,16 @@ function newOrderOf(
 
 /** Puts the answer that these outcomes of all legs are into the commit of the last of them. */
 type Keep = (outcomes: readonly LegOutcome[]) => Statement
+
+// Written apart, so that an order without a name makes no room for what these remember
+const keepingOf =
+  <MadePlan extends Plan>(intent: Intent, request: FlowRequest<MadePlan, unknown>, plan: MadePlan): Keep =>
+  (outcomes) =>
+    intent.keep(() => request.answer(plan, outcomes))
+const keepingAlone =
+  (keep: Keep, leg: Leg, denied: string | undefined, venue: Venue): Alongside<OrderReport> =>
+  (report) =>
+    keep([outcomeOf(leg, report, denied, venue)])
 
 /** Whether all that a plan leads to is one commit of the venue, which the answer can be a part of. */
 const isOneCommit = ({ legs, marginTogether }: Plan, { commitsAlongside, placeTogether }: Venue): boolean =>
@@ -298,7 +307,7 @@ class Sending {
       report = await this.#venue.place(
         newOrderOf(one, this.#tag, root, denial?.message, this.#algoIdOf(one)),
         this.#steps,
-        keep && ((told) => keep([outcomeOf(one.leg, told, denial?.code, this.#venue)])),
+        keep && keepingAlone(keep, one.leg, denial?.code, this.#venue),
       )
       return outcomeOf(one.leg, report, denial?.code, this.#venue)
     } finally {
