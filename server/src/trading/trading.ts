@@ -10,13 +10,14 @@ import type {
   TradeReport,
   Venue,
 } from '../brokers/venue.ts'
+import type { BrokerageTerms } from '../charges/index.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Quantity } from '../kernel/fixed.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Exchange, Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
-import { type BrokerageTerms, chargeOrders, type OrderCharges } from './charges/index.ts'
+import { chargeOrders, type OrderCharges } from './charge-orders.ts'
 import { answered, type Intent } from './flow/intent.ts'
 import { type InstrumentLookup, namedInstrument } from './named-instrument.ts'
 import { deniedBy, type RiskAsker, type RiskGate } from './risk/gate.ts'

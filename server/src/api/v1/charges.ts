@@ -1,7 +1,7 @@
 import Type from 'typebox'
+import type { Charges } from '../../charges/index.ts'
 import { dateAt } from '../../kernel/exchange-time.ts'
 import { toNumber } from '../../kernel/fixed.ts'
-import type { Charges } from '../../trading/charges/index.ts'
 import { defineOperation } from '../operation.ts'
 import { orderRequestsOf, positions } from './position-fields.ts'
 import { mode } from './wire.ts'
@@ -34,7 +34,7 @@ export const charges = defineOperation({
   tag: 'Account',
   summary: 'What orders cost besides their prices',
   description:
-    'Brokerage as set for this server, and the taxes and fees in force today, of each order when it is filled whole at its limit, its trigger or the last price, and of all together. Each charge is rounded to the nearest paisa. Paper accounts do not pay them. Nothing is placed.',
+    'Brokerage as set for this server, and the taxes and fees in force today, of each order when it is filled whole at its limit, its trigger or the last price, and of all together. Each charge is rounded to the nearest paisa. With the setting PAPER_CHARGES=on paper accounts pay them as their orders trade, else nothing. Nothing is placed.',
   access: 'read',
   rateClass: 'read',
   input: { positions },

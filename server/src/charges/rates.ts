@@ -1,6 +1,6 @@
-import { assert } from '../../kernel/assert.ts'
-import type { ExchangeDate } from '../../kernel/exchange-time.ts'
-import type { Exchange } from '../../market/instrument.ts'
+import { assert } from '../kernel/assert.ts'
+import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import type { Exchange } from '../market/instrument.ts'
 
 /** What is taxed and charged alike. */
 export const SEGMENTS = [
@@ -29,6 +29,8 @@ export interface Rates {
   readonly transactionTax: readonly [number, number]
   /** Stamp duty, on purchases. */
   readonly stampDuty: number
+  /** Transaction tax of a bought option that ends in the money, on what that is worth. */
+  readonly exercise: number
 }
 
 interface DatedRates {
@@ -36,9 +38,10 @@ interface DatedRates {
   readonly segments: Readonly<Record<Segment, Rates>>
 }
 
-const rates = (bought: number, sold: number, stampDuty: number): Rates => ({
+const rates = (bought: number, sold: number, stampDuty: number, exercise = 0): Rates => ({
   transactionTax: [percent(bought), percent(sold)],
   stampDuty: percent(stampDuty),
+  exercise: percent(exercise),
 })
 
 /**
@@ -58,7 +61,10 @@ const SINCE_2020 = {
 /**
  * Oldest first. Securities transaction tax, on the sale but for delivery, which pays on both sides: Finance (No. 2) Act
  * 2024: 0.02 % of futures and 0.1 % of option premiums since 1 October 2024; Finance Act 2026: 0.05 % and 0.15 % since 1
- * April 2026. 0.1 % of delivery and 0.025 % of intraday stay as they were.
+ * April 2026. 0.1 % of delivery and 0.025 % of intraday stay as they were. An option that is exercised is taxed on the
+ * difference of settlement and strike price (Finance (No. 2) Act 2019), and its buyer pays: 0.125 %, and 0.15 % since 1
+ * April 2026 (Finance Act 2026). The tax on exercised commodity options is on the settlement price and not here: none is
+ * charged. Futures that are settled in cash aren't taxed then.
  */
 const RATES: readonly DatedRates[] = [
   {
@@ -67,7 +73,7 @@ const RATES: readonly DatedRates[] = [
       'equity delivery': rates(0.1, 0.1, 0.015),
       'equity intraday': rates(0, 0.025, 0.003),
       'equity futures': rates(0, 0.02, 0.002),
-      'equity options': rates(0, 0.1, 0.003),
+      'equity options': rates(0, 0.1, 0.003, 0.125),
       ...SINCE_2020,
     },
   },
@@ -77,7 +83,7 @@ const RATES: readonly DatedRates[] = [
       'equity delivery': rates(0.1, 0.1, 0.015),
       'equity intraday': rates(0, 0.025, 0.003),
       'equity futures': rates(0, 0.05, 0.002),
-      'equity options': rates(0, 0.15, 0.003),
+      'equity options': rates(0, 0.15, 0.003, 0.15),
       ...SINCE_2020,
     },
   },

@@ -1,9 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Action, Product } from '../../brokers/venue.ts'
-import { type Money, moneyOf, toNumber } from '../../kernel/fixed.ts'
-import type { Exchange, InstrumentKind } from '../../market/instrument.ts'
-import { type BrokerageTerms, type Charges, chargesOf, sumOfCharges } from './charges.ts'
+import type { Action, Product } from '../brokers/venue.ts'
+import { add, type Money, moneyOf, toNumber } from '../kernel/fixed.ts'
+import type { Exchange, InstrumentKind } from '../market/instrument.ts'
+import {
+  type BrokerageTerms,
+  type Charges,
+  chargeOfFill,
+  chargesFor,
+  chargesOf,
+  chargeTermsOf,
+  settlementTermsOf,
+  sumOfCharges,
+} from './charges.ts'
 
 const TERMS: BrokerageTerms = { perOrder: moneyOf(20), sharePerMillion: 300 }
 const TODAY = '2026-11-25'
@@ -72,19 +81,33 @@ describe('charges of one trade', () => {
   })
 })
 
+test.each([
+  ['an option of shares', 'NFO', 'CE', 'SELL', TODAY, 15],
+  ['before', 'NFO', 'PE', 'SELL', '2026-03-31', 12.5],
+  ['its seller', 'BFO', 'CE', 'BUY', TODAY, 0],
+  ['a future', 'NFO', 'FUT', 'SELL', TODAY, 0],
+  ['an option of commodities', 'MCX', 'CE', 'SELL', TODAY, 0],
+] as const)('what settles at expiry pays the tax on exercise and nothing else: %s', (...row) => {
+  const [, exchange, kind, action, date, expected] = row
+  const order = { instrument: { exchange, kind, name: 'X' }, action, product: 'NRML' } as const
+  const { transactionTax, total } = chargesFor(settlementTermsOf(order, date), moneyOf(10_000))
+  expect([transactionTax, total].map(toNumber.money)).toEqual([expected, expected])
+})
+
+const anyTrade = fc.record({
+  instrument: fc.record({
+    exchange: fc.constantFrom<Exchange[]>('NSE', 'BSE', 'NFO', 'BFO', 'MCX', 'CDS', 'NCDEX', 'CRYPTO'),
+    kind: fc.constantFrom<InstrumentKind[]>('EQ', 'FUT', 'CE', 'PE'),
+    name: fc.constant('X'),
+  }),
+  action: fc.constantFrom<Action[]>('BUY', 'SELL'),
+  product: fc.constantFrom<Product[]>('CNC', 'MIS', 'NRML'),
+  value: fc.integer({ min: 0, max: 1e14 }).map((value) => value as Money),
+})
+
 test('every charge is exact and no total differs from the sum of its parts by a paisa', () => {
-  const trade = fc.record({
-    instrument: fc.record({
-      exchange: fc.constantFrom<Exchange[]>('NSE', 'BSE', 'NFO', 'BFO', 'MCX', 'CDS', 'NCDEX', 'CRYPTO'),
-      kind: fc.constantFrom<InstrumentKind[]>('EQ', 'FUT', 'CE', 'PE'),
-      name: fc.constant('X'),
-    }),
-    action: fc.constantFrom<Action[]>('BUY', 'SELL'),
-    product: fc.constantFrom<Product[]>('CNC', 'MIS', 'NRML'),
-    value: fc.integer({ min: 0, max: 1e14 }).map((value) => value as Money),
-  })
   fc.assert(
-    fc.property(fc.array(trade, { minLength: 1, maxLength: 50 }), (trades) => {
+    fc.property(fc.array(anyTrade, { minLength: 1, maxLength: 50 }), (trades) => {
       const each = trades.map((one) => chargesOf(one, TERMS, TODAY))
       for (const charges of each) {
         const { total, ...parts } = charges
@@ -92,6 +115,23 @@ test('every charge is exact and no total differs from the sum of its parts by a 
         expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBe(total)
       }
       expect(sumOfCharges(each).total).toBe(each.reduce((sum, { total }) => sum + total, 0))
+    }),
+  )
+})
+
+test('an order that fills in parts costs what it does whole, and no part costs less than nothing', () => {
+  fc.assert(
+    fc.property(anyTrade, fc.array(fc.integer({ min: 0, max: 1e9 }), { maxLength: 20 }), (trade, parts) => {
+      const terms = chargeTermsOf(trade, TERMS, TODAY)
+      let before = trade.value
+      let charged = chargesOf(trade, TERMS, TODAY).total
+      for (const value of parts as Money[]) {
+        const charge = chargeOfFill(terms, before, value)
+        expect(charge).toBeGreaterThanOrEqual(0)
+        before = add(before, value)
+        charged = add(charged, charge)
+      }
+      expect(charged).toBe(chargesOf({ ...trade, value: before }, TERMS, TODAY).total)
     }),
   )
 })

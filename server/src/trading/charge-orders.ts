@@ -1,11 +1,17 @@
-import type { NewOrder } from '../../brokers/venue.ts'
-import { Refusal } from '../../kernel/errors.ts'
-import type { ExchangeDate } from '../../kernel/exchange-time.ts'
-import { type Price, tradeValue } from '../../kernel/fixed.ts'
-import type { MarketData } from '../../market/market-data.ts'
-import { lastPrices } from '../valuation.ts'
-import { type BrokerageTerms, type Charges, chargesOf, segmentOf, sumOfCharges } from './charges.ts'
-import type { Segment } from './rates.ts'
+import type { NewOrder } from '../brokers/venue.ts'
+import {
+  type BrokerageTerms,
+  type Charges,
+  chargesOf,
+  type Segment,
+  segmentOf,
+  sumOfCharges,
+} from '../charges/index.ts'
+import { Refusal } from '../kernel/errors.ts'
+import type { ExchangeDate } from '../kernel/exchange-time.ts'
+import { type Price, tradeValue } from '../kernel/fixed.ts'
+import type { MarketData } from '../market/market-data.ts'
+import { lastPrices } from './valuation.ts'
 
 export interface OrderCharges {
   readonly total: Charges
