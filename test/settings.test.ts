@@ -156,6 +156,37 @@ const brokerageOf = (price: number) => async (platform: Platform) => {
   return (await platform.ask('charges', { positions: [order] })).at('data', 'brokerage')
 }
 
+/** Paise that buying and selling cost: as `charges` tells, as the trades say, and as they are missing in the profit. */
+async function roundTrip(platform: Platform) {
+  const paise = (rupees: unknown): number => Math.round(Number(rupees) * 100)
+  const rows = async (name: string, body: object, ...path: string[]) =>
+    (await platform.ask(name, body)).at(...path) as readonly Record<string, unknown>[]
+  const profit = async () => paise((await platform.ask('funds', {})).at('data', 'total_realized_pnl'))
+  const before = await profit()
+  let gained = 0
+  let told = 0
+  let booked: number | undefined
+  for (const action of ['BUY', 'SELL']) {
+    const after = (await platform.ask('orderevents', {})).at('after')
+    const orderid = (await platform.order({ action, quantity: 40, strategy: 'round trip' })).at('orderid')
+    const trade = (await platform.ask('tradebook', {})).at('data', 0) as Record<string, number>
+    expect(trade).toMatchObject({ orderid, quantity: 40 })
+    const event = (await rows('orderevents', { after }, 'data')).find(({ type }) => type === 'trade')
+    expect(event?.['data']).toEqual(trade)
+    const chapter = (await rows('orderstory', { orderid }, 'data', 'events')).find(({ event }) => event === 'traded')
+    expect(chapter?.['charges']).toBe(trade['charges'])
+    const order = { exchange: 'NSE', symbol: 'SBIN', action, quantity: 40, product: 'MIS' }
+    const positions = [{ ...order, pricetype: 'LIMIT', price: trade['price'] }]
+    told += paise((await platform.ask('charges', { positions })).at('data', 'total_charges'))
+    if (trade['charges'] !== undefined) booked = (booked ?? 0) + paise(trade['charges'])
+    gained += paise(trade['trade_value']) * (action === 'SELL' ? 1 : -1)
+  }
+  const after = await profit()
+  const [own] = await rows('strategybook', { strategy_filter: 'round trip' }, 'data', 'strategies')
+  expect(paise(own?.['today_realized_pnl'])).toBe(after - before)
+  return { told, booked, lost: gained - (after - before) }
+}
+
 const leverages = (order: object) => async () => {
   const [half, eighth] = await both(blockedBy(order))
   expect(eighth).toBeGreaterThan(0)
@@ -483,6 +514,12 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     const scanned = await Platform.with({ ...OTHER, PAPER_MARGIN: 'portfolio' }, blockedBy(NIFTY_FUT))
     const eighth = await Platform.with({ ...OTHER, PAPER_MARGIN: 'simple' }, blockedBy(NIFTY_FUT))
     expect((scanned ?? 0) / (eighth ?? 1)).toBeCloseTo(0.113 * 8, 1)
+  },
+  PAPER_CHARGES: async () => {
+    const costs = await Platform.with({ PAPER_CHARGES: 'on' }, roundTrip)
+    expect(costs.told).toBeGreaterThan(0)
+    expect(costs).toMatchObject({ booked: costs.told, lost: costs.told })
+    expect(await roundTrip(other)).toMatchObject({ booked: undefined, lost: 0 })
   },
   EQUITY_MIS_LEVERAGE: leverages({}),
   FUTURES_LEVERAGE: leverages(NIFTY_FUT),

@@ -288,6 +288,13 @@ const SETTINGS = {
       'Margin of derivatives on paper: simple, each by its leverage; portfolio, all on one underlying together, by scenarios of price and volatility.',
     ...oneOf('portfolio', 'simple'),
   },
+  paperCharges: {
+    name: 'PAPER_CHARGES',
+    default: 'off',
+    about:
+      'Whether trades on paper cost what the operation charges tells, brokerage, taxes and fees: profit and funds are then what is left. Orders keep what was set when they were placed.',
+    ...oneOf('off', 'on'),
+  },
   equityMisLeverageHundredths: leverage(
     'EQUITY_MIS_LEVERAGE',
     '5',
@@ -306,7 +313,7 @@ const SETTINGS = {
     name: 'BROKERAGE_PER_ORDER',
     default: '20.00',
     about:
-      'Rupees of brokerage on one order, at most, for the operation charges. Options always pay it, delivery nothing.',
+      'Rupees of brokerage on one order, at most, for the operation charges and PAPER_CHARGES. Options always pay it, delivery nothing.',
     allowed: 'an amount from 0 to 100000.00 with at most 2 decimals, without separators',
     read: (text: string): Money | undefined => {
       const value = parseDecimal(text, MONEY_DECIMALS)

@@ -113,6 +113,8 @@ export interface TradeReport {
   readonly quantity: Quantity
   readonly price: Price
   readonly value: Money
+  /** Brokerage, taxes and fees; absent when the venue doesn't tell them. */
+  readonly charges?: Money | undefined
   readonly strategy: string
   readonly at: number
 }

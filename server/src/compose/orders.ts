@@ -20,6 +20,7 @@ export async function openOrders(
   orderEvents: OrderEvents,
   isBound: (keyId: string) => boolean,
 ) {
+  const brokerage = { perOrder: config.brokeragePerOrder, sharePerMillion: config.brokerageMillionths }
   const venueOf = (account: string): Venue | undefined => paper.venue(account)
   const limitStore = await LimitStore.open({
     money: databases.money,
@@ -49,6 +50,7 @@ export async function openOrders(
       priceOrNone(settlementPrice({ market: marketData, store: universe.store, calendar }, instrument)),
     rules: sessionRules(config, calendar),
     margin: config,
+    brokerage: config.paperCharges === 'on' ? brokerage : undefined,
     mayFire: (account, firing) => gate.mayFire(account, firing),
     clock,
     log,
@@ -72,7 +74,7 @@ export async function openOrders(
     marketData,
     venueOf: (account) => paper.venue(account),
     gate,
-    brokerage: { perOrder: config.brokeragePerOrder, sharePerMillion: config.brokerageMillionths },
+    brokerage,
   })
   const orders = new OrderFlow({
     find: (symbol, exchange) => universe.find(symbol, exchange),

@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 /** What many commands share, as JSON: written once. */
 const sharedText = new WeakMap<object, string>()
 /** Fields whose objects live on and never change. */
-const SHARED: ReadonlySet<string> = new Set(['instrument', 'session', 'terms', 'book'])
+const SHARED: ReadonlySet<string> = new Set(['instrument', 'session', 'terms', 'charges', 'book'])
 
 /**
  * A command as its journal row has it: JSON of all but its kind and instant, which are columns. By hand, since it is a

@@ -1,3 +1,4 @@
+import type { ChargeTerms } from '../charges/index.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Price, Quantity } from '../kernel/fixed.ts'
 import type { Exchange } from '../market/instrument.ts'
@@ -47,6 +48,8 @@ export interface PlaceCommand {
   /** Why it may not be sent; absent when it may. */
   readonly denied?: string | undefined
   readonly terms: MarginTerms
+  /** By which its trades are charged; absent when they cost nothing. */
+  readonly charges?: ChargeTerms | undefined
   /** Absent when the account has what it needs, or margins by leverage. */
   readonly risks?: RiskFacts | undefined
   readonly session: SessionFacts
@@ -102,6 +105,7 @@ export interface SquareOffCommand {
     readonly exchange: Exchange
     readonly orderId: string
     readonly book: Book
+    readonly charges?: ChargeTerms | undefined
   }[]
   /** Price of what the account holds nothing of and its strategies hold against each other; absent when there is none. */
   readonly crossings?:
@@ -117,7 +121,11 @@ export interface ExpireCommand {
   readonly exchange: Exchange
   readonly settlementPrice: Price
   /** Order ids for the settlement of each product's position. */
-  readonly closes: readonly { readonly product: Product; readonly orderId: string }[]
+  readonly closes: readonly {
+    readonly product: Product
+    readonly orderId: string
+    readonly charges?: ChargeTerms | undefined
+  }[]
 }
 
 /** A new trading day: day orders lapse, bought shares become holdings, the day's books start empty. */

@@ -1,8 +1,10 @@
+import { chargeOfFill } from '../charges/index.ts'
 import { assert } from '../kernel/assert.ts'
 import {
   absolute,
   add,
   formatMoney,
+  greatest,
   least,
   type Money,
   money,
@@ -74,13 +76,23 @@ function unpaid(state: AccountState, order: Order, fill: Fill, value: Money): Mo
   const held = state.positions.get(positionKey(order.instrument, order.product))?.quantity ?? ZERO_QUANTITY
   const opening = subtract(fill.quantity, held < 0 ? least(fill.quantity, absolute(held)) : ZERO_QUANTITY)
   if (opening === 0) return ZERO_MONEY
+  const available = availableFor(state, order)
   if (isInPortfolio(state, order.instrument)) {
     // What the order's own price comes to was judged with the rest of its group.
     const judged = tradeValue(order.referencePrice, fill.quantity, order.instrument.multiplier, 'up')
     const dearer = share(subtract(value, judged), opening, fill.quantity, 'up')
-    return dearer <= 0 ? ZERO_MONEY : subtract(dearer, availableOf(state))
+    return dearer <= 0 ? ZERO_MONEY : subtract(dearer, available)
   }
-  return subtract(share(value, opening, fill.quantity, 'up'), add(order.margin, availableOf(state)))
+  return subtract(share(value, opening, fill.quantity, 'up'), add(order.margin, available))
+}
+
+/**
+ * What an order may take besides its reservation. Charges are due whatever is available, and may leave less than nothing:
+ * not at the cost of what an order that is charged has reserved, or its own first fills would keep it from the rest.
+ */
+function availableFor(state: AccountState, { charges }: Order): Money {
+  const available = availableOf(state)
+  return charges === undefined ? available : greatest(available, ZERO_MONEY)
 }
 
 /** After a fill: what else works in this instrument is margined against the new position. */
@@ -98,11 +110,13 @@ function settleReservations(state: AccountState, order: Order, at: number, event
 }
 
 function trade(state: AccountState, order: Order, fill: Fill, value: Money, at: number, events: Event[]): void {
-  const realised =
+  const gross =
     order.product === 'CNC' && order.action === 'SELL'
       ? deliver(state, order, fill, value, at)
       : movePosition(state, order, fill, value, at)
-  attribute(state, order, fill, value)
+  const charges = order.charges && chargeOfFill(order.charges, order.filledValue, value)
+  const realised = charges === undefined ? gross : charge(state, order, gross, charges)
+  attribute(state, order, fill, value, charges ?? ZERO_MONEY)
   state.realised = add(state.realised, realised)
   state.realisedToday = add(state.realisedToday, realised)
   order.filledQuantity = add(order.filledQuantity, fill.quantity)
@@ -120,11 +134,20 @@ function trade(state: AccountState, order: Order, fill: Fill, value: Money, at: 
     quantity: fill.quantity,
     price: fill.price,
     value,
+    charges,
     realised,
     at,
   }
   state.trades.push(row)
   events.push({ kind: 'trade', trade: row })
+}
+
+/** Takes charges from what a fill realised, and returns what is left of it. */
+function charge(state: AccountState, order: Order, gross: Money, charges: Money): Money {
+  const position = state.positions.get(positionKey(order.instrument, order.product))
+  assert(position !== undefined && charges >= 0, `order ${order.id} is charged ${charges}`)
+  position.realisedToday = subtract(position.realisedToday, charges)
+  return subtract(gross, charges)
 }
 
 /** Any fill but a delivery sale: closes what it can of the position, opens with the rest. Returns what it realised. */

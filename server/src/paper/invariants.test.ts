@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { chargesFor, chargeTermsOf, settlementTermsOf } from '../charges/index.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { DAY_MS, dateAt } from '../kernel/exchange-time.ts'
-import { absolute, type Money, priceOf } from '../kernel/fixed.ts'
+import { absolute, type Money, moneyOf, priceOf } from '../kernel/fixed.ts'
+import { EXPIRY_STRATEGY } from './attribution/attribution.ts'
+import { ChargeTable } from './charge-table.ts'
 import type { Gtt } from './gtt/gtt.ts'
 import { GttDesk } from './gtt/test-gtt-desk.ts'
 import { apply } from './machine.ts'
-import { type InstrumentFacts, instrumentKey, isWorking } from './order.ts'
+import { type InstrumentFacts, instrumentKey, isWorking, type Order, type Trade } from './order.ts'
 import type { RiskReference } from './portfolio.ts'
 import { decodeState, encodeState } from './snapshot.ts'
 import { openAccount } from './state.ts'
@@ -238,6 +241,31 @@ function marginBy(desk: GttDesk, mode: string): void {
   }
 }
 
+/** Nobody's trades cost anything, everybody's, or from time to time as the setting changes. */
+const charging = fc.constantFrom('off', 'on', 'changing')
+const BROKERAGE = { perOrder: moneyOf(20), sharePerMillion: 300 }
+
+function chargeBy(desk: GttDesk, mode: string): void {
+  const table = new ChargeTable(BROKERAGE)
+  Object.defineProperty(desk, 'charges', {
+    get: () => (mode === 'off' || (mode === 'changing' && desk.commands.length % 16 < 8) ? undefined : table),
+  })
+}
+
+/** In parts an order was charged what it is charged for all that it has traded for, or nothing at all. */
+function expectCharged(order: Readonly<Order>, traded: readonly Trade[]): void {
+  const charges = traded.map((trade) => trade.charges)
+  if (order.charges === undefined) expect(charges).toEqual(traded.map(() => undefined))
+  else {
+    const date = dateAt(order.placedAt)
+    const terms =
+      order.strategy === EXPIRY_STRATEGY ? settlementTermsOf(order, date) : chargeTermsOf(order, BROKERAGE, date)
+    expect(Math.min(0, ...charges.map((charge) => charge ?? -1))).toBe(0)
+    const sum = charges.reduce<number>((total, charge) => total + (charge ?? 0), 0)
+    expect(sum).toBe(chargesFor(terms, order.filledValue).total)
+  }
+}
+
 function run(desk: GttDesk, steps: readonly Step[]): void {
   for (const action of steps) {
     try {
@@ -274,9 +302,11 @@ test('whatever traders do, books add up, money is conserved and orders finish on
       fc.constantFrom('20000.00', '500000.00', '10000000.00'),
       fc.array(step, { maxLength: 150, size: 'max' }),
       margin,
-      (capital, steps, mode) => {
+      charging,
+      (capital, steps, mode, charges) => {
         const desk = new GttDesk(capital)
         marginBy(desk, mode)
+        chargeBy(desk, charges)
         run(desk, steps)
         const finished = new Map<string, number>()
         for (const event of desk.events) {
@@ -289,6 +319,7 @@ test('whatever traders do, books add up, money is conserved and orders finish on
           const traded = desk.state.trades.filter((trade) => trade.orderId === id)
           expect(traded.reduce((sum, trade) => sum + trade.quantity, 0)).toBe(order.filledQuantity)
           expect(traded.reduce((sum, trade) => sum + trade.value, 0)).toBe(order.filledValue)
+          expectCharged(order, traded)
         }
       },
     ),
@@ -298,17 +329,24 @@ test('whatever traders do, books add up, money is conserved and orders finish on
 
 test('the same commands give the same state, also through a snapshot at any point', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.nat({ max: 80 }), margin, (steps, cut, mode) => {
-      const desk = new GttDesk('500000.00')
-      marginBy(desk, mode)
-      run(desk, steps)
-      let replayed = openAccount('default', 50_000_000 as Money, Date.parse('2026-08-04T04:30:00Z'), '2026-08-04')
-      for (const [index, command] of desk.commands.entries()) {
-        if (index === cut) replayed = decodeState(encodeState(replayed))
-        apply(replayed, JSON.parse(JSON.stringify(command)))
-      }
-      expect(encodeState(replayed)).toBe(encodeState(desk.state))
-    }),
+    fc.property(
+      fc.array(step, { maxLength: 80, size: 'max' }),
+      fc.nat({ max: 80 }),
+      margin,
+      charging,
+      (steps, cut, mode, charges) => {
+        const desk = new GttDesk('500000.00')
+        marginBy(desk, mode)
+        chargeBy(desk, charges)
+        run(desk, steps)
+        let replayed = openAccount('default', 50_000_000 as Money, Date.parse('2026-08-04T04:30:00Z'), '2026-08-04')
+        for (const [index, command] of desk.commands.entries()) {
+          if (index === cut) replayed = decodeState(encodeState(replayed))
+          apply(replayed, JSON.parse(JSON.stringify(command)))
+        }
+        expect(encodeState(replayed)).toBe(encodeState(desk.state))
+      },
+    ),
     { numRuns: 150 },
   )
 })

@@ -1,4 +1,5 @@
 import type { Action, LastingCause, OrderStatus, PriceType, Product } from '../brokers/venue.ts'
+import type { ChargeTerms } from '../charges/index.ts'
 import type { ExchangeDate } from '../kernel/exchange-time.ts'
 import type { Money, Multiplier, Price, Quantity } from '../kernel/fixed.ts'
 import type { Exchange, Instrument, InstrumentKind } from '../market/instrument.ts'
@@ -90,6 +91,8 @@ export interface Order {
   readonly algoId?: string | undefined
   readonly placedAt: number
   readonly terms: MarginTerms
+  /** By which its trades are charged; absent when they cost nothing. */
+  readonly charges?: ChargeTerms | undefined
   quantity: Quantity
   disclosedQuantity: Quantity
   /** Limit price; 0 for MARKET and SL-M. */
@@ -126,7 +129,9 @@ export interface Trade {
   readonly quantity: Quantity
   readonly price: Price
   readonly value: Money
-  /** Profit or loss that this trade realised. */
+  /** What it cost besides its price; absent when the account isn't charged. */
+  readonly charges?: Money | undefined
+  /** Profit or loss that this trade realised, without its charges. */
   readonly realised: Money
   readonly at: number
 }

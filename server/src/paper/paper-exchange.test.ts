@@ -372,13 +372,14 @@ describe('the exchange by the clock, always open', () => {
     await first.venue.placeTogether([order(), order({ action: 'SELL' })], true)
     const resting = await first.venue.place(order({ ...LIMIT, product: 'CNC' }))
     const uncharged = await first.again('2026-08-25T06:00:00Z')
+    first.clock.advance(60 * MINUTE_MS) // the board's
     uncharged.board.set('SBIN', 489)
     await uncharged.exchange.tick()
     await uncharged.venue.place(order())
     const chargesOf = async (exchange: Running) =>
       (await exchange.venue.trades()).map(({ strategy, charges }) => [strategy, charges])
-    // Intraday and delivery: 10 × 500.05 and 490; the option: 65 × 200.05
-    const booked = [213, 2945, 213, 328, 578].map((charges) => ['test', charges])
+    // 10 × 500.05, 65 × 200.05, 10 × 500.05, 10 × 499.95, and 10 × 490 for delivery
+    const booked = [211, 2945, 211, 320, 582].map((charges) => ['test', charges])
     expect(await chargesOf(uncharged)).toEqual([...booked, ['test', undefined]])
     expect((await uncharged.venue.order(resting.id)).status).toBe('complete')
     await uncharged.exchange.close()

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino'
+import type { BrokerageTerms } from '../charges/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Money, Price } from '../kernel/fixed.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { Databases } from '../storage/open.ts'
 import type { PricesNow } from './books.ts'
+import { ChargeTable } from './charge-table.ts'
 import { type SessionRules, sessionDateAt } from './due.ts'
 import { AccountEngine, type Committed } from './engine.ts'
 import type { EventKeeper } from './event-keeper.ts'
@@ -33,6 +35,8 @@ export interface PaperExchangeOptions {
   readonly settlementPrice: (instrument: Instrument, at: number) => Promise<Price | undefined>
   readonly rules: SessionRules
   readonly margin: MarginSettings
+  /** Of a broker that orders placed from now on are charged for, with taxes and fees; without it they cost nothing. */
+  readonly brokerage?: BrokerageTerms | undefined
   /** Whether triggers may place orders now; without it they always may. */
   readonly mayFire?: MayFire | undefined
   readonly clock: Clock
@@ -56,6 +60,7 @@ export class PaperExchange {
   readonly #gttIds: OrderIds
   readonly #journal: Journal
   readonly #termsOf: TermsOf
+  readonly #charges: ChargeTable | undefined
   readonly #sessionOf: SessionOf
   readonly #desks = new Map<string, Desk>()
   readonly #opening = new Map<string, Promise<void>>()
@@ -68,6 +73,7 @@ export class PaperExchange {
     this.#gttIds = gttIds
     this.#journal = new Journal(options.databases)
     this.#termsOf = marginTerms(options.margin, options.underlyingPrice, options.riskReference)
+    this.#charges = options.brokerage && new ChargeTable(options.brokerage)
     this.#sessionOf = sessionFacts(options.rules)
   }
 
@@ -114,6 +120,7 @@ export class PaperExchange {
       engine,
       orderIds,
       termsOf: this.#termsOf,
+      charges: this.#charges,
       sessionOf: this.#sessionOf,
       mayFire: this.#options.mayFire ?? (() => true),
       clock,
@@ -122,6 +129,7 @@ export class PaperExchange {
       engine,
       triggers,
       orderIds,
+      charges: this.#charges,
       marketData,
       settlementPrice: this.#options.settlementPrice,
       rules,
@@ -153,6 +161,7 @@ export class PaperExchange {
       orderIds,
       marketData,
       termsOf: this.#termsOf,
+      charges: this.#charges,
       sessionOf: this.#sessionOf,
       clock,
     })

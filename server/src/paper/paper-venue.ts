@@ -23,6 +23,7 @@ import type { Steps } from '../kernel/steps.ts'
 import type { Instrument } from '../market/instrument.ts'
 import type { Statement } from '../storage/writer.ts'
 import { freshBook, opposingSide, type PricesNow } from './books.ts'
+import type { ChargeTable } from './charge-table.ts'
 import type { Book, PlaceCommand, SessionFacts } from './command.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Event } from './event.ts'
@@ -43,6 +44,8 @@ export interface PaperVenueOptions {
   readonly orderIds: OrderIds
   readonly marketData: PricesNow
   readonly termsOf: TermsOf
+  /** Without one orders cost nothing. */
+  readonly charges: ChargeTable | undefined
   readonly sessionOf: SessionOf
   readonly clock: Clock
 }
@@ -75,7 +78,7 @@ export class PaperVenue implements Venue {
       market = await this.#market(order.instrument, order.action)
     }
     const orderId = orderIds.take(market.at)
-    const command = placeCommand(order, orderId, known, market)
+    const command = placeCommand(order, orderId, known, this.#options.charges, market)
     const events = await engine.submit(command, steps, alongside && ofOrder(orderId, alongside))
     return reportOf(lastOrder(events, orderId))
   }
@@ -86,7 +89,7 @@ export class PaperVenue implements Venue {
     steps?: Steps,
     alongside?: Alongside<readonly OrderReport[]>,
   ): Promise<readonly OrderReport[]> {
-    const { engine, orderIds, scheduler, clock, termsOf } = this.#options
+    const { engine, orderIds, scheduler, clock, termsOf, charges } = this.#options
     const terms = await Promise.all(
       orders.map(({ instrument, action, product }) => termsOf(instrument, action, product)),
     )
@@ -98,7 +101,7 @@ export class PaperVenue implements Venue {
       const commands = orders.map((order, index) => {
         const [known, market] = [terms[index], markets[index]]
         assert(known !== undefined && market !== undefined, 'each order has its terms and its market')
-        return placeCommand(order, orderIds.take(at), known, { ...market, at })
+        return placeCommand(order, orderIds.take(at), known, charges, { ...market, at })
       })
       const reported = (events: readonly Event[]): OrderReport[] =>
         commands.map(({ orderId }) => reportOf(lastOrder(events, orderId)))
@@ -273,7 +276,13 @@ interface MarketAt {
 }
 
 /** Written out: it is a part of every order, and copying would cost more than the rest of it. */
-function placeCommand(order: NewOrder, orderId: string, terms: MarginTerms, market: MarketAt): PlaceCommand {
+function placeCommand(
+  order: NewOrder,
+  orderId: string,
+  terms: MarginTerms,
+  charges: ChargeTable | undefined,
+  market: MarketAt,
+): PlaceCommand {
   return {
     kind: 'place',
     at: market.at,
@@ -294,6 +303,7 @@ function placeCommand(order: NewOrder, orderId: string, terms: MarginTerms, mark
     algoId: order.algoId,
     denied: order.denied,
     terms,
+    charges: charges?.ofOrder(order.instrument, order.action, order.product, market.at),
     session: market.session,
     book: market.book,
   }

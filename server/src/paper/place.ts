@@ -45,6 +45,7 @@ export function orderOf(command: PlaceCommand): Order {
     algoId: command.algoId,
     placedAt: command.at,
     terms: command.terms,
+    charges: command.charges,
     quantity: command.quantity,
     disclosedQuantity: command.disclosedQuantity,
     price: command.priceType === 'LIMIT' || command.priceType === 'SL' ? command.price : ZERO_PRICE,

@@ -50,6 +50,7 @@ export function tradeReportOf(trade: Trade): TradeReport {
     quantity: trade.quantity,
     price: trade.price,
     value: trade.value,
+    charges: trade.charges,
     strategy: trade.strategy,
     at: trade.at,
   }

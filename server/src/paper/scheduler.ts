@@ -5,18 +5,21 @@ import type { Instrument } from '../market/instrument.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { hasOpenLine } from './attribution/attribution.ts'
 import { freshBook, pastBook } from './books.ts'
+import type { ChargeTable } from './charge-table.ts'
 import type { Book } from './command.ts'
 import { type Due, dueBetween, nextDueAt, type SessionRules } from './due.ts'
 import type { AccountEngine } from './engine.ts'
 import type { Triggers } from './gtt/triggers.ts'
 import { wouldAct } from './matching.ts'
-import { type InstrumentFacts, instrumentKey, instrumentOf, type Position } from './order.ts'
+import { type Action, type InstrumentFacts, instrumentKey, instrumentOf, type Position } from './order.ts'
 import type { OrderIds } from './order-ids.ts'
 
 export interface SchedulerOptions {
   readonly engine: AccountEngine
   readonly triggers: Triggers
   readonly orderIds: OrderIds
+  /** Without one trades cost nothing. */
+  readonly charges: ChargeTable | undefined
   readonly marketData: MarketData
   readonly settlementPrice: (instrument: Instrument, at: number) => Promise<Price | undefined>
   readonly rules: SessionRules
@@ -148,7 +151,7 @@ export class Scheduler {
   }
 
   async #squareOff(due: Extract<Due, { kind: 'square-off' }>): Promise<void> {
-    const { engine, marketData, orderIds, log } = this.#options
+    const { engine, marketData, orderIds, charges, log } = this.#options
     const books = new Map<string, Book>()
     const held = this.#intraday(due.exchanges).map((position) => position.instrument)
     for (const instrument of [...held, ...this.#crossed(due.exchanges)]) {
@@ -160,8 +163,11 @@ export class Scheduler {
     const closes = this.#intraday(due.exchanges).flatMap((position) => {
       const book = books.get(instrumentKey(position.instrument))
       if (book !== undefined) {
-        const { symbol, exchange } = position.instrument
-        return [{ symbol, exchange, orderId: orderIds.take(due.effectiveAt), book }]
+        const { instrument, product } = position
+        const { symbol, exchange } = instrument
+        const orderId = orderIds.take(due.effectiveAt)
+        const terms = charges?.ofOrder(instrument, closingAction(position), product, due.effectiveAt)
+        return [{ symbol, exchange, orderId, book, charges: terms }]
       }
       log.error(
         { symbol: position.instrument.symbol },
@@ -215,7 +221,7 @@ export class Scheduler {
   }
 
   async #expire(due: Extract<Due, { kind: 'expire' }>): Promise<void> {
-    const { engine, orderIds, triggers, settlementPrice, log } = this.#options
+    const { engine, orderIds, charges, triggers, settlementPrice, log } = this.#options
     for (const instrument of this.#expiring(due.exchange, due.date).values())
       await triggers.expireContract(instrument, due.effectiveAt)
     for (const instrument of this.#expiring(due.exchange, due.date).values()) {
@@ -231,7 +237,11 @@ export class Scheduler {
       const held = [...engine.state.positions.values()].filter(
         (position) => position.quantity !== 0 && instrumentKey(position.instrument) === instrumentKey(instrument),
       )
-      const closes = held.map((position) => ({ product: position.product, orderId: orderIds.take(due.effectiveAt) }))
+      const closes = held.map((position) => ({
+        product: position.product,
+        orderId: orderIds.take(due.effectiveAt),
+        charges: charges?.ofSettlement(instrument, closingAction(position), position.product, due.effectiveAt),
+      }))
       const { symbol, exchange } = instrument
       await engine.submit({ kind: 'expire', at: due.effectiveAt, symbol, exchange, settlementPrice: price, closes })
     }
@@ -256,3 +266,5 @@ export class Scheduler {
     }
   }
 }
+
+const closingAction = ({ quantity }: Position): Action => (quantity > 0 ? 'SELL' : 'BUY')

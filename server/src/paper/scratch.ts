@@ -33,7 +33,8 @@ export function tryOrders(state: AccountState, commands: readonly PlaceCommand[]
   const available = availableOf(after)
   const known = commands.map((command) => {
     const leg = legWithRisks(after.portfolio, command)
-    place(after, leg, [])
+    // Charges are no margin: they refuse nothing
+    place(after, leg.charges === undefined ? leg : { ...leg, charges: undefined }, [])
     return leg
   })
   const orders = commands.flatMap(({ orderId }) => after.orders.get(orderId) ?? [])

@@ -1,4 +1,5 @@
 import { PRODUCTS } from '../brokers/venue.ts'
+import type { ChargeTerms } from '../charges/index.ts'
 import { assert } from '../kernel/assert.ts'
 import { absolute, add, type Price, subtract, ZERO_MONEY, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Exchange } from '../market/instrument.ts'
@@ -31,7 +32,12 @@ function cancelAll(state: AccountState, orders: readonly Order[], reason: string
 }
 
 /** An order of the exchange's own that closes a position whole. */
-function closingOrder(position: Position, orderId: string, strategy: string, at: number): Order {
+function closingOrder(
+  position: Position,
+  { orderId, charges }: { readonly orderId: string; readonly charges?: ChargeTerms | undefined },
+  strategy: string,
+  at: number,
+): Order {
   return {
     id: orderId,
     instrument: position.instrument,
@@ -41,6 +47,7 @@ function closingOrder(position: Position, orderId: string, strategy: string, at:
     strategy,
     placedAt: at,
     terms: { leverageHundredths: 100, notionalPrice: ZERO_PRICE },
+    charges,
     quantity: absolute(position.quantity),
     disclosedQuantity: ZERO_QUANTITY,
     price: ZERO_PRICE,
@@ -64,7 +71,7 @@ export function applySquareOff(state: AccountState, command: SquareOffCommand, e
   for (const close of command.closes) {
     const position = state.positions.get(positionKey(close, 'MIS'))
     assert(position !== undefined && position.quantity !== 0, `no MIS position in ${close.symbol} to square off`)
-    const order = closingOrder(position, close.orderId, SQUARE_OFF_STRATEGY, command.at)
+    const order = closingOrder(position, close, SQUARE_OFF_STRATEGY, command.at)
     state.orders.set(order.id, order)
     enlist(state, order)
     execute(state, order, fillsOfForcedClose(order, close.book), undefined, command.at, events)
@@ -84,7 +91,7 @@ export function applyExpire(state: AccountState, command: ExpireCommand, events:
       position !== undefined && position.quantity !== 0,
       `no ${close.product} position in ${command.symbol} to settle`,
     )
-    const order = closingOrder(position, close.orderId, EXPIRY_STRATEGY, command.at)
+    const order = closingOrder(position, close, EXPIRY_STRATEGY, command.at)
     state.orders.set(order.id, order)
     enlist(state, order)
     execute(state, order, [{ price: command.settlementPrice, quantity: order.quantity }], undefined, command.at, events)

@@ -9,6 +9,7 @@ import {
   type Quantity,
   quantityOf,
 } from '../kernel/fixed.ts'
+import type { ChargeTable } from './charge-table.ts'
 import type { Book, Command, SessionFacts } from './command.ts'
 import type { Event } from './event.ts'
 import { apply, judge } from './machine.ts'
@@ -128,6 +129,8 @@ export class Desk {
   readonly commands: Command[] = []
   /** What contracts are margined by together; by leverage where it gives nothing. */
   reference: (on: InstrumentFacts) => RiskReference | undefined = () => undefined
+  /** What orders are charged by from now on; without one they cost nothing. */
+  charges: ChargeTable | undefined
   readonly #books = new Map<string, Book>()
   #nextId = 1
 
@@ -209,6 +212,7 @@ export class Desk {
       disclosedQuantity: quantityOf(input.disclosed ?? 0),
       strategy: input.strategy ?? 'test',
       terms: { ...(input.terms ?? termsFor(on, product, action)), reference: this.reference(on) },
+      charges: this.charges?.ofOrder(on, action, product, this.now),
       session: input.session ?? OPEN,
       book: this.bookOf(on),
     })
@@ -248,9 +252,9 @@ export class Desk {
       const book = this.bookOf(on)
       assert(book !== undefined, `no quote for ${on.symbol}`)
       const held = this.position(on, 'MIS')
-      return held === undefined || held.quantity === 0
-        ? []
-        : [{ symbol: on.symbol, exchange: on.exchange, orderId: this.#orderId(), book }]
+      if (held === undefined || held.quantity === 0) return []
+      const charges = this.charges?.ofOrder(on, closingAction(held), 'MIS', this.now)
+      return [{ symbol: on.symbol, exchange: on.exchange, orderId: this.#orderId(), book, charges }]
     })
     this.apply({
       kind: 'square-off',
@@ -263,7 +267,9 @@ export class Desk {
   expire(on: InstrumentFacts, at: number | string): void {
     const closes = (['MIS', 'NRML'] as const).flatMap((product) => {
       const held = this.position(on, product)
-      return held === undefined || held.quantity === 0 ? [] : [{ product, orderId: this.#orderId() }]
+      if (held === undefined || held.quantity === 0) return []
+      const charges = this.charges?.ofSettlement(on, closingAction(held), product, this.now)
+      return [{ product, orderId: this.#orderId(), charges }]
     })
     this.apply({
       kind: 'expire',
@@ -306,12 +312,13 @@ export class Desk {
   }
 
   /**
-   * Money by another road: cash that went out and came in through trades since the last reset, plus what is still held
-   * at cost, must equal what was realised. Independent of how the state books it.
+   * Money by another road: cash that went out and came in through trades and their charges since the last reset, plus
+   * what is still held at cost, must equal what was realised. Independent of how the state books it.
    */
   assertMoneyIsConserved(): void {
     let sold = 0
     let bought = 0
+    let charged = 0
     let realised = 0
     let from = this.events.length
     while (from > 0 && this.events[from - 1]?.kind !== 'reset') from -= 1
@@ -319,14 +326,15 @@ export class Desk {
       if (event.kind !== 'trade') continue
       if (event.trade.action === 'SELL') sold += event.trade.value
       else bought += event.trade.value
+      charged += event.trade.charges ?? 0
       realised += event.trade.realised
     }
     let heldAtCost = 0
     for (const position of this.state.positions.values()) heldAtCost += position.cost
     for (const holding of this.state.holdings.values()) heldAtCost += holding.cost
     assert(
-      sold - bought + heldAtCost === this.state.realised,
-      `trades brought ${sold - bought}, held at cost ${heldAtCost}, realised ${this.state.realised}`,
+      sold - bought - charged + heldAtCost === this.state.realised,
+      `trades brought ${sold - bought - charged}, held at cost ${heldAtCost}, realised ${this.state.realised}`,
     )
     assert(realised === this.state.realised, `trades realised ${realised}, the account ${this.state.realised}`)
   }
@@ -351,5 +359,7 @@ export function termsFor(
           : 1000
   return { leverageHundredths, notionalPrice: notionalPrice as Price }
 }
+
+const closingAction = ({ quantity }: Position): Action => (quantity > 0 ? 'SELL' : 'BUY')
 
 export const rupees = (text: string | number): Money => moneyOf(text)

@@ -174,6 +174,7 @@ export const orderbook = defineOperation({
 export const tradeRow = (trade: TradeReport) => ({
   action: trade.action,
   average_price: toNumber.price(trade.price),
+  charges: trade.charges === undefined ? undefined : toNumber.money(trade.charges),
   exchange: trade.exchange,
   orderid: trade.orderId,
   price: toNumber.price(trade.price),
@@ -189,6 +190,9 @@ export const tradeRow = (trade: TradeReport) => ({
 const tradeRows = Type.Object({
   action: Type.String(),
   average_price: Type.Number(),
+  charges: Type.Optional(
+    Type.Number({ description: 'Brokerage, taxes and fees of this trade; absent where none are booked.' }),
+  ),
   exchange: Type.String(),
   orderid: Type.String(),
   price: Type.Number(),

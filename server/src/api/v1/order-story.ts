@@ -18,6 +18,7 @@ interface Chapter {
   readonly price: number
   readonly trigger_price: number
   readonly tradeid: string
+  readonly charges?: number
   readonly reason: string
 }
 
@@ -37,6 +38,9 @@ export const orderstory = defineOperation({
       events: Type.Array(
         Type.Object({
           at: instantOut,
+          charges: Type.Optional(
+            Type.Number({ description: 'Of `traded`: its brokerage, taxes and fees; absent where none are booked.' }),
+          ),
           event: Type.String({
             description: 'placed, modified, triggered, traded, complete, cancelled, rejected.',
           }),
@@ -101,13 +105,14 @@ function chaptersOfOrder(order: OrderReport, steps: readonly OrderStep[], trades
     ...steps.map(({ at, kind }, index) => ({ ...common, ...after(index + 1), at, event: kind })),
     ...trades
       .filter(({ orderId: id }) => id === order.id)
-      .map(({ id, at, quantity, price }) => ({
+      .map(({ id, at, quantity, price, charges }) => ({
         ...common,
         ...numbers({ quantity, price, triggerPrice: ZERO_PRICE }),
         at,
         event: 'traded',
         order_status: '',
         tradeid: id,
+        ...(charges === undefined ? {} : { charges: toNumber.money(charges) }),
       })),
     ...(isWorking
       ? []

@@ -6,6 +6,7 @@ import {
   add,
   formatMoney,
   type Money,
+  moneyOf,
   type Price,
   priceOf,
   subtract,
@@ -14,6 +15,7 @@ import {
 } from '../../kernel/fixed.ts'
 import type { Instrument } from '../../market/instrument.ts'
 import { type StrategyBook, strategyBookOf } from '../../trading/strategy-book.ts'
+import { ChargeTable } from '../charge-table.ts'
 import { type InstrumentFacts, instrumentKey, type Product, positionKey } from '../order.ts'
 import { booksReportOf } from '../reports.ts'
 import { decodeState, encodeState } from '../snapshot.ts'
@@ -219,6 +221,8 @@ const step = fc.oneof(
   },
 )
 const mark = fc.option(fc.integer({ min: -100, max: 100 }), { nil: undefined })
+const marks = fc.tuple(mark, mark, mark, mark)
+const CHARGES = new ChargeTable({ perOrder: moneyOf(20), sharePerMillion: 300 })
 
 function perform(desk: Desk, action: typeof step extends fc.Arbitrary<infer Step> ? Step : never): void {
   if ('of' in action) {
@@ -266,8 +270,9 @@ function perform(desk: Desk, action: typeof step extends fc.Arbitrary<infer Step
 
 it('the strategies together are the account to the paisa, at every price, whatever they do against each other', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.tuple(mark, mark, mark, mark), (steps, marks) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), marks, fc.boolean(), (steps, marked, isCharged) => {
       const desk = new Desk('3000000.00')
+      if (isCharged) desk.charges = CHARGES
       for (const action of steps) {
         try {
           perform(desk, action)
@@ -277,7 +282,7 @@ it('the strategies together are the account to the paisa, at every price, whatev
       }
       const prices = new Map<string, Price>()
       for (const [index, traded] of TRADED.entries()) {
-        const ticks = marks[index]
+        const ticks = marked[index]
         if (ticks !== undefined) prices.set(instrumentKey(traded.on), priceOf(priceAt(traded, ticks)))
       }
       const book = bookAt(desk, prices)
@@ -306,8 +311,9 @@ it('the strategies together are the account to the paisa, at every price, whatev
 
 it('squaring off leaves no strategy with an intraday position', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 40, size: 'max' }), fc.boolean(), (steps, isCharged) => {
       const desk = new Desk('3000000.00')
+      if (isCharged) desk.charges = CHARGES
       for (const action of steps) {
         try {
           perform(desk, action)

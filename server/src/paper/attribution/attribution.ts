@@ -73,22 +73,25 @@ export const emptyAttribution = (): Attribution => ({ strategies: new Map(), lin
 /**
  * Books a fill, after the account has, to whom it belongs. Opposite positions of strategies that a closing order leaves
  * behind when the account itself holds nothing any more can't be closed by any order: they are closed against each
- * other at its price.
+ * other at its price. `charge`: what the fill cost besides, which each who has a part of it pays a part of.
  */
-export function attribute(state: Attributed, order: Order, fill: Fill, value: Money): void {
+export function attribute(state: Attributed, order: Order, fill: Fill, value: Money, charge: Money): void {
   const { attribution } = state
   const key = positionKey(order.instrument, order.product)
   if (order.strategy !== SQUARE_OFF_STRATEGY && order.strategy !== EXPIRY_STRATEGY) {
-    book(attribution, key, order, order.strategy, fill.quantity, value, fill.price)
+    book(attribution, key, order, order.strategy, fill.quantity, value, charge, fill.price)
     return
   }
   let left = fill.quantity
   let unspent = value
+  let unpaid = charge
   const pay = (strategy: string, quantity: Quantity): void => {
     const part = share(unspent, quantity, left, 'down')
-    book(attribution, key, order, strategy, quantity, part, fill.price)
+    const paid = share(unpaid, quantity, left, 'down')
+    book(attribution, key, order, strategy, quantity, part, paid, fill.price)
     left = subtract(left, quantity)
     unspent = subtract(unspent, part)
+    unpaid = subtract(unpaid, paid)
   }
   for (const [strategy, line] of attribution.lines.get(key) ?? []) {
     if (left === 0) break
@@ -111,6 +114,7 @@ function book(
   strategy: string,
   quantity: Quantity,
   value: Money,
+  charge: Money,
   price: Price,
 ): void {
   const { name, totals } = totalsOf(attribution, strategy)
@@ -124,7 +128,7 @@ function book(
   line.quantity = add(line.quantity, (Math.sign(change) * (quantity - closing)) as Quantity)
   line.cost = add(line.cost, order.action === 'BUY' ? opening : negate(opening))
   line.lastPrice = price
-  realise(totals, line, realised)
+  realise(totals, line, charge === 0 ? realised : subtract(realised, charge))
   totals.trades += 1
   totals.tradesToday += 1
 }

@@ -124,6 +124,7 @@ function applyFireGtt(state: AccountState, command: FireGttCommand, events: Even
       strategy: gtt.strategy === '' ? GTT_STRATEGY : gtt.strategy,
       root: gtt.id,
       terms: command.terms,
+      charges: command.charges,
       risks: command.risks,
       session: command.session,
       book: command.book,

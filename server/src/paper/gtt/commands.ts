@@ -1,4 +1,5 @@
 import type { GttKind, GttPriceType, NewGttLeg } from '../../brokers/gtt.ts'
+import type { ChargeTerms } from '../../charges/index.ts'
 import type { Price, Quantity } from '../../kernel/fixed.ts'
 import type { Book, SessionFacts } from '../command.ts'
 import type { Action, InstrumentFacts, MarginTerms, Product } from '../order.ts'
@@ -54,6 +55,8 @@ export interface FireGttCommand {
   readonly leg: number
   readonly orderId: string
   readonly terms: MarginTerms
+  /** Of the order's trades; absent when they cost nothing. */
+  readonly charges?: ChargeTerms | undefined
   readonly risks?: RiskFacts | undefined
   readonly session: SessionFacts
   /** The side that the order trades against, with the last price that reached the trigger. */

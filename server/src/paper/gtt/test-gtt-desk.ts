@@ -87,6 +87,7 @@ export class GttDesk extends Desk {
         leg,
         orderId: this.#digits(),
         terms: termsFor(on, gtt.product, gtt.action),
+        charges: this.charges?.ofOrder(on, gtt.action, gtt.product, this.now),
         session: OPEN,
         book,
       })

@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Quantity } from '../../kernel/fixed.ts'
 import type { Exchange } from '../../market/instrument.ts'
 import { opposingSide, QUOTE_AGE_MAX_MS } from '../books.ts'
+import type { ChargeTable } from '../charge-table.ts'
 import type { Book } from '../command.ts'
 import type { AccountEngine } from '../engine.ts'
 import type { TermsOf } from '../margin-terms.ts'
@@ -30,6 +31,8 @@ export interface TriggersOptions {
   readonly engine: AccountEngine
   readonly orderIds: OrderIds
   readonly termsOf: TermsOf
+  /** Without one orders cost nothing. */
+  readonly charges: ChargeTable | undefined
   readonly sessionOf: SessionOf
   readonly mayFire: MayFire
   readonly clock: Clock
@@ -62,7 +65,8 @@ export class Triggers {
       if (isDue(at) || at - book.at > QUOTE_AGE_MAX_MS || !session.open || !orderIds.has(1)) break
       if (known === undefined || leg === undefined || !this.#fires(gtt, book)) continue
       const side = opposingSide(book, gtt.action)
-      const command = { kind: 'fire-gtt' as const, at, gttId: gtt.id, leg, terms: known, session, book: side }
+      const charges = this.#options.charges?.ofOrder(gtt.instrument, gtt.action, gtt.product, at)
+      const command = { kind: 'fire-gtt' as const, at, gttId: gtt.id, leg, terms: known, charges, session, book: side }
       commits.push(engine.submit({ ...command, orderId: orderIds.take(at) }))
     }
     await Promise.all(commits)
