@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { BatchBuilder, BatchReader } from './writer-protocol.ts'
@@ -19,16 +20,12 @@ it('a batch arrives as the values it was made of, and the next one begins empty'
       const builder = new BatchBuilder()
       for (const values of [first, second]) {
         for (const one of values) builder.add(one)
-        const batch = builder.take()
-        const reader = new BatchReader(batch)
+        const reader = new BatchReader(deserialize(serialize(builder.take())))
         const read: unknown[] = []
         while (!reader.isAtEnd) read.push(reader.next())
         expect(read.map((one) => (one instanceof Uint8Array ? [...one] : one))).toEqual(
-          values.map((one) =>
-            one instanceof Uint8Array ? [...one] : typeof one === 'string' ? one.toWellFormed() : one,
-          ),
+          values.map((one) => (one instanceof Uint8Array ? [...one] : one)),
         )
-        builder.giveBack(batch)
       }
     }),
   )

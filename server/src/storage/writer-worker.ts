@@ -14,8 +14,8 @@ import {
   type WriteBatch,
 } from './writer-protocol.ts'
 
-/** Calls that arrive during a commit share the next one, up to so many bytes (a journal row is about 800). */
-const GROUP_BYTES_MAX = 2_097_152
+/** Calls that arrive during a commit share the next one, up to so many values (a journal row is 8). */
+const GROUP_VALUES_MAX = 16_384
 const QUERY_ROWS_MAX = 100_000
 
 /** SQLite's result codes that are the statement's own fault: ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
@@ -59,13 +59,13 @@ function run(): void {
       continue
     }
     const group = [request]
-    let bytes = request.byteLength
-    while (bytes < GROUP_BYTES_MAX && held === undefined) {
+    let values = request.values.length
+    while (values < GROUP_VALUES_MAX && held === undefined) {
       const more = pollRequest()
       if (more === undefined) break
       if (isBatch(more)) {
         group.push(more)
-        bytes += more.byteLength
+        values += more.values.length
       } else held = more
     }
     try {
@@ -95,7 +95,7 @@ function nextRequest(): Request {
 }
 
 function isBatch(request: Request): request is WriteBatch {
-  return 'memory' in request
+  return 'values' in request
 }
 
 function reply(message: Reply): void {

@@ -10,7 +10,6 @@ import {
   type Request,
   UNKEPT,
   type WorkerData,
-  type WriteBatch,
 } from './writer-protocol.ts'
 
 export interface Statement {
@@ -46,11 +45,6 @@ interface Call extends Waiting<void> {
   readonly statementCount: number
 }
 
-interface SentBatch {
-  readonly batch: WriteBatch
-  readonly calls: readonly Call[]
-}
-
 /**
  * The only way to write to one database file. Statements run in a worker thread, in the order of the calls; all calls
  * that arrive while one commit runs share the next one, so that the disk is waited for once.
@@ -64,8 +58,8 @@ export class Writer {
   readonly #sqlNumbers = new Map<string, number>()
   readonly #queries = new Map<number, Waiting<readonly Row[]>>()
   #nextQueryId = 1
-  /** What was sent and not yet answered. */
-  readonly #sent: SentBatch[] = []
+  /** The calls of each batch that was sent and not yet answered. */
+  readonly #sent: Call[][] = []
   #calls: Call[] = []
   readonly #batch = new BatchBuilder()
   #pendingStatements = 0
@@ -199,10 +193,9 @@ export class Writer {
   #send(): void {
     this.#sending = false
     if (this.#calls.length === 0 || this.#broken !== undefined) return
-    const batch = this.#batch.take()
-    this.#sent.push({ batch, calls: this.#calls })
+    this.#sent.push(this.#calls)
+    this.#post(this.#batch.take())
     this.#calls = []
-    this.#post(batch)
   }
 
   #post(request: Request): void {
@@ -232,10 +225,9 @@ export class Writer {
     const failed = new Map(failures.map((failure) => [failure.call, failure]))
     let index = 0
     for (let left = batches; left > 0; left -= 1) {
-      const sent = this.#sent.shift()
-      assert(sent !== undefined, 'the writer answered more batches than were sent')
-      this.#batch.giveBack(sent.batch)
-      for (const call of sent.calls) {
+      const calls = this.#sent.shift()
+      assert(calls !== undefined, 'the writer answered more batches than were sent')
+      for (const call of calls) {
         this.#pendingStatements -= call.statementCount
         const failure = failed.size === 0 ? undefined : failed.get(index)
         if (failure === undefined) call.resolve()
@@ -255,8 +247,7 @@ export class Writer {
   #break(message: string): void {
     this.#broken ??= message
     const stopped = this.#stopped()
-    const waiting = [...this.#sent.splice(0).flatMap(({ calls }) => calls), ...this.#calls.splice(0)]
-    for (const call of waiting) call.reject(stopped)
+    for (const calls of [...this.#sent.splice(0), this.#calls.splice(0)]) for (const call of calls) call.reject(stopped)
     for (const query of this.#queries.values()) query.reject(stopped)
     this.#queries.clear()
     this.#batch.take()
