@@ -154,6 +154,8 @@ export interface IdempotencyTable {
   status: number | null
   /** JSON. */
   answer: string | null
+  /** JSON of what had been decided when it began; null once it was answered, and when its answer came with its commit. */
+  work: string | null
 }
 
 /** What is set for one scope of orders: `instance`, `account:…`, `key:…` or `strategy:…`. */

@@ -6,6 +6,7 @@ import { risk } from './0004-risk.ts'
 import { idempotency } from './0005-idempotency.ts'
 import { approvalIntents } from './0006-approval-intents.ts'
 import { calendarOverrides } from './0007-calendar-overrides.ts'
+import { idempotencyWork } from './0008-idempotency-work.ts'
 
 export const moneyMigrations: readonly Migration[] = [
   accountsAndJournal,
@@ -15,4 +16,5 @@ export const moneyMigrations: readonly Migration[] = [
   idempotency,
   approvalIntents,
   calendarOverrides,
+  idempotencyWork,
 ]
