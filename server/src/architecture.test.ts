@@ -22,6 +22,11 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'command-line': ['kernel', 'storage', 'trading', 'identity', 'monitor', 'config'],
   config: ['kernel'],
 }
+/**
+ * Rooms that are entered by their `index.ts` alone. The others are shelves of small modules, each used by itself, so that
+ * nobody loads more than is needed.
+ */
+const HAVE_DOORS = new Set(['charges', 'options', 'paper', 'pages'])
 /** Compose everything; nobody uses them. */
 const ROOTS = new Set(['app', 'compose', 'main', 'serve'])
 
@@ -29,6 +34,8 @@ interface Import {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** What is imported, from the root. */
+  readonly target: string
 }
 
 const roomOf = (path: string): string => {
@@ -52,7 +59,12 @@ const isShared = (file: string): boolean => basename(file).startsWith('test-')
 const imports: Import[] = sources
   .filter((file) => !isShared(file))
   .flatMap((file) =>
-    importsOf(file).map((target) => ({ file: relative(ROOT, file), from: roomOf(file), to: roomOf(target) })),
+    importsOf(file).map((path) => ({
+      file: relative(ROOT, file),
+      from: roomOf(file),
+      to: roomOf(path),
+      target: relative(ROOT, path),
+    })),
   )
 
 test('the walk sees the source', () => {
@@ -63,6 +75,13 @@ test('the walk sees the source', () => {
 test('no import points up', () => {
   const wrong = imports.filter(
     ({ from, to }) => from !== to && !ROOTS.has(from) && MAY_USE[from]?.includes(to) !== true,
+  )
+  expect(wrong).toEqual([])
+})
+
+test('a room that has a door is entered by it', () => {
+  const wrong = imports.filter(
+    ({ from, to, target }) => from !== to && HAVE_DOORS.has(to) && target !== join(to, 'index.ts'),
   )
   expect(wrong).toEqual([])
 })
