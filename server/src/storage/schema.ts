@@ -314,7 +314,8 @@ export interface OrderEventTable {
   last_seq: number
   /** Of the last one. */
   at: number
-  body: string
+  /** JSON, compressed with Zstandard; of rows from before migration 10 the text itself. */
+  body: Uint8Array | string
 }
 
 /** One order operation that was asked for, and what it answered. */

@@ -1,8 +1,11 @@
 import type { VenueChange, VenueEvent } from '../brokers/venue-event.ts'
 import { assert } from '../kernel/assert.ts'
 
-/** Events of one account that stay in memory once they are on disk. */
-export const RECENT_EVENTS_MAX = 8_192
+/**
+ * Events of one account that stay in memory once they are on disk. Few, for what stays long costs more than what goes soon:
+ * with eight times as many, 64 connections place a sixth fewer orders.
+ */
+export const RECENT_EVENTS_MAX = 1_024
 /** Events that may wait for the disk; with more the disk is given up until a restart, which finds them in the journal. */
 export const UNSTORED_EVENTS_MAX = 100_000
 

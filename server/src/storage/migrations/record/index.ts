@@ -8,6 +8,7 @@ import { orderRoots } from './0006-order-roots.ts'
 import { chartPreferences } from './0007-chart-preferences.ts'
 import { candleJobs } from './0008-candle-jobs.ts'
 import { loginFailures } from './0009-login-failures.ts'
+import { packedEvents } from './0010-packed-events.ts'
 
 export const recordMigrations: readonly Migration[] = [
   paperBooks,
@@ -19,4 +20,5 @@ export const recordMigrations: readonly Migration[] = [
   chartPreferences,
   candleJobs,
   loginFailures,
+  packedEvents,
 ]
