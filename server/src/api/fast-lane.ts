@@ -6,6 +6,7 @@ import { errorAnswer } from './errors.ts'
 import { parseJson } from './json-body.ts'
 import { JsonText } from './json-text.ts'
 import { type AnyOperation, pathsOf } from './operation.ts'
+import { Outbox } from './outbox.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import type { Visit } from './visit.ts'
@@ -22,6 +23,7 @@ interface Lane {
   readonly operation: AnyOperation
   /** Headers of every answer, names and values in turn: the cheapest that the server takes. */
   readonly head: readonly string[]
+  readonly outbox: Outbox
 }
 
 export interface FastLaneOptions extends EndpointOptions {
@@ -35,6 +37,10 @@ export interface FastLaneOptions extends EndpointOptions {
 /** Puts the fast lane in front of a server's own request listeners. */
 export function addFastLane(server: Server, operations: readonly AnyOperation[], options: FastLaneOptions): void {
   const lanes = new Map<string, Lane>()
+  const outbox = new Outbox((error, visit, response) => {
+    options.onError(error, visit)
+    response.destroy()
+  })
   for (const operation of operations) {
     if (operation.method !== 'POST') continue
     // Made when first needed: those of all operations would take a tenth of a start
@@ -48,6 +54,7 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
       serialise,
       head: [...pairsOf(options.pipeline.programHeaders), 'content-type', 'application/json; charset=utf-8'],
       endpoint: endpointOf(operation, options),
+      outbox,
     }
     for (const path of pathsOf(operation)) lanes.set(`${options.prefix}/${path}`, lane)
   }
@@ -97,7 +104,7 @@ function answer(
     try {
       const text = result instanceof JsonText ? result.text : lane.serialise(result)
       visit.steps.lap('serialise')
-      send(response, 200, text, [...lane.head, 'x-request-id', visit.id], visit, options.pipeline)
+      send(lane, response, 200, text, [...lane.head, 'x-request-id', visit.id], visit, options.pipeline)
     } catch (error) {
       fail(error)
     }
@@ -138,10 +145,11 @@ function answerError(
   )
   if (isOurs) options.onError(error, visit)
   visit.errorCode = code
-  send(response, status, text, [...lane.head, ...pairsOf(headers)], visit, options.pipeline)
+  send(lane, response, status, text, [...lane.head, ...pairsOf(headers)], visit, options.pipeline)
 }
 
 function send(
+  { outbox }: Lane,
   response: ServerResponse,
   status: number,
   text: string,
@@ -158,7 +166,7 @@ function send(
   }
   head.push('content-length', String(Buffer.byteLength(text)))
   response.writeHead(status, head)
-  response.end(text)
+  outbox.end(response, text, visit)
 }
 
 const pairsOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat()
