@@ -14,10 +14,11 @@ export type Synchronous = 'FULL' | 'NORMAL' | 'OFF'
 /** How long a statement waits for another process (a backup, a shell) to let go of the file. */
 export const BUSY_TIMEOUT_MS = 5_000
 /**
- * Pages in the log before they are copied into the file. The commit that does it takes some ten milliseconds longer; at
- * SQLite's usual 1,000 pages that would be one order in a hundred under load.
+ * Pages in the log before they are copied into the file. The commit that does it takes longer, and while it does, commits of
+ * other files wait for the disk, too: many pages are few long pauses (8,000 stop orders for a tenth of a second), few pages
+ * many short ones.
  */
-const CHECKPOINT_PAGES = 8_000
+const CHECKPOINT_PAGES: Readonly<Record<Synchronous, number>> = { FULL: 2_000, NORMAL: 1_000, OFF: 1_000 }
 /** After an exceptionally large transaction the write-ahead log shrinks back to this. */
 const WAL_SIZE_MAX_BYTES = 67_108_864
 
@@ -46,7 +47,7 @@ export function openFile(file: string, synchronous: Synchronous, mode: 'read-wri
       )
     }
     database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${WAL_SIZE_MAX_BYTES}`)
-    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES[synchronous]}`)
     database.exec('PRAGMA trusted_schema = OFF')
     // On macOS fsync alone leaves data in the drive's cache; elsewhere these change nothing
     if (synchronous === 'FULL') database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
