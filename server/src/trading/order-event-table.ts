@@ -5,7 +5,7 @@ import type { Database } from '../storage/open.ts'
 import type { RecordDatabase } from '../storage/schema.ts'
 
 /** Rows read at once; each holds some hundred events. */
-const READ_ROWS = 2
+const READ_ROWS = 4
 /** Rows deleted by one commit when they are too old. */
 const DELETED_ROWS_MAX = 1_000
 

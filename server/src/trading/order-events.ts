@@ -13,7 +13,7 @@ export const READERS_MAX = 5_000
 /** How exactly times are kept. */
 export const TICK_MS = 250
 /** Events that are written together. */
-const CHUNK_EVENTS = 512
+const CHUNK_EVENTS = 128
 const WRITTEN_WITHIN_MS = 250
 /** Times that writing is tried again before somebody who waits for it is told. */
 const ATTEMPTS_MAX = 3
