@@ -1,19 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { NewOrder } from '../brokers/venue.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { formatMoney, moneyOf, priceOf, quantityOf } from '../kernel/fixed.ts'
-import { createCalendar } from '../market/exchange-calendar.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import { instrumentOf } from './order.ts'
-import { PaperExchange } from './paper-exchange.ts'
+import type { PaperExchange } from './paper-exchange.ts'
 import type { PaperVenue } from './paper-venue.ts'
 import { QuoteBoard } from './quote-board.ts'
 import { TICK_MS } from './scheduler.ts'
 import { SBIN } from './test-desk.ts'
+import { openTestExchange } from './test-exchange.ts'
 
 const clock = new ManualClock('2026-11-25T05:00:00Z')
 const board = new QuoteBoard(() => clock.now())
@@ -23,27 +22,13 @@ let databases: Databases
 let exchange: PaperExchange
 async function open(accounts: readonly string[], capital = 10_000_000): Promise<void> {
   databases = await openDatabases(folder, clock)
-  exchange = await PaperExchange.open({
+  exchange = await openTestExchange({
     databases,
     accounts,
     capital: moneyOf(capital),
     marketData: board,
-    rules: {
-      calendar: createCalendar({ hours: 'always' }),
-      squareOffMinutes: () => undefined,
-      sessionBoundaryMinutes: 0,
-    },
     clock,
-    log: pino({ level: 'silent' }),
-    underlyingPrice: async () => undefined,
     settlementPrice: async () => priceOf(500),
-    margin: {
-      equityMisLeverageHundredths: 500,
-      futuresLeverageHundredths: 1000,
-      optionBuyLeverageHundredths: 100,
-      optionSellLeverageHundredths: 100,
-      optionSellMargin: 'futures',
-    },
     publish: () => {},
   })
 }

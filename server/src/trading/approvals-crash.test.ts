@@ -2,17 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import pino from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { OrderReport } from '../brokers/venue.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { moneyOf, priceOf, quantityOf } from '../kernel/fixed.ts'
-import { createCalendar } from '../market/exchange-calendar.ts'
 import { instrumentOf } from '../paper/order.ts'
-import { PaperExchange } from '../paper/paper-exchange.ts'
 import { QuoteBoard } from '../paper/quote-board.ts'
 import { SBIN } from '../paper/test-desk.ts'
+import { openTestExchange } from '../paper/test-exchange.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import { type Death, Mortal } from '../storage/test-mortal.ts'
 import { type Approval, Approvals } from './approvals.ts'
@@ -115,28 +113,11 @@ interface Running {
 }
 
 async function open({ databases }: Mortal, account: string): Promise<Running> {
-  const paper = await PaperExchange.open({
+  const paper = await openTestExchange({
     databases,
     accounts: [account],
-    capital: moneyOf(10_000_000),
     marketData: board,
-    rules: {
-      calendar: createCalendar({ hours: 'always' }),
-      squareOffMinutes: () => undefined,
-      sessionBoundaryMinutes: 0,
-    },
     clock,
-    log: pino({ level: 'silent' }),
-    underlyingPrice: async () => undefined,
-    settlementPrice: async () => undefined,
-    margin: {
-      equityMisLeverageHundredths: 500,
-      futuresLeverageHundredths: 1000,
-      optionBuyLeverageHundredths: 100,
-      optionSellLeverageHundredths: 100,
-      optionSellMargin: 'futures',
-    },
-    publish: () => undefined,
   })
   const lookup = {
     find: (symbol: string) => (symbol === 'SBIN' ? instrumentOf(SBIN) : undefined),

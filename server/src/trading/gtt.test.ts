@@ -1,18 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pino from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { GttReport } from '../brokers/gtt.ts'
 import type { Venue } from '../brokers/venue.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { moneyOf, priceOf, quantityOf } from '../kernel/fixed.ts'
 import { Steps } from '../kernel/steps.ts'
-import { createCalendar } from '../market/exchange-calendar.ts'
 import { instrumentOf } from '../paper/order.ts'
-import { PaperExchange } from '../paper/paper-exchange.ts'
+import type { PaperExchange } from '../paper/paper-exchange.ts'
 import { QuoteBoard } from '../paper/quote-board.ts'
 import { SBIN } from '../paper/test-desk.ts'
+import { openTestExchange } from '../paper/test-exchange.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import type { Intent, Work } from './flow/intent.ts'
 import { type GttAsker, type GttChangeRequest, type GttRequest, Gtts } from './gtt.ts'
@@ -31,28 +30,11 @@ let venue: Venue
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sauda-gtts-'))
   databases = await openDatabases(folder, clock)
-  exchange = await PaperExchange.open({
+  exchange = await openTestExchange({
     databases,
     accounts: ['default'],
-    capital: moneyOf(10_000_000),
     marketData: board,
-    rules: {
-      calendar: createCalendar({ hours: 'always' }),
-      squareOffMinutes: () => undefined,
-      sessionBoundaryMinutes: 0,
-    },
     clock,
-    log: pino({ level: 'silent' }),
-    underlyingPrice: async () => undefined,
-    settlementPrice: async () => undefined,
-    margin: {
-      equityMisLeverageHundredths: 500,
-      futuresLeverageHundredths: 1000,
-      optionBuyLeverageHundredths: 100,
-      optionSellLeverageHundredths: 100,
-      optionSellMargin: 'futures',
-    },
-    publish: () => undefined,
   })
   const opened = exchange.venue('default')
   if (opened === undefined) throw new Error('the default account has a venue')

@@ -9,11 +9,11 @@ import { ManualClock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { DAY_MS } from '../kernel/exchange-time.ts'
 import { moneyOf, type Price, priceOf, quantityOf } from '../kernel/fixed.ts'
-import { createCalendar } from '../market/exchange-calendar.ts'
-import { type Committed, PaperExchange, venueEventsOf } from '../paper/index.ts'
+import { type Committed, type PaperExchange, venueEventsOf } from '../paper/index.ts'
 import { instrumentOf } from '../paper/order.ts'
 import { QuoteBoard } from '../paper/quote-board.ts'
 import { RELIANCE, SBIN } from '../paper/test-desk.ts'
+import { openTestExchange } from '../paper/test-exchange.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import { OrderEvents } from './order-events.ts'
 
@@ -73,27 +73,14 @@ class World {
       retentionMs: 30 * DAY_MS,
       onError: (error) => this.errors.push(error),
     })
-    const exchange = await PaperExchange.open({
+    const exchange = await openTestExchange({
       databases,
       accounts: ['default'],
       capital: moneyOf(1_000_000),
       marketData: board,
-      rules: {
-        calendar: createCalendar({ hours: 'always' }),
-        squareOffMinutes: () => undefined,
-        sessionBoundaryMinutes: 0,
-      },
       clock,
       log,
-      underlyingPrice: async () => undefined,
       settlementPrice: async (instrument, when): Promise<Price> => (await board.depth(instrument, when)).ltp,
-      margin: {
-        equityMisLeverageHundredths: 500,
-        futuresLeverageHundredths: 1000,
-        optionBuyLeverageHundredths: 100,
-        optionSellLeverageHundredths: 100,
-        optionSellMargin: 'futures',
-      },
       keeper: {
         keptUntil: (account) => events.keptUntil(account),
         begin: (account, seq) => events.begin(account, seq),

@@ -1,17 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pino from 'pino'
 import type { OrderReport, Venue } from '../brokers/venue.ts'
 import { assert } from '../kernel/assert.ts'
 import { ManualClock } from '../kernel/clock.ts'
-import { moneyOf, quantityOf, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
-import { createCalendar } from '../market/exchange-calendar.ts'
+import { quantityOf, toNumber, ZERO_PRICE, ZERO_QUANTITY } from '../kernel/fixed.ts'
 import type { Instrument } from '../market/instrument.ts'
 import { instrumentOf } from '../paper/order.ts'
-import { PaperExchange } from '../paper/paper-exchange.ts'
+import type { PaperExchange } from '../paper/paper-exchange.ts'
 import { QuoteBoard } from '../paper/quote-board.ts'
 import { NIFTY_FUT, RELIANCE, SBIN } from '../paper/test-desk.ts'
+import { openTestExchange } from '../paper/test-exchange.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import { OrderFlow } from './flow/order-flow.ts'
 import { type Denial, OPEN_GATE, type RiskGate, type RiskRequest, type Verdicts } from './risk/gate.ts'
@@ -70,28 +69,11 @@ export class TestFloor {
     const clock = new ManualClock('2026-08-04T05:30:00Z')
     const databases = await openDatabases(folder, clock)
     const board = new QuoteBoard(() => clock.now())
-    const paper = await PaperExchange.open({
+    const paper = await openTestExchange({
       databases,
       accounts: [],
-      capital: moneyOf(10_000_000),
       marketData: board,
-      rules: {
-        calendar: createCalendar({ hours: 'always' }),
-        squareOffMinutes: () => undefined,
-        sessionBoundaryMinutes: 0,
-      },
       clock,
-      log: pino({ level: 'silent' }),
-      underlyingPrice: async () => undefined,
-      settlementPrice: async () => undefined,
-      margin: {
-        equityMisLeverageHundredths: 500,
-        futuresLeverageHundredths: 1000,
-        optionBuyLeverageHundredths: 100,
-        optionSellLeverageHundredths: 100,
-        optionSellMargin: 'futures',
-      },
-      publish: () => undefined,
     })
     return new TestFloor(paper, databases, board, folder)
   }

@@ -2,20 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { GttReport, NewGttLeg } from '../../brokers/gtt.ts'
 import { ManualClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { DAY_MS } from '../../kernel/exchange-time.ts'
-import { moneyOf, priceOf, quantityOf } from '../../kernel/fixed.ts'
-import { createCalendar } from '../../market/exchange-calendar.ts'
+import { priceOf, quantityOf } from '../../kernel/fixed.ts'
 import { type Databases, openDatabases } from '../../storage/open.ts'
 import { type Death, Mortal } from '../../storage/test-mortal.ts'
 import { instrumentOf } from '../order.ts'
-import { PaperExchange } from '../paper-exchange.ts'
+import type { PaperExchange } from '../paper-exchange.ts'
 import { QuoteBoard } from '../quote-board.ts'
 import { SBIN } from '../test-desk.ts'
+import { openTestExchange } from '../test-exchange.ts'
 
 /** Triggers on real files, in a process that may die at any of its writes. */
 
@@ -91,28 +90,11 @@ class Life {
   async restart(): Promise<void> {
     this.#mortal.kill()
     this.#mortal = new Mortal(files)
-    this.#exchange = await PaperExchange.open({
+    this.#exchange = await openTestExchange({
       databases: this.#mortal.databases,
       accounts: [this.#account],
-      capital: moneyOf(10_000_000),
       marketData: this.#board,
-      rules: {
-        calendar: createCalendar({ hours: 'always' }),
-        squareOffMinutes: () => undefined,
-        sessionBoundaryMinutes: 0,
-      },
       clock,
-      log: pino({ level: 'silent' }),
-      underlyingPrice: async () => undefined,
-      settlementPrice: async () => undefined,
-      margin: {
-        equityMisLeverageHundredths: 500,
-        futuresLeverageHundredths: 1000,
-        optionBuyLeverageHundredths: 100,
-        optionSellLeverageHundredths: 100,
-        optionSellMargin: 'futures',
-      },
-      publish: () => undefined,
     })
     await this.expectTrue()
   }

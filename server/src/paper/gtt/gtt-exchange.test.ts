@@ -1,7 +1,6 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { GttReport, NewGtt } from '../../brokers/gtt.ts'
 import { ManualClock } from '../../kernel/clock.ts'
@@ -14,10 +13,11 @@ import { type Databases, openDatabases } from '../../storage/open.ts'
 import { QUOTE_AGE_MAX_MS } from '../books.ts'
 import type { SessionRules } from '../due.ts'
 import { instrumentOf } from '../order.ts'
-import { PaperExchange } from '../paper-exchange.ts'
+import type { PaperExchange } from '../paper-exchange.ts'
 import type { PaperVenue } from '../paper-venue.ts'
 import { QuoteBoard } from '../quote-board.ts'
 import { NIFTY_FUT, SBIN } from '../test-desk.ts'
+import { openTestExchange } from '../test-exchange.ts'
 import type { Firing } from './triggers.ts'
 
 /** Triggers on a paper exchange with its clock, its journal and its files. */
@@ -83,25 +83,14 @@ async function start(at: string | number, { rules = ALWAYS, mayFire, ...more }: 
   const clock = new ManualClock(at)
   const board = new LateBoard(() => clock.now())
   const databases = await openDatabases(folder, clock)
-  const exchange = await PaperExchange.open({
+  const exchange = await openTestExchange({
     databases,
     accounts: ['default'],
-    capital: moneyOf(10_000_000),
     marketData: board,
     rules,
     clock,
-    log: pino({ level: 'silent' }),
-    underlyingPrice: async () => undefined,
     settlementPrice: async (instrument, when): Promise<Price> => (await board.depth(instrument, when)).ltp,
-    margin: {
-      equityMisLeverageHundredths: 500,
-      futuresLeverageHundredths: 1000,
-      optionBuyLeverageHundredths: 100,
-      optionSellLeverageHundredths: 100,
-      optionSellMargin: 'futures',
-    },
     mayFire,
-    publish: () => undefined,
   })
   const venue = exchange.venue('default')
   if (venue === undefined) throw new Error('the default account has a venue')

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { OrderReport, Venue } from '../../brokers/venue.ts'
 import { assert } from '../../kernel/assert.ts'
@@ -17,7 +16,8 @@ import {
   type Instrument,
   InstrumentStore,
 } from '../../market/index.ts'
-import { PaperExchange, venueEventsOf } from '../../paper/index.ts'
+import { type PaperExchange, venueEventsOf } from '../../paper/index.ts'
+import { openTestExchange } from '../../paper/test-exchange.ts'
 import { type Databases, openDatabases } from '../../storage/open.ts'
 import { LOOK_AGE_MS_MAX } from './account-view.ts'
 import { check, type Holding, type Judged, type MarketView, onlyReduces, type Standing } from './check.ts'
@@ -64,23 +64,12 @@ beforeAll(async () => {
     isBound: () => true,
     onError: () => undefined,
   })
-  paper = await PaperExchange.open({
+  paper = await openTestExchange({
     databases,
     accounts: [ACCOUNT],
-    capital: moneyOf(10_000_000),
     marketData: simulator,
     rules: { calendar, squareOffMinutes: () => undefined, sessionBoundaryMinutes: 0 },
     clock,
-    log: pino({ level: 'silent' }),
-    underlyingPrice: async () => undefined,
-    settlementPrice: async () => undefined,
-    margin: {
-      equityMisLeverageHundredths: 500,
-      futuresLeverageHundredths: 1000,
-      optionBuyLeverageHundredths: 100,
-      optionSellLeverageHundredths: 100,
-      optionSellMargin: 'futures',
-    },
     publish: (committed) => gate.told(committed.account, () => venueEventsOf(committed)),
   })
 })
