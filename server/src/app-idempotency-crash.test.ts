@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { onlyOnce } from './api/middleware/idempotency.ts'
 import type { AnyOperation } from './api/operation.ts'
@@ -11,12 +10,12 @@ import type { GttReport } from './brokers/gtt.ts'
 import type { OrderReport } from './brokers/venue.ts'
 import { ManualClock } from './kernel/clock.ts'
 import { Refusal } from './kernel/errors.ts'
-import { moneyOf, priceOf, quantityOf, toNumber, ZERO_MONEY, ZERO_PRICE, ZERO_QUANTITY } from './kernel/fixed.ts'
-import { createCalendar } from './market/exchange-calendar.ts'
+import { priceOf, quantityOf, toNumber, ZERO_MONEY, ZERO_PRICE, ZERO_QUANTITY } from './kernel/fixed.ts'
 import { instrumentOf } from './paper/order.ts'
-import { PaperExchange } from './paper/paper-exchange.ts'
+import type { PaperExchange } from './paper/paper-exchange.ts'
 import { QuoteBoard } from './paper/quote-board.ts'
 import { RELIANCE, SBIN } from './paper/test-desk.ts'
+import { openTestExchange } from './paper/test-exchange.ts'
 import { type Databases, openDatabases } from './storage/open.ts'
 import { type Death, Mortal } from './storage/test-mortal.ts'
 import { Idempotency } from './trading/flow/idempotency.ts'
@@ -167,29 +166,7 @@ class Process {
   }
 
   static async start(account: string, { databases }: Mortal): Promise<Process> {
-    const paper = await PaperExchange.open({
-      databases,
-      accounts: [account],
-      capital: moneyOf(10_000_000),
-      marketData: board,
-      rules: {
-        calendar: createCalendar({ hours: 'always' }),
-        squareOffMinutes: () => undefined,
-        sessionBoundaryMinutes: 0,
-      },
-      clock,
-      log: pino({ level: 'silent' }),
-      underlyingPrice: async () => undefined,
-      settlementPrice: async () => undefined,
-      margin: {
-        equityMisLeverageHundredths: 500,
-        futuresLeverageHundredths: 1000,
-        optionBuyLeverageHundredths: 100,
-        optionSellLeverageHundredths: 100,
-        optionSellMargin: 'futures',
-      },
-      publish: () => undefined,
-    })
+    const paper = await openTestExchange({ databases, accounts: [account], marketData: board, clock })
     return new Process(account, paper, databases)
   }
 
