@@ -8,7 +8,10 @@ const TICKS_PER_SECOND = 100
 export interface LoadShape {
   readonly connections: number
   readonly seconds: number
-  /** Until the hot paths are compiled, for orders after some 100,000: a server that runs for days is measured, not its first seconds. */
+  /**
+   * Until the hot paths are compiled, that of orders after some 100,000: a server that runs for days is measured, not its
+   * first seconds.
+   */
   readonly warmUpSeconds: number
 }
 const FULL_LOAD: LoadShape = { connections: 64, seconds: 4, warmUpSeconds: 30 }

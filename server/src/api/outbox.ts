@@ -6,7 +6,7 @@ const WAITING_MAX = 16
 
 /**
  * Lets the answers of one turn of the event loop leave one right after the other. One that leaves by itself wakes its reader,
- * and that takes more of the processor than the request did: with 64 connections, a third more requests are answered so.
+ * and that takes more of the processor than the request did: with 64 connections, a quarter more requests are answered so.
  */
 export class Outbox {
   readonly #onError: (error: unknown, visit: Visit, response: ServerResponse) => void

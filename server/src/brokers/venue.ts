@@ -221,8 +221,8 @@ export interface Venue {
   place(order: NewOrder, steps?: Steps, alongside?: Alongside<OrderReport>): Promise<OrderReport>
   /**
    * Places orders as one thing, in order, margin judged on what all of them lead to: after a crash all are there or none.
-   * Where that isn't affordable all are rejected; `stopsAtRefusal` rejects what comes after a rejected one. The others belong to the story of the first. Venues that can't do that
-   * don't have it.
+   * Where that isn't affordable all are rejected; `stopsAtRefusal` rejects what comes after a rejected one. The others belong
+   * to the story of the first. Venues that can't do that don't have it.
    */
   placeTogether?(
     orders: readonly NewOrder[],

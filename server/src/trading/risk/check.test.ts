@@ -5,6 +5,7 @@ import { type CheckInput, check, type Judged, onlyReduces, type Standing } from 
 import { effectiveOf, type RiskRule } from './effective.ts'
 import { type Limits, NUMBER_LIMITS } from './limits.ts'
 import type { RiskScope } from './scope.ts'
+import { NO_RULES } from './test-rules.ts'
 
 const NOW = Date.parse('2026-11-25T11:00:00+05:30')
 const ACCOUNT: RiskScope = { kind: 'account', account: 'default' }
@@ -16,14 +17,6 @@ const rule = (limits: Limits, scope: RiskScope = ACCOUNT): RiskRule => ({
   algoId: '',
   algoRegistration: '',
 })
-const NO_RULES = {
-  instance: undefined,
-  account: undefined,
-  key: undefined,
-  strategy: undefined,
-  exchangeRules: false,
-  isBound: true,
-}
 const boundsOf = (limits: Limits) => effectiveOf({ ...NO_RULES, account: rule(limits) }).account
 
 const order = (over: Partial<Judged> = {}): Judged => {

@@ -29,6 +29,7 @@ import { LIMIT_NAMES, type Limits } from './limits.ts'
 import type { Market } from './market-view.ts'
 import { LimitsGate } from './risk-gate.ts'
 import type { RiskScope } from './scope.ts'
+import { NO_RULES } from './test-rules.ts'
 import { worstPrice } from './worst-price.ts'
 import { worth } from './worth.ts'
 
@@ -353,14 +354,6 @@ class Desk {
 type Row = Pick<OrderReport, 'symbol' | 'product'>
 const SYMBOLS = ['SBIN', 'IDEA']
 const PRODUCTS = ['MIS', 'CNC']
-const NO_RULES = {
-  instance: undefined,
-  account: undefined,
-  key: undefined,
-  strategy: undefined,
-  exchangeRules: false,
-  isBound: true,
-}
 const NOTHING: Standing = {
   openOrders: 0,
   ordersToday: 0,
