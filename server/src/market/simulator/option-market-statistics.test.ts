@@ -132,6 +132,8 @@ describe('variance', () => {
           expect(later).toBeGreaterThanOrEqual((sooner ?? 0) * (1 - 1e-12))
         },
       ),
+      // A time that is less than the rounding of its exponential.
+      { examples: [[underlyingByKey('INDEX:NIFTY') as Underlying, 0.3, 0, 4.562560375171877e-18, 0]] },
     )
   })
 

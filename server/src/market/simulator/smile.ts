@@ -20,7 +20,8 @@ export function yearlyVolatility({ dailyVolatility, family }: Underlying): numbe
  */
 export function varianceAtTheMoney(underlying: Underlying, unrest: number, implied: number, years: number): number {
   const volatility = yearlyVolatility(underlying) * implied
-  const spell = (unrest * unrest - 1) * UNREST_YEARS * (1 - Math.exp(-years / UNREST_YEARS))
+  // expm1, because 1 - exp of next to nothing is rounded to more than the time itself: a variance below nothing.
+  const spell = (1 - unrest * unrest) * UNREST_YEARS * Math.expm1(-years / UNREST_YEARS)
   return volatility * volatility * (years + spell)
 }
 
