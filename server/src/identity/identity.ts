@@ -235,6 +235,11 @@ export class Identity {
     return this.#reset.link(user, actor)
   }
 
+  /** Throws link_invalid unless a link would set a password now. It isn't used up; a wrong one counts as a guess. */
+  requireResetLink(token: string, from: From): Promise<void> {
+    return this.#reset.requireLink(token, from)
+  }
+
   /** Sets a password with a link. Throws link_invalid, or validation_failed, after which the link still works. */
   resetByLink(token: string, wanted: string, from: From): Promise<void> {
     return this.#reset.byLink(token, wanted, from)

@@ -125,6 +125,32 @@ describe('a mailed link', () => {
     expect(await refusalOf(rooms.identity.resetByLink(token, NEW_PASSWORD, HOME))).toMatchObject({
       code: 'link_invalid',
     })
+    expect(await refusalOf(rooms.identity.requireResetLink(token, AWAY))).toMatchObject({ code: 'link_invalid' })
+    expect(rooms.failedLogins).toEqual([HOME.address, AWAY.address])
+    expect(rooms.audit.slice(-2)).toMatchObject(
+      [HOME, AWAY].map(({ address }) => ({ actor: 'unknown', action: 'password.reset-failed', address, target: '' })),
+    )
+  })
+
+  test('is looked at without being used up', async () => {
+    const look = (given: string) => rooms.identity.requireResetLink(given, AWAY)
+    const token = await mailedToken()
+    await look(token)
+    await look(token)
+    await rooms.identity.resetByLink(token, NEW_PASSWORD, HOME)
+    expect(rooms.failedLogins).toEqual([])
+    const [disabled, old] = [await mailedToken(), await mailedToken()]
+    await rooms.user('ravi')
+    await rooms.identity.changeUser(asha.id, { disabled: true }, OWNER)
+    const answers = [await refusalOf(look(token)), await refusalOf(look('x')), await refusalOf(look(disabled))]
+    await rooms.identity.changeUser(asha.id, { disabled: false }, OWNER)
+    await look(old)
+    rooms.clock.advance(15 * MINUTE_MS)
+    answers.push(await refusalOf(look(old)))
+    const wrong = answers.map((answer) => [(answer as Refusal).code, (answer as Refusal).message])
+    expect(new Set(wrong.map(String)).size).toBe(1)
+    expect(wrong[0]).toContain('link_invalid')
+    expect(rooms.failedLogins).toHaveLength(4)
   })
 
   test('for set-up is no link for a reset', async () => {

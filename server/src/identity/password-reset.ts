@@ -69,17 +69,23 @@ export class PasswordReset {
     return this.#urlOf(token)
   }
 
+  /** Throws link_invalid unless a link would set a password now. It isn't used up; a wrong one counts as a guess. */
+  async requireLink(token: string, from: From): Promise<void> {
+    const link = await this.#options.links.look('reset', token)
+    if (this.#holder(link?.userId) === undefined) throw this.#wrongLink(from)
+  }
+
   /** Sets a password with a link. Throws link_invalid, or validation_failed, after which the link still works. */
   async byLink(token: string, wanted: string, from: From): Promise<void> {
-    const { links, users, audit, checkPassword, setPassword } = this.#options
+    const { links, audit, checkPassword, setPassword } = this.#options
     let user: User | undefined
     const worked = await links.use('reset', token, async (userId) => {
-      user = userId === undefined ? undefined : users.find(userId)
-      if (user === undefined || user.disabledAt !== undefined) throw invalidLink('Ask for a new one.')
+      user = this.#holder(userId)
+      if (user === undefined) throw this.#wrongLink(from)
       await checkPassword('new_password', wanted, [user.name, user.email])
       await setPassword(user, wanted)
     })
-    if (!worked || user === undefined) throw invalidLink('Ask for a new one.')
+    if (!worked || user === undefined) throw this.#wrongLink(from)
     audit(entryOf(actorFrom(user, from), 'password.reset', user.id, { by: 'link' }))
   }
 
@@ -103,6 +109,17 @@ export class PasswordReset {
     attempt.succeeded()
     await held.useIn((using) => setPassword(user, wanted, [using]))
     audit(entryOf(actorFrom(user, from), 'password.reset', user.id, { by: 'code' }))
+  }
+
+  /** Who sets a password with a link of theirs. */
+  #holder(userId: string | undefined): User | undefined {
+    const user = userId === undefined ? undefined : this.#options.users.find(userId)
+    return user?.disabledAt === undefined ? user : undefined
+  }
+
+  #wrongLink(from: From): Refusal {
+    this.#options.signIn.noteFailure(undefined, from, 'password.reset-failed')
+    return invalidLink('Ask for a new one.')
   }
 
   #urlOf(token: string): string {

@@ -131,13 +131,18 @@ export class SignIn {
     return begun
   }
 
-  /** Notes a failure. A name that nobody has isn't noted: it may be a password in the wrong field. */
+  /** Notes a failure, and answers what to throw. */
   failed(user: User | undefined, from: From, action: string, message: string): Refusal {
+    this.noteFailure(user, from, action)
+    return new Refusal('login_failed', message)
+  }
+
+  /** Counts it towards a ban. A name that nobody has isn't noted: it may be a password in the wrong field. */
+  noteFailure(user: User | undefined, from: From, action: string): void {
     const { audit, failedLogin } = this.#options
     failedLogin(from.address)
     const actor = user === undefined ? { name: 'unknown', ...withoutDevice(from) } : actorFrom(user, from)
     audit(entryOf(actor, action, user?.id ?? '', { device: from.device.slice(0, DEVICE_LENGTH_MAX) }))
-    return new Refusal('login_failed', message)
   }
 
   #challenge(user: User): string {

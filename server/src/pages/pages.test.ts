@@ -164,6 +164,50 @@ describe('before the instance is set up', () => {
   })
 })
 
+describe('a link for a new password', () => {
+  const dead = () => new Refusal('link_invalid', 'This link does not work.')
+
+  it('that works is asked about without the password, and opens the form', async () => {
+    const pages = new TestPages()
+    pages.signedOut()
+    const { status, text } = await pages.get('/reset?token=mailed')
+    expect(status).toBe(200)
+    expect(text).toContain('name="token" value="mailed"')
+    expect(text).not.toContain('name="name"')
+    expect(pages.asked).toEqual([['auth/password/reset/check', { token: 'mailed' }]])
+    expect((await pages.get('/reset')).text).toContain('name="name"')
+    expect(pages.asked).toHaveLength(1)
+  })
+
+  it('that does not work shows a way to another one and no form', async () => {
+    const pages = new TestPages()
+    pages.signedOut()
+    pages.refuse('auth/password/reset/check', dead())
+    const { status, text } = await pages.get(`/reset?token=${'x'.repeat(300)}`)
+    expect(status).toBe(403)
+    expect(text).toContain('href="/forgot">Ask for a new link</a>')
+    expect(text).not.toContain('<form')
+    expectHarmless(text)
+    expectSound(text)
+    expect(pages.asked).toEqual([['auth/password/reset/check', { token: 'x'.repeat(128) }]])
+    expect(pages.finished.at(-1)).toMatchObject({ route: '/reset', errorCode: 'link_invalid' })
+    const told = await pages.get('/reset?token=x', { accept: 'application/json' })
+    expect([told.status, JSON.parse(told.text).code]).toEqual([403, 'link_invalid'])
+    pages.refuse('auth/password/reset/check', new Refusal('rate_limited', 'Wait 9 seconds.'))
+    const limited = await pages.get('/reset?token=x')
+    expect([limited.status, limited.text]).toEqual([429, expect.stringContaining('Wait 9 seconds.')])
+  })
+
+  it('that ends while the form is filled in shows the same', async () => {
+    const pages = new TestPages()
+    pages.signedOut()
+    pages.refuse('auth/password/reset', dead())
+    const { status, text } = await pages.post('/reset', { token: 'x', new_password: 'hunter222' })
+    expect([status, text]).toEqual([403, expect.stringContaining('Ask for a new link')])
+    expect(text).not.toContain('<form')
+  })
+})
+
 describe('who is not signed in', () => {
   it.each(PAGES.filter((page) => page.for === 'members' && page.get !== undefined).map(({ path }) => path))(
     'is led from %s to sign in, and back afterwards',

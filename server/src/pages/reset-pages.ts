@@ -1,6 +1,8 @@
 import { html } from 'ghtml'
+import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth-fields.ts'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { EMAIL_LENGTH_MAX } from '../identity/users.ts'
+import { deadLink, ifLinkWorks } from './dead-link.ts'
 import { form, hidden, input, submit, summary } from './fields.ts'
 import { filled } from './form.ts'
 import { saying } from './notices.ts'
@@ -58,7 +60,10 @@ function forgotView({ status, form: sent, csrfField }: PageContext, problems: Pr
 const reset: Page = {
   path: '/reset',
   for: 'everybody',
-  get: (context) => resetView(context, context.query.get('token') ?? ''),
+  get: (context) => {
+    const token = context.query.get('token') ?? ''
+    return token === '' ? resetView(context, token) : linkView(context, token)
+  },
   post(context) {
     const { form: sent, ask } = context
     const token = sent.secret('token')
@@ -71,10 +76,23 @@ const reset: Page = {
         await ask('auth/password/reset', filled({ ...proof, new_password: sent.secret('new_password') }))
         return { redirect: saying('/login', 'password-set') }
       },
-      (problems) => resetView(context, token, problems),
+      (problems) =>
+        problems.code === 'link_invalid' ? deadLink(context.visit.id, ADVICE) : resetView(context, token, problems),
     )
   },
 }
+
+const ADVICE = `<p>It isn’t complete, was used, is more than 15 minutes old, or a later link or password took its place.</p>
+<p class="actions"><a class="button" href="/forgot">Ask for a new link</a></p>
+<p class="aside"><a href="/reset">Use an authenticator or recovery code</a> · <a href="/login">Sign in</a></p>`
+
+const linkView = (context: PageContext, token: string): Promise<View> =>
+  ifLinkWorks(
+    context,
+    () => context.ask('auth/password/reset/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) }),
+    () => resetView(context, token),
+    ADVICE,
+  )
 
 function resetView({ form: sent, csrfField }: PageContext, token: string, problems: Problems = NO_PROBLEMS): View {
   const who = [

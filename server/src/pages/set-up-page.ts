@@ -1,9 +1,8 @@
 import { html } from 'ghtml'
-import { STATUS_OF } from '../api/errors.ts'
 import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth-fields.ts'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { EMAIL_LENGTH_MAX } from '../identity/users.ts'
-import { Refusal } from '../kernel/errors.ts'
+import { ifLinkWorks } from './dead-link.ts'
 import { form, hidden, input, submit, summary } from './fields.ts'
 import { filled } from './form.ts'
 import { saying } from './notices.ts'
@@ -37,30 +36,14 @@ export const setUpPage: Page = {
   },
 }
 
-/** The form, for a link that works. */
-async function linkView(context: PageContext, token: string): Promise<View> {
-  const { ask, visit, wantsJson } = context
-  try {
-    await ask('auth/setup/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) })
-  } catch (error) {
-    if (wantsJson || !(error instanceof Refusal) || error.code !== 'link_invalid') throw error
-    visit.errorCode = error.code
-    return deadLinkView(visit.id)
-  }
-  return formView(context, token)
-}
-
-const deadLinkView = (requestId: string): View => ({
-  title: 'This link doesn’t work',
-  narrow: true,
-  status: STATUS_OF.link_invalid,
-  body: html`<section class="card">
-<h1>This link doesn’t work</h1>
-<p>It isn’t complete, is more than 30 minutes old, or a later one took its place.</p>
-<p>For a new link, start Sauda again: it prints one, which only whoever can read that output can use.</p>
-<p class="request-id">Request id <code>${requestId}</code></p>
-</section>`,
-})
+const linkView = (context: PageContext, token: string): Promise<View> =>
+  ifLinkWorks(
+    context,
+    () => context.ask('auth/setup/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) }),
+    () => formView(context, token),
+    '<p>It isn’t complete, is more than 30 minutes old, or a later one took its place.</p>\n' +
+      '<p>For a new link, start Sauda again: it prints one, which only whoever can read that output can use.</p>',
+  )
 
 const waitingView = (): View => ({
   title: 'Set up Sauda',

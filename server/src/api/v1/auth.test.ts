@@ -330,7 +330,17 @@ describe('the setting', () => {
     expect(mail).toMatch(/^From: Sauda <sauda@example\.com>\r$/m)
     const token = /https:\/\/trade\.example\.com\/reset\?token=([\w-]{43})/.exec(mail)?.[1]
     const input = { token, new_password: NEW_PASSWORD }
+    const check = (tried = '') => new Browser(app).send('auth/password/reset/check', { token: tried })
+    const page = (tried = '', accept = 'text/html') =>
+      app.http.inject({ url: `/reset?token=${tried}`, headers: { accept } })
+    const wrong = await Promise.all(['x', 'x'.repeat(43), token?.slice(0, -1), `${token}x`].map(check))
+    for (const { status, code, message } of wrong)
+      expect([status, code, message]).toEqual([403, 'link_invalid', wrong[0]?.message])
+    expect(await check(token)).toMatchObject({ status: 200 })
+    expect([(await page('x')).statusCode, (await page(token)).statusCode]).toEqual([403, 200])
+    expect((await page('x', 'application/json')).json()).toMatchObject({ status: 'error', code: 'link_invalid' })
     expect(await new Browser(app).send('auth/password/reset', input)).toMatchObject({ status: 200 })
+    expect([(await page(token)).statusCode, (await check(token)).code]).toEqual([403, 'link_invalid'])
     expect(await new Browser(app).send('auth/password/reset', input)).toMatchObject({
       status: 403,
       code: 'link_invalid',

@@ -253,3 +253,22 @@ export const authpasswordreset = defineOperation({
     return { message: 'Password set; sign in with it', status: 'success' as const }
   },
 })
+
+export const authpasswordresetcheck = defineOperation({
+  name: 'auth/password/reset/check',
+  method: 'POST',
+  tag: 'Sign-in',
+  summary: 'Ask whether a link for a new password works',
+  description:
+    'Uses nothing up. A token that is wrong, used or too old has the same answer, however much of it is right, and counts as a failed login.',
+  access: 'public',
+  rateClass: 'reset',
+  input: { token },
+  output: done,
+  example: { token: 'token-of-the-link' },
+  refusals: ['link_invalid'],
+  async handle(input, context) {
+    await context.services.identity.requireResetLink(input.token, fromOf(context))
+    return { message: 'This link works', status: 'success' as const }
+  },
+})
