@@ -5,11 +5,13 @@ import fc from 'fast-check'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from './app.ts'
+import type { Action } from './brokers/venue.ts'
+import { chargesOf } from './charges/index.ts'
 import { runKillSwitchCommand } from './command-line/killswitch.ts'
 import { loadConfig } from './config.ts'
 import { OWNER } from './identity/audit.ts'
 import { ManualClock } from './kernel/clock.ts'
-import { moneyOf } from './kernel/fixed.ts'
+import { add, moneyOf, toNumber, ZERO_MONEY } from './kernel/fixed.ts'
 import { openDatabases } from './storage/open.ts'
 import { LIMIT_NAMES } from './trading/risk/limits.ts'
 
@@ -120,6 +122,47 @@ async function fresh(): Promise<Running> {
   await app.paper.venue('default')?.reset(moneyOf(10_000_000))
   clock.advance(2_000)
   return shared
+}
+
+/** One of each segment, and what its instrument is. */
+const HELD = [
+  [{ exchange: 'NSE', symbol: 'SBIN', action: 'BUY', quantity: 40, product: 'MIS' }, 'EQ'],
+  [{ exchange: 'NSE', symbol: 'IDEA', action: 'SELL', quantity: 900, product: 'MIS' }, 'EQ'],
+  [{ exchange: 'BSE', symbol: 'INFY', action: 'BUY', quantity: 7, product: 'CNC' }, 'EQ'],
+  [{ exchange: 'NFO', symbol: 'NIFTY29DEC26FUT', action: 'SELL', quantity: 65, product: 'NRML' }, 'FUT'],
+  [{ exchange: 'NFO', symbol: 'NIFTY01DEC2625100CE', action: 'BUY', quantity: 130, product: 'NRML' }, 'CE'],
+] as const
+const BROKERAGE = { perOrder: moneyOf(20), sharePerMillion: 300 }
+const paise = (rupees: unknown): number => Math.round(Number(rupees) * 100)
+const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0)
+
+interface ChargedRow {
+  readonly orderid: string
+  readonly symbol: string
+  readonly action: Action
+  readonly trade_value: number
+  readonly charges: number
+}
+
+/** In paise, of each order that has traded: what it brought before its costs, its costs as booked, and as the table tells them. */
+function costsOf(trades: readonly ChargedRow[]): { brought: number; booked: number; told: number }[] {
+  const orders = Map.groupBy(trades, ({ orderid }) => orderid)
+  return [...orders.values()].map((parts) => {
+    const action = parts[0]?.action ?? 'BUY'
+    const [{ exchange, symbol: name, product }, kind] =
+      HELD.find(([{ symbol }]) => symbol === parts[0]?.symbol) ?? HELD[0]
+    const value = parts.reduce((total, part) => add(total, moneyOf(part.trade_value)), ZERO_MONEY)
+    const { total } = chargesOf(
+      { instrument: { exchange, kind, name }, action, product, value },
+      BROKERAGE,
+      '2026-11-25',
+    )
+    return {
+      brought: paise(toNumber.money(value)) * (action === 'SELL' ? 1 : -1),
+      booked: sum(parts.map(({ charges }) => paise(charges))),
+      told: paise(toNumber.money(total)),
+    }
+  })
 }
 
 const STEP = fc.record({
@@ -451,6 +494,41 @@ describe('the kill switch', () => {
     expect((body['data'] as readonly { quantity: unknown }[]).map(({ quantity }) => Number(quantity))).toEqual([2])
     expect((await running.post('placeorder', RESTING)).body['code']).toBe('risk_halted')
     expect((await running.post('placeorder', { ...RESTING, strategy: 'other' })).status).toBe(200)
+  })
+
+  it('and closeposition cost, where trades are charged, what the table says of them, to the paisa', async () => {
+    const running = await start({ PAPER_CHARGES: 'on' })
+    const data = async (name: string) => (await running.post(name, {})).body['data']
+    const doors = [
+      ['closeposition', { strategy: 'x' }],
+      ['killswitch', { square_off: true }],
+      ['killswitch', { scope: 'strategy', strategy: 's', square_off: true }],
+    ] as const
+    for (const [index, [door, asked]] of doors.entries()) {
+      for (const [order] of HELD)
+        expect(await running.post('placeorder', { strategy: 's', ...order })).toMatchObject({ status: 200 })
+      // What never trades costs nothing
+      await running.post('placeorder', { ...RESTING, action: 'SELL', price: 2_000 })
+      running.clock.advance(60_000)
+      expect((await running.post(door, asked)).status).toBe(200)
+
+      const costs = costsOf((await data('tradebook')) as readonly ChargedRow[])
+      expect(costs).toHaveLength(2 * HELD.length * (index + 1))
+      expect(costs.map(({ booked }) => booked)).toEqual(costs.map(({ told }) => told))
+      expect(Math.min(...costs.map(({ told }) => told))).toBeGreaterThan(0)
+      const profit = sum(costs.map(({ brought, told }) => brought - told))
+      const funds = (await data('funds')) as Readonly<Record<string, string>>
+      const shown = ['total_realized_pnl', 'today_realized_pnl', 'm2mrealized', 'totalpnl', 'utiliseddebits']
+      expect(shown.map((name) => paise(funds[name]))).toEqual([profit, profit, profit, profit, 0])
+      expect(paise(funds['availablecash'])).toBe(10_000_000_00 + profit)
+      const positions = (await data('positionbook')) as readonly Readonly<Record<string, number>>[]
+      expect(positions.map(({ quantity }) => Number(quantity))).toEqual(HELD.map(() => 0))
+      expect(sum(positions.map((row) => paise(row['today_realized_pnl'])))).toBe(profit)
+      const { strategies } = (await data('strategybook')) as { strategies: readonly { realized_pnl: number }[] }
+      expect(sum(strategies.map(({ realized_pnl: own }) => paise(own)))).toBe(profit)
+      for (const scope of [{}, { scope: 'strategy', strategy: 's' }])
+        await running.post('killswitch/release', scope, running.admin)
+    }
   })
 
   it('of a strategy closes what it has once, whoever closes the position at the same time', async () => {
