@@ -3,9 +3,12 @@
  * once it is acknowledged. Arguments: the data folder, how many callers write at once.
  */
 import { writeSync } from 'node:fs'
-import { argv, exit, stdout } from 'node:process'
+import { argv, exit } from 'node:process'
 import { Refusal } from '../kernel/errors.ts'
 import { openDatabases } from './open.ts'
+
+/** By its number: whoever touches `process.stdout` makes it one that refuses when the reader is slow. */
+const STDOUT = 1
 
 const [, , dataDir = '', callers = '1'] = argv
 const { money } = await openDatabases(dataDir)
@@ -19,7 +22,7 @@ async function writeForever(): Promise<never> {
     seq += 1
     const mine = seq
     await money.writer.write([{ sql, parameters: ['default', mine, 0, 'test', 'x'.repeat(400)] }])
-    writeSync(stdout.fd, `${mine}\n`)
+    writeSync(STDOUT, `${mine}\n`)
   }
 }
 
@@ -31,7 +34,7 @@ try {
     () => 'accepted',
     (refusal: unknown) => (refusal instanceof Refusal ? refusal.code : String(refusal)),
   )
-  writeSync(stdout.fd, `refused ${error.code}, later ${later}\n`)
+  writeSync(STDOUT, `refused ${error.code}, later ${later}\n`)
   await money.close()
   exit(0)
 }
