@@ -2,13 +2,9 @@
  * Run by tests as a process of its own: writes rows until it is killed or refused, and prints the number of each row
  * once it is acknowledged. Arguments: the data folder, how many callers write at once.
  */
-import { writeSync } from 'node:fs'
-import { argv, exit } from 'node:process'
+import { argv, exit, stdout } from 'node:process'
 import { Refusal } from '../kernel/errors.ts'
 import { openDatabases } from './open.ts'
-
-/** By its number: whoever touches `process.stdout` makes it one that refuses when the reader is slow. */
-const STDOUT = 1
 
 const [, , dataDir = '', callers = '1'] = argv
 const { money } = await openDatabases(dataDir)
@@ -22,7 +18,8 @@ async function writeForever(): Promise<never> {
     seq += 1
     const mine = seq
     await money.writer.write([{ sql, parameters: ['default', mine, 0, 'test', 'x'.repeat(400)] }])
-    writeSync(STDOUT, `${mine}\n`)
+    // Not by writeSync, which fails when the reader is slow: the worker has made the pipe one that doesn't wait
+    stdout.write(`${mine}\n`)
   }
 }
 
@@ -34,7 +31,6 @@ try {
     () => 'accepted',
     (refusal: unknown) => (refusal instanceof Refusal ? refusal.code : String(refusal)),
   )
-  writeSync(STDOUT, `refused ${error.code}, later ${later}\n`)
   await money.close()
-  exit(0)
+  stdout.write(`refused ${error.code}, later ${later}\n`, () => exit(0))
 }
