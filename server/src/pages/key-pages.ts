@@ -293,7 +293,7 @@ function rotateView(context: PageContext, { id, name }: Key, problems: Problems 
     title: 'Replace key',
     narrow: true,
     body: html`<section class="card">
-<h1>Replace ${name}</h1>
+<h1>Replace “${name}”</h1>
 <p>You get a new key with the same rights. The old one can go on working while you change the programs that use it.</p>
 !${summary(problems, LABELS)}!${form('/keys/rotate', context.csrfField(), body.join('\n'))}
 </section>`,
@@ -318,7 +318,7 @@ function revokeView({ csrfField }: PageContext, key: Key): View {
     title: 'Revoke key',
     narrow: true,
     body: html`<section class="card">
-<h1>Revoke ${key.name}</h1>
+<h1>Revoke “${key.name}”</h1>
 <p>Programs that use it are refused at once, and it can’t be brought back.</p>
 !${keyFacts(key)}
 !${form('/keys/revoke', csrfField(), body)}
