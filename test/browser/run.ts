@@ -1,12 +1,13 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { Secret, TOTP } from 'otpauth'
+import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { Checks } from '../checks.ts'
 import { ServerProcess } from '../server-process.ts'
+import { press, tabTo, type, untilFocused } from './keyboard.ts'
+import { look, picture } from './look.ts'
+import { Mailbox } from './mailbox.ts'
+import { changePassword, codeOf, forgetPassword, type Person, signIn, spend } from './passwords.ts'
 
 /**
  * `npm run test:browser`: what a person sees and does, in Debian's Chromium (`apt-get install chromium`, or set CHROMIUM).
@@ -14,7 +15,6 @@ import { ServerProcess } from '../server-process.ts'
  */
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const pictures = process.env['SCREENSHOTS']
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -24,15 +24,21 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-const ASHA = { name: 'asha', email: 'asha@example.com', password: 'four random words here' }
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const asha: Person = {
+  name: 'asha',
+  email: 'asha@example.com',
+  password: 'four random words here',
+  secret: '',
+  codes: [],
+}
 
 if (!existsSync(executablePath)) {
   console.log(`There is no browser at ${executablePath}. Install Debian's chromium, or set CHROMIUM to one.`)
   process.exit(1)
 }
 const checks = new Checks('browser')
-const server = await ServerProcess.start()
+const mailbox = await Mailbox.open()
+const server = await ServerProcess.start(mailbox.settings)
 const foreign: string[] = []
 const complaints: string[] = []
 let browser: Browser | undefined
@@ -46,6 +52,7 @@ try {
   await browser?.close()
   await server.stop()
   await server.remove()
+  mailbox.close()
 }
 console.log(`${checks.passed} passed, ${checks.failed} failed`)
 process.exitCode = checks.failed === 0 ? 0 : 1
@@ -57,7 +64,6 @@ async function live(context: BrowserContext): Promise<void> {
   follow(page)
   let used = ''
   let key = ''
-  let codes: string[] = []
 
   await checks.check('until it is set up, pages lead to the set-up, which waits for the printed link', async () => {
     for (const path of ['/', '/login', '/account', '/keys']) {
@@ -76,18 +82,18 @@ async function live(context: BrowserContext): Promise<void> {
     await look(page, 'dead-link')
     await page.goto(link)
     await look(page, 'setup')
-    await type(page, ASHA.name)
+    await type(page, asha.name)
     await page.keyboard.press('Tab')
-    await type(page, ASHA.email)
+    await type(page, asha.email)
     await page.keyboard.press('Tab')
     await type(page, 'password123')
     await page.keyboard.press('Enter')
     await page.waitForSelector('[aria-invalid=true]')
     await look(page, 'setup-error')
-    assert.equal(await page.inputValue('[name=name]'), ASHA.name)
+    assert.equal(await page.inputValue('[name=name]'), asha.name)
     assert.equal(await page.inputValue('[name=password]'), '')
-    assert.equal(await focused(page), 'password')
-    await type(page, ASHA.password)
+    await untilFocused(page, 'password')
+    await type(page, asha.password)
     await page.keyboard.press('Enter')
     await page.waitForURL((url) => url.pathname === '/')
     await look(page, 'home')
@@ -99,19 +105,19 @@ async function live(context: BrowserContext): Promise<void> {
     await page.goto(`${server.address}/account`)
     await look(page, 'account')
     await page.goto(`${server.address}/account/totp`)
-    await page.fill('[name=password]', ASHA.password)
+    await page.fill('[name=password]', asha.password)
     await page.keyboard.press('Enter')
     await page.waitForSelector('img[alt*=QR]')
     await look(page, 'totp')
-    const secret = ((await page.textContent('[data-copy="the secret"]')) ?? '').trim()
-    assert.match(secret, /^[A-Z2-7]{32}$/)
-    used = codeOf(secret)
+    asha.secret = ((await page.textContent('[data-copy="the secret"]')) ?? '').trim()
+    assert.match(asha.secret, /^[A-Z2-7]{32}$/)
+    used = codeOf(asha)
     await page.fill('[name=code]', used)
     await page.keyboard.press('Enter')
     await page.waitForFunction(() => /recovery/i.test(document.querySelector('h1')?.textContent ?? ''))
     await look(page, 'recovery-codes')
-    codes = ((await page.textContent('[data-copy="the recovery codes"]')) ?? '').trim().split(/\s+/)
-    assert.equal(codes.length, 10)
+    asha.codes = ((await page.textContent('[data-copy="the recovery codes"]')) ?? '').trim().split(/\s+/)
+    assert.equal(asha.codes.length, 10)
   })
 
   await checks.check(
@@ -119,12 +125,12 @@ async function live(context: BrowserContext): Promise<void> {
     async () => {
       await signOut(page)
       await look(page, 'login')
-      await signIn(page)
+      await signIn(page, asha)
       await look(page, 'code')
       await page.fill('[name=code]', used)
       await page.keyboard.press('Enter')
       await page.waitForSelector('[role=alert], .problem, .error')
-      await page.fill('[name=code]', codes[0] ?? '')
+      await page.fill('[name=code]', spend(asha))
       await page.keyboard.press('Enter')
       await page.waitForURL((url) => url.pathname === '/')
     },
@@ -196,31 +202,52 @@ async function live(context: BrowserContext): Promise<void> {
   })
 
   await checks.check('a revoked key is refused at once', async () => {
-    const funds = () =>
-      fetch(`${server.address}/api/v1/funds`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-api-key': key },
-        body: '{}',
-      })
-    assert.equal((await funds()).status, 200)
+    assert.equal(await fundsBy(key), 200)
     await page.goto(`${server.address}/keys`)
     await page.locator('li', { hasText: 'browser' }).locator('a', { hasText: 'Revoke' }).click()
     await look(page, 'revoke-key')
     await page.locator('button', { hasText: 'Revoke key' }).click()
     await page.waitForURL((url) => url.pathname === '/keys')
-    assert.equal((await funds()).status, 403)
+    assert.equal(await fundsBy(key), 403)
   })
+
+  await checks.check('a key is replaced by keyboard alone, and the old one works as long as was chosen', async () => {
+    await page.goto(`${server.address}/keys`)
+    const [, name = ''] =
+      /^Replace (.+)$/.exec((await page.getAttribute('a[href^="/keys/rotate"]', 'aria-label')) ?? '') ?? []
+    await press(page, `Replace ${name}`)
+    await page.waitForURL((url) => url.pathname === '/keys/rotate')
+    await look(page, 'replace-key')
+    await tabTo(page, 'overlap_hours')
+    await page.keyboard.press('ArrowDown')
+    assert.equal(await page.inputValue('[name=overlap_hours]'), '4')
+    await press(page, 'Replace key')
+    await page.waitForURL((url) => url.searchParams.has('once'))
+    await look(page, 'replaced-key')
+    const shown = (await page.textContent('main')) ?? ''
+    const replacing = /sk_[A-Za-z0-9_-]{43}/.exec(shown)?.[0] ?? ''
+    assert.match(shown, /The old key works until/)
+    await press(page, 'I have copied it')
+    await page.waitForURL((url) => url.pathname === '/keys' && url.search === '')
+    await look(page, 'keys-replaced')
+    assert.equal(await page.locator('li', { hasText: 'Works until' }).locator('a', { hasText: 'Replace' }).count(), 0)
+    assert.deepEqual([await fundsBy(server.key), await fundsBy(replacing)], [200, 200])
+  })
+
+  await changePassword(checks, page, server.address, asha)
 
   await checks.check('after signing out, pages ask to sign in and come back to where one was going', async () => {
     await signOut(page)
     await page.goto(`${server.address}/keys`)
     assert.equal(new URL(page.url()).pathname, '/login')
-    await signIn(page)
-    await page.fill('[name=code]', codes[1] ?? '')
+    await signIn(page, asha)
+    await page.fill('[name=code]', spend(asha))
     await page.keyboard.press('Enter')
     await page.waitForURL((url) => url.pathname === '/keys')
     await signOut(page)
   })
+
+  await forgetPassword(checks, page, server.address, asha, mailbox)
 
   await checks.check('errors are pages, with the request id and a way back', async () => {
     const wrong: [string, number, (() => Promise<unknown>)?][] = [
@@ -246,7 +273,7 @@ async function withoutScript(context: BrowserContext): Promise<void> {
   page.setDefaultTimeout(30_000)
   await checks.check('without script somebody signs in as far as the second step', async () => {
     await page.goto(`${server.address}/login`)
-    await signIn(page)
+    await signIn(page, asha)
     await page.waitForURL((url) => url.pathname === '/login/totp')
   })
   await checks.check('a form of another site is refused', async () => {
@@ -271,65 +298,14 @@ function follow(page: Page): void {
   page.on('pageerror', (error) => complaints.push(error.message))
 }
 
-/** No barrier for anybody, and nothing wider than the screen; a picture if wanted. */
-async function look(page: Page, name: string): Promise<void> {
-  for (const [scheme, width] of [
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 390],
-    ['dark', 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 1000 })
-    const violations = await violationsOn(page)
-    assert.deepEqual(violations, [], `${name}, ${scheme}, ${width} px wide`)
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-    assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a screen of ${width} px`)
-    await picture(page, `${name}-${scheme}-${width}`)
-  }
-  await page.emulateMedia({ colorScheme: 'light' })
-  await page.setViewportSize({ width: 1280, height: 1000 })
-}
-
-async function violationsOn(page: Page): Promise<string[]> {
-  // Through the debugger, which the page's policy against foreign script doesn't concern
-  await page.evaluate(axe)
-  return await page.evaluate(async () => {
-    const { axe: scanner } = window as unknown as {
-      axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> }
-    }
-    const { violations } = await scanner.run()
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-    )
+/** Status of the answer to a program that asks for its funds with a key. */
+async function fundsBy(key: string): Promise<number> {
+  const answer = await fetch(`${server.address}/api/v1/funds`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key },
+    body: '{}',
   })
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return
-  mkdirSync(pictures, { recursive: true })
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
-}
-
-/** Types into what has the focus. */
-async function type(page: Page, text: string): Promise<void> {
-  await page.keyboard.type(text)
-}
-
-function focused(page: Page): Promise<string | null | undefined> {
-  return page.evaluate(() => document.activeElement?.getAttribute('name'))
-}
-
-/** The code of now. */
-function codeOf(secret: string): string {
-  return new TOTP({ secret: Secret.fromBase32(secret) }).generate()
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.fill('[name=name]', ASHA.name)
-  await page.fill('[name=password]', ASHA.password)
-  await page.keyboard.press('Enter')
-  await page.waitForURL((url) => url.pathname === '/login/totp')
+  return answer.status
 }
 
 async function signOut(page: Page): Promise<void> {
