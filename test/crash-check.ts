@@ -1,8 +1,12 @@
 import { expect } from 'vitest'
 import type { Client, OutputOf } from '../client/src/index.ts'
-import type { Ledger, Promised } from './crash-load.ts'
+import type { Ledger, Promised } from './crash-ledger.ts'
 
-type OrderRow = OutputOf<'orderbook'>['data']['orders'][number]
+export type OrderRow = OutputOf<'orderbook'>['data']['orders'][number]
+type TriggerRow = OutputOf<'gttorderbook'>['data'][number]
+
+/** Strategy of orders that close positions. */
+export const CLOSE_STRATEGY = 'AUTO_SQUARE_OFF'
 
 const CAPITAL_PAISE = 10_000_000_00
 const paise = (rupees: number): number => Math.round(rupees * 100)
@@ -21,11 +25,6 @@ export async function checkAll(client: Client, ledger: Ledger): Promise<number> 
   const { orders, trades, positions } = await readBooks(client)
   const byId = new Map(orders.map((order) => [order.orderid, order]))
   expect(byId.size, 'order ids are unique').toBe(orders.length)
-  expect(new Set(orders.map(({ strategy }) => strategy)).size, 'no order is there twice').toBe(orders.length)
-  expect(
-    orders.filter(({ strategy }) => !ledger.tagsSent.has(strategy)),
-    'orders that nobody sent',
-  ).toEqual([])
   let sameSession = true
   for (const promised of ledger.promised.values()) {
     const order = byId.get(promised.orderid)
@@ -33,25 +32,76 @@ export async function checkAll(client: Client, ledger: Ledger): Promise<number> 
     // A session that ended meanwhile left the book, and no order is ever forgotten.
     checkPromise(order ?? (await client.orderstatus({ strategy: 'x', orderid: promised.orderid })).data, promised)
   }
+  for (const id of ledger.closing) {
+    const order = byId.get(id)
+    sameSession &&= order !== undefined
+    const { strategy } = order ?? (await client.orderstatus({ strategy: 'x', orderid: id })).data
+    expect(strategy, `closing order ${id}`).toBe(CLOSE_STRATEGY)
+  }
+  const fired = await checkTriggers(client, ledger, byId)
+  checkNothingElse(orders, ledger, fired)
   checkTrades(orders, trades, sameSession ? positions : undefined)
   await checkFunds(client)
   return orders.length
 }
 
-function checkPromise(order: OrderRow, promised: Promised): void {
-  const { tag, symbol, action, pricetype, finished } = promised
-  const what = `order ${promised.orderid}, acknowledged as ${JSON.stringify(promised)}`
-  expect(order, what).toMatchObject({ strategy: tag, symbol, action, pricetype, rejection_reason: '' })
-  expect(order.order_status, what).not.toBe('rejected')
-  expect(order.filled_quantity, what).toBeGreaterThanOrEqual(promised.filledQuantity)
-  if (finished !== undefined) expect(order.order_status, what).toBe(finished)
-  if (finished === 'complete') expect(order.filled_quantity, what).toBe(order.quantity)
-  const terms = [promised, ...(promised.changeAsked === undefined ? [] : [promised.changeAsked])]
+/** Compares triggers with those that were acknowledged. Returns which of them led to which order. */
+async function checkTriggers(
+  client: Client,
+  { triggers }: Ledger,
+  orders: ReadonlyMap<string, OrderRow>,
+): Promise<ReadonlyMap<string, TriggerRow>> {
+  const rows = (await client.gttorderbook({ status: 'all' })).data
   expect(
-    terms.map(({ quantity, price }) => ({ quantity, price })),
-    what,
-  ).toContainEqual({ quantity: order.quantity, price: order.price })
-  if (order.order_status === 'complete') expect(order.filled_quantity, what).toBe(order.quantity)
+    rows.filter(({ trigger_id: id, strategy }) => triggers.get(id) !== strategy),
+    'triggers that nobody has placed',
+  ).toEqual([])
+  const there = new Set(rows.map(({ trigger_id }) => trigger_id))
+  for (const [id, strategy] of triggers) {
+    if (there.has(id)) continue
+    const [ended] = (await client.gttorderbook({ trigger_id: id })).data
+    expect(ended, `trigger ${id}, ended in an earlier session`).toMatchObject({ strategy })
+  }
+  const fired = rows.filter(({ orderid }) => orderid !== '')
+  for (const { trigger_id: id, orderid, strategy } of fired) {
+    const order = orders.get(orderid) ?? (await client.orderstatus({ strategy: 'x', orderid })).data
+    expect(order.strategy, `order ${orderid} of trigger ${id}`).toBe(strategy)
+  }
+  const byOrder = new Map(fired.map((row) => [row.orderid, row]))
+  expect(byOrder.size, 'each trigger fires once').toBe(fired.length)
+  return byOrder
+}
+
+/** Every order in the book is one that was promised, or may be there because it was sent without a name and not answered. */
+function checkNothingElse(
+  orders: readonly OrderRow[],
+  { promised, closing, loose }: Ledger,
+  fired: ReadonlyMap<string, TriggerRow>,
+): void {
+  const others = orders.filter(({ orderid: id }) => !promised.has(id) && !closing.has(id) && !fired.has(id))
+  expect(
+    others.filter(({ strategy }) => !loose.has(strategy)),
+    'orders that nobody sent, or that are there twice',
+  ).toEqual([])
+  expect(new Set(others.map(({ strategy }) => strategy)).size, 'no order is there twice').toBe(others.length)
+}
+
+// Plain comparisons here and below: there are many orders, and the books are checked after every round.
+function checkPromise(order: OrderRow, promised: Promised): void {
+  const { finished, changeAsked } = promised
+  const terms = changeAsked === undefined ? [promised] : [promised, changeAsked]
+  const isKept =
+    order.strategy === promised.tag &&
+    order.symbol === promised.symbol &&
+    order.action === promised.action &&
+    order.pricetype === promised.pricetype &&
+    order.order_status !== 'rejected' &&
+    order.rejection_reason === '' &&
+    order.filled_quantity >= promised.filledQuantity &&
+    (finished === undefined || order.order_status === finished) &&
+    (order.order_status !== 'complete' || order.filled_quantity === order.quantity) &&
+    terms.some(({ quantity, price }) => order.quantity === quantity && order.price === price)
+  if (!isKept) throw new Error(`Acknowledged was ${JSON.stringify(promised)}, there is ${JSON.stringify(order)}`)
   // What is seen now is acknowledged from now on.
   promised.quantity = order.quantity
   promised.price = order.price
@@ -112,10 +162,12 @@ function checkTrades(orders: readonly OrderRow[], trades: Trades, positions: Pos
     traded.set(orderid, (traded.get(orderid) ?? 0) + quantity)
     const instrument = `${exchange}:${symbol}:${product}`
     net.set(instrument, (net.get(instrument) ?? 0) + (action === 'BUY' ? quantity : -quantity))
-    expect(paise(trade_value), `value of a trade of order ${orderid}`).toBe(paise(price * quantity))
+    if (paise(trade_value) !== paise(price * quantity))
+      throw new Error(`A trade of order ${orderid} is worth ${trade_value}, and not ${quantity} times ${price}`)
   }
   for (const { orderid, filled_quantity } of orders) {
-    expect(traded.get(orderid) ?? 0, `sum of the trades of order ${orderid}`).toBe(filled_quantity)
+    const sum = traded.get(orderid) ?? 0
+    if (sum !== filled_quantity) throw new Error(`Order ${orderid} has filled ${filled_quantity}, its trades ${sum}`)
     traded.delete(orderid)
   }
   expect([...traded.keys()], 'orders that traded and are in no book').toEqual([])

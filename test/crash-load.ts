@@ -1,38 +1,9 @@
-import { expect } from 'vitest'
-import { ApiError, type Client, createClient, type InputOf } from '../client/src/index.ts'
-import { allOrders } from './crash-check.ts'
+import { ApiError, type CallOptions, type Client, type InputOf, type OutputOf } from '../client/src/index.ts'
+import type { Ledger, Ordering, Promised } from './crash-ledger.ts'
 import type { Random } from './random.ts'
-import { type ServerProcess, sleep } from './server-process.ts'
+import { sleep } from './server-process.ts'
 
-/** What the server has acknowledged of one order. It may have gone further since, never back. */
-export interface Promised {
-  readonly orderid: string
-  readonly tag: string
-  readonly symbol: string
-  readonly action: 'BUY' | 'SELL'
-  readonly pricetype: 'MARKET' | 'LIMIT' | 'SL'
-  quantity: number
-  price: number
-  filledQuantity: number
-  /** Set once the order was seen or made so. */
-  finished: 'complete' | 'cancelled' | undefined
-  /** A change was asked for and not answered: it may have happened or not. */
-  changeAsked: { readonly quantity: number; readonly price: number } | undefined
-}
-
-/** Everything that was asked and answered, over all rounds. */
-export interface Ledger {
-  readonly promised: Map<string, Promised>
-  /** Tags of orders that were sent; the server may know those, and no others. */
-  readonly tagsSent: Set<string>
-  requests: number
-  /** Orders that were sent and not answered: they may be there or not, and are sent again under their names. */
-  readonly unanswered: Map<string, Omit<Promised, 'orderid'> & { readonly input: InputOf<'placeorder'> }>
-  /** Called the moment an order, a change or a cancellation is acknowledged. */
-  onAcknowledged: () => void
-}
-
-/** Liquid, on three exchanges, with whole lots and prices on the tick. */
+/** Liquid, on two exchanges, with whole lots and prices on the tick. */
 const INSTRUMENTS = [
   { symbol: 'SBIN', exchange: 'NSE', unit: 1 },
   { symbol: 'RELIANCE', exchange: 'NSE', unit: 5 },
@@ -40,35 +11,52 @@ const INSTRUMENTS = [
   { symbol: 'INFY', exchange: 'BSE', unit: 3 },
   { symbol: 'ITC', exchange: 'NSE', unit: 10 },
 ] as const
+const NIFTY_LOT = 65
 
 const PAUSE_MS_MAX = 12
 /** So that little margin is blocked and no limit on working orders is met, however long the load goes on. */
 const OWN_WORKING_MAX = 15
 
-/** One connection's share of the load. Ends when `stopped` says so or the server is gone. */
-export async function load(
-  client: Client,
-  ledger: Ledger,
-  random: Random,
-  name: string,
-  stopped: () => boolean,
-): Promise<void> {
-  const working: Promised[] = []
+/** Where and as whom the load asks, and what it may choose from. */
+export interface Desk {
+  readonly client: Client
+  readonly ledger: Ledger
+  /** Last prices by symbol. */
+  readonly prices: ReadonlyMap<string, number>
+  /** Of NIFTY options, as operations take it. */
+  readonly expiry: string
+}
+
+export async function openDesk(client: Client, ledger: Ledger): Promise<Desk> {
   const prices = new Map<string, number>()
+  for (const { symbol, exchange } of INSTRUMENTS)
+    prices.set(symbol, (await client.quotes({ symbol, exchange })).data.ltp)
+  const { data } = await client.expiry({ symbol: 'NIFTY', exchange: 'NFO', instrumenttype: 'options' })
+  // Not the next one: it may be today
+  return { client, ledger, prices, expiry: (data[1] ?? '').replaceAll('-', '') }
+}
+
+/** One connection's share of the load. Ends when `stopped` says so or the server is gone. */
+export async function load(desk: Desk, random: Random, name: string, stopped: () => boolean): Promise<void> {
+  const { client, ledger } = desk
+  const working: Promised[] = []
   try {
-    for (const { symbol, exchange } of INSTRUMENTS) {
-      prices.set(symbol, (await client.quotes({ symbol, exchange })).data.ltp)
-    }
     for (let number = 0; !stopped(); number += 1) {
       ledger.requests += 1
+      const tag = `${name}-${number}`
       const dice = random.below(100)
       const order = working.length === 0 ? undefined : working[random.below(working.length)]
-      if (order === undefined || (dice < 55 && working.length < OWN_WORKING_MAX)) {
-        const placed = await place(client, ledger, random, `${name}-${number}`, prices)
-        if (placed.pricetype === 'MARKET') await look(client, placed)
-        if (placed.finished === undefined) working.push(placed)
-      } else if (dice < 75) await modify(client, ledger, random, order)
-      else if (dice < 92) await cancel(client, ledger, order)
+      if (order === undefined || (dice < 35 && working.length < OWN_WORKING_MAX)) {
+        for (const placed of await place(desk, random, tag)) {
+          if (placed.pricetype === 'MARKET') await look(client, placed)
+          if (placed.finished === undefined) working.push(placed)
+        }
+      } else if (dice < 50) await modify(desk, random, order, tag)
+      else if (dice < 65) await cancel(desk, random, order, tag)
+      else if (dice < 90) {
+        const placed = await random.pick([basket, split, smart, trigger, options])(desk, random, tag)
+        working.push(...placed.filter(({ pricetype }) => pricetype === 'LIMIT'))
+      } else if (dice < 93) await ask(desk, 'closeposition', { strategy: tag }, tag)
       else await look(client, order)
       if (order?.finished !== undefined) working.splice(working.indexOf(order), 1)
       await sleep(random.below(PAUSE_MS_MAX))
@@ -80,28 +68,40 @@ export async function load(
 
 const isGone = (error: unknown): boolean => error instanceof ApiError && error.code === 'connection_failed'
 
-/** Many orders at once, so that rows queue up on their way to the disk. Ends when all are answered or the server is gone. */
-export async function burst(client: Client, ledger: Ledger, random: Random, name: string, size: number): Promise<void> {
-  const noPrices = new Map<string, number>()
+/** Much at once, so that rows queue up on their way to the disk. Ends when all are answered or the server is gone. */
+export async function burst(desk: Desk, random: Random, name: string, size: number): Promise<void> {
   const outcomes = await Promise.allSettled(
-    Array.from({ length: size }, (_, number) =>
-      place(client, ledger, random, `${name}-${number}`, noPrices, ['MARKET']),
-    ),
+    Array.from({ length: size }, (_, number) => {
+      const tag = `${name}-${number}`
+      return random.below(4) === 0
+        ? random.pick([basket, split, smart, trigger])(desk, random, tag, ['MARKET'])
+        : place(desk, random, tag, ['MARKET'])
+    }),
   )
-  ledger.requests += size
+  desk.ledger.requests += size
   for (const outcome of outcomes) if (outcome.status === 'rejected' && !isGone(outcome.reason)) throw outcome.reason
 }
 
-const MIXED = ['MARKET', 'MARKET', 'LIMIT', 'LIMIT', 'SL'] as const
+type Call = (operation: Ordering, input: object, options: CallOptions) => Promise<unknown>
 
-async function place(
-  client: Client,
-  ledger: Ledger,
-  random: Random,
-  tag: string,
-  prices: ReadonlyMap<string, number>,
-  priceTypes: readonly [Promised['pricetype'], ...Promised['pricetype'][]] = MIXED,
-): Promise<Promised> {
+/** Asks for something, under a name if there is one, and notes what the answer promises. */
+async function ask<Name extends Ordering>(
+  { client, ledger }: Desk,
+  operation: Name,
+  input: InputOf<Name>,
+  name: string | undefined,
+): Promise<readonly Promised[]> {
+  const call = client.call as Call
+  const output = await call(operation, input, name === undefined ? {} : { idempotencyKey: name })
+  return ledger.follow(operation, input, output as OutputOf<Name>)
+}
+
+type PriceTypes = readonly ['MARKET' | 'LIMIT' | 'SL', ...('MARKET' | 'LIMIT' | 'SL')[]]
+const MIXED: PriceTypes = ['MARKET', 'MARKET', 'LIMIT', 'LIMIT', 'SL']
+const PLAIN: PriceTypes = ['MARKET', 'LIMIT']
+
+/** An order as requests have it. */
+function wanted({ prices }: Desk, random: Random, priceTypes: PriceTypes) {
   const { symbol, exchange, unit } = random.pick(INSTRUMENTS)
   const action = random.pick(['BUY', 'SELL'])
   const pricetype = random.pick(priceTypes)
@@ -111,110 +111,85 @@ async function place(
   const ltp = prices.get(symbol) ?? 0
   const away = pricetype === 'SL' ? 1 + Math.abs(distance) : 1 - distance
   const price = pricetype === 'MARKET' ? 0 : onTick(action === 'BUY' ? ltp * away : ltp * (2 - away))
-  ledger.tagsSent.add(tag)
   const trigger = pricetype === 'SL' ? { trigger_price: price } : {}
-  const input = {
-    strategy: tag,
-    symbol,
-    exchange,
-    action,
-    pricetype,
-    quantity,
-    price,
-    product: 'MIS',
-    ...trigger,
-  } as const
-  const asked = {
-    tag,
-    symbol,
-    action,
-    pricetype,
-    quantity,
-    price,
-    filledQuantity: 0,
-    finished: undefined,
-    changeAsked: undefined,
-  }
-  // Half of them are named, so that they can be sent again
-  const name = random.below(2) === 0 ? { idempotencyKey: tag } : {}
-  if ('idempotencyKey' in name) ledger.unanswered.set(tag, { ...asked, input })
-  const { orderid } = await client.placeorder(input, name)
-  ledger.unanswered.delete(tag)
-  return acknowledged(ledger, { orderid, ...asked })
-}
-
-/**
- * Sends again, under the same names, what was never answered. An order and its answer are on disk together or not at all:
- * so what is there is answered as the first time, and what isn't is placed now. Returns how many were there.
- */
-export async function sendAgain(server: ServerProcess, ledger: Ledger): Promise<number> {
-  let isReplayed = false
-  const client = createClient({
-    host: server.address,
-    apiKey: server.key,
-    fetch: async (...request) => {
-      const answer = await fetch(...request)
-      isReplayed = answer.headers.get('idempotent-replayed') === 'true'
-      return answer
-    },
-  })
-  const there = new Map((await allOrders(client)).map(({ strategy, orderid }) => [strategy, orderid]))
-  let replays = 0
-  for (const [tag, { input, ...asked }] of [...ledger.unanswered]) {
-    const { orderid } = await client.placeorder(input, { idempotencyKey: tag })
-    if (isReplayed) replays += 1
-    const known = there.get(tag)
-    if (known !== undefined) expect([orderid, isReplayed], `order of ${tag}, replayed`).toEqual([known, true])
-    // Of a session that has ended meanwhile
-    else if (isReplayed) await client.orderstatus({ strategy: 'x', orderid })
-    ledger.unanswered.delete(tag)
-    acknowledged(ledger, { orderid, ...asked })
-  }
-  return replays
-}
-
-function acknowledged(ledger: Ledger, promised: Promised): Promised {
-  const { orderid } = promised
-  if (ledger.promised.has(orderid)) throw new Error(`Order id ${orderid} was given out twice.`)
-  ledger.promised.set(orderid, promised)
-  ledger.onAcknowledged()
-  return promised
+  return { unit, order: { symbol, exchange, action, pricetype, quantity, price, product: 'MIS', ...trigger } as const }
 }
 
 /** Whole rupees are on every tick. */
 const onTick = Math.round
 
-async function modify(client: Client, ledger: Ledger, random: Random, order: Promised): Promise<void> {
+/** Half of them without a name. */
+function place(desk: Desk, random: Random, tag: string, priceTypes = MIXED): Promise<readonly Promised[]> {
+  const { order } = wanted(desk, random, priceTypes)
+  const isNamed = random.below(2) === 0
+  if (!isNamed) desk.ledger.loose.add(tag)
+  return ask(desk, 'placeorder', { strategy: tag, ...order }, isNamed ? tag : undefined)
+}
+
+function basket(desk: Desk, random: Random, tag: string, priceTypes = PLAIN): Promise<readonly Promised[]> {
+  const orders = Array.from({ length: 2 + random.below(2) }, () => wanted(desk, random, priceTypes).order)
+  return ask(desk, 'basketorder', { strategy: tag, orders }, tag)
+}
+
+function split(desk: Desk, random: Random, tag: string, priceTypes = PLAIN): Promise<readonly Promised[]> {
+  const { unit, order } = wanted(desk, random, priceTypes)
+  const quantity = unit * (2 + random.below(3))
+  return ask(desk, 'splitorder', { strategy: tag, ...order, quantity, splitsize: unit }, tag)
+}
+
+function smart(desk: Desk, random: Random, tag: string): Promise<readonly Promised[]> {
+  const { unit, order } = wanted(desk, random, ['MARKET'])
+  const position_size = unit * (random.below(11) - 5)
+  return ask(desk, 'placesmartorder', { strategy: tag, ...order, quantity: 0, position_size }, tag)
+}
+
+/** Some wait for good, some until the price has moved a little. */
+function trigger(desk: Desk, random: Random, tag: string): Promise<readonly Promised[]> {
+  const { symbol, exchange } = random.pick(INSTRUMENTS)
+  const ltp = desk.prices.get(symbol) ?? 0
+  const at =
+    random.below(3) === 0 ? { triggerprice_tg: Math.ceil(ltp * 1.0002) } : { triggerprice_sl: onTick(ltp * 0.8) }
+  const [price = 0] = Object.values(at)
+  const order = { exchange, symbol, action: 'BUY', product: 'CNC', quantity: 1, price, ...at } as const
+  return ask(desk, 'placegttorder', { strategy: tag, trigger_type: 'SINGLE', ...order }, tag)
+}
+
+function options(desk: Desk, random: Random, tag: string): Promise<readonly Promised[]> {
+  const common = { option_type: random.pick(['CE', 'PE']), quantity: NIFTY_LOT, product: 'NRML' } as const
+  const legs = [
+    { offset: 'OTM4', action: 'BUY', ...common },
+    { offset: 'OTM2', action: 'SELL', ...common },
+  ] as const
+  // Placed together, or one by one
+  const on_leg_failure = random.pick(['stop', 'continue'])
+  const series = { underlying: 'NIFTY', exchange: 'NSE_INDEX', expiry_date: desk.expiry } as const
+  return ask(desk, 'optionsmultiorder', { strategy: tag, ...series, legs, on_leg_failure }, tag)
+}
+
+const half = (random: Random, tag: string): string | undefined => (random.below(2) === 0 ? tag : undefined)
+
+async function modify(desk: Desk, random: Random, order: Promised, tag: string): Promise<void> {
   const { exchange, unit } = INSTRUMENTS.find(({ symbol }) => symbol === order.symbol) ?? INSTRUMENTS[0]
   const quantity = unit * (1 + random.below(4))
   const price =
     order.pricetype === 'LIMIT' ? onTick(order.price * (order.action === 'BUY' ? 0.999 : 1.001)) : order.price
   const { orderid, symbol, action, pricetype } = order
   order.changeAsked = { quantity, price }
+  const change = { orderid, symbol, exchange, action, pricetype, quantity, price, product: 'MIS' } as const
   const changed = await refusedWhenFinished(() =>
-    client.modifyorder({
-      strategy: 'x',
-      orderid,
-      symbol,
-      exchange,
-      action,
-      pricetype,
-      quantity,
-      price,
-      product: 'MIS',
-    }),
+    ask(desk, 'modifyorder', { strategy: 'x', ...change }, half(random, tag)),
   )
+  if (changed) return
   order.changeAsked = undefined
-  if (!changed) return await look(client, order)
-  Object.assign(order, { quantity, price })
-  ledger.onAcknowledged()
+  await look(desk.client, order)
 }
 
-async function cancel(client: Client, ledger: Ledger, order: Promised): Promise<void> {
-  const cancelled = await refusedWhenFinished(() => client.cancelorder({ strategy: 'x', orderid: order.orderid }))
-  if (!cancelled) return await look(client, order)
-  order.finished = 'cancelled'
-  ledger.onAcknowledged()
+async function cancel(desk: Desk, random: Random, order: Promised, tag: string): Promise<void> {
+  const { orderid } = order
+  const cancelled = await refusedWhenFinished(() =>
+    ask(desk, 'cancelorder', { strategy: 'x', orderid }, half(random, tag)),
+  )
+  if (!cancelled) await look(desk.client, order)
 }
 
 /** What was shown counts as promised too. */
@@ -224,7 +199,7 @@ async function look(client: Client, order: Promised): Promise<void> {
   if (data.order_status === 'complete' || data.order_status === 'cancelled') order.finished = data.order_status
 }
 
-/** Whether it was done; false when the order had meanwhile traded. */
+/** Whether it was done; false when the order had meanwhile traded, or was cancelled with its position. */
 async function refusedWhenFinished(act: () => Promise<unknown>): Promise<boolean> {
   try {
     await act()

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { type Client, createClient } from '../client/src/index.ts'
+import { dayNumberAt } from '../server/src/kernel/exchange-time.ts'
+import { notingClient, sendAgain, Tally } from './crash-again.ts'
 import { checkAll } from './crash-check.ts'
-import { burst, type Ledger, load, sendAgain } from './crash-load.ts'
+import { Ledger, ORDERING } from './crash-ledger.ts'
+import { burst, load, openDesk } from './crash-load.ts'
 import { seededRandom, seedFrom } from './random.ts'
 import { ServerProcess, sleep } from './server-process.ts'
 
@@ -15,6 +18,8 @@ const START_KILL_MS_MAX = 2_000
 /** Every so many rounds all working orders are cancelled, so that the account isn't full in the end. */
 const CLEAR_EVERY = 5
 const ROUND_MS_MAX = 30_000
+/** Fewer may by chance miss an operation. */
+const ALL_OPERATIONS_ROUNDS_MIN = 20
 
 const { CI = '', CRASH_ROUNDS = '' } = process.env
 const rounds = Number(CRASH_ROUNDS || (CI === '' ? 5 : 50))
@@ -26,19 +31,14 @@ test(
     console.log(`CRASH_SEED=${seed} CRASH_ROUNDS=${rounds}`)
     const random = seededRandom(seed)
     const server = await ServerProcess.start()
-    const ledger: Ledger = {
-      promised: new Map(),
-      tagsSent: new Set(),
-      requests: 0,
-      unanswered: new Map(),
-      onAcknowledged: () => {},
-    }
+    const ledger = new Ledger()
+    const tally = new Tally()
     const startedAt = performance.now()
     const recoveryMs: number[] = []
     let orders = 0
-    let replays = 0
     try {
       for (let round = 1; round <= rounds; round += 1) {
+        const day = dayNumberAt(Date.now())
         await loadAndKill(server, ledger, round, random.below(2 ** 32))
         if (round % START_KILL_EVERY === 0) {
           const afterMs = random.below(START_KILL_MS_MAX)
@@ -48,7 +48,7 @@ test(
         expect(await server.start()).not.toContain('sk_')
         recoveryMs.push(performance.now() - restartedAt)
         const client = clientOf(server)
-        replays += await sendAgain(server, ledger)
+        await sendAgain(server, ledger, random, tally, day)
         orders = await checkAll(client, ledger)
         if (round % CLEAR_EVERY === 0) await clear(client, ledger)
       }
@@ -63,9 +63,11 @@ test(
     }
     // Otherwise nothing was tried.
     expect(ledger.promised.size).toBeGreaterThan(rounds * 5)
+    const operations = new Set([...ledger.named.values()].map(({ operation }) => operation))
+    if (rounds >= ALL_OPERATIONS_ROUNDS_MIN) expect([...operations].sort()).toEqual([...ORDERING].sort())
     console.log(
       `${rounds} rounds in ${Math.round((performance.now() - startedAt) / 1000)} s: ${ledger.requests} requests, ` +
-        `${ledger.promised.size} orders acknowledged, ${replays} of them when they were sent again, ${orders} in the book; starts took ${Math.round(Math.min(...recoveryMs))} to ${Math.round(Math.max(...recoveryMs))} ms`,
+        `${ledger.promised.size} orders acknowledged, ${orders} in the book; starts took ${Math.round(Math.min(...recoveryMs))} to ${Math.round(Math.max(...recoveryMs))} ms\n${tally.text}`,
     )
   },
   rounds * ROUND_MS_MAX,
@@ -76,10 +78,10 @@ const clientOf = (server: ServerProcess): Client => createClient({ host: server.
 async function loadAndKill(server: ServerProcess, ledger: Ledger, round: number, seed: number): Promise<void> {
   let stopped = false
   const random = seededRandom(seed)
-  const client = clientOf(server)
+  const desk = await openDesk(notingClient(server, ledger), ledger)
   const connections = Promise.allSettled(
     Array.from({ length: CONNECTIONS }, (_, index) =>
-      load(client, ledger, seededRandom(random.below(2 ** 32)), `r${round}-c${index}`, () => stopped),
+      load(desk, seededRandom(random.below(2 ** 32)), `r${round}-c${index}`, () => stopped),
     ),
   )
   await sleep(LOAD_MS_MIN + random.below(LOAD_MS_MAX - LOAD_MS_MIN))
@@ -87,7 +89,7 @@ async function loadAndKill(server: ServerProcess, ledger: Ledger, round: number,
   let bursting: Promise<void> = Promise.resolve()
   if (round % 2 === 1) {
     const reached = nthAcknowledgement(ledger, random.below(BURST_ORDERS))
-    bursting = burst(client, ledger, random, `r${round}-burst`, BURST_ORDERS)
+    bursting = burst(desk, random, `r${round}-burst`, BURST_ORDERS)
     await Promise.race([reached, bursting])
   }
   await server.kill()
