@@ -94,9 +94,9 @@ describe('the audit log', () => {
         await execute(`UPDATE audit SET ${column} = ? WHERE seq = ?`, [wrong, seq])
         const found = await verified()
         await execute(`UPDATE audit SET ${column} = ? WHERE seq = ?`, [before, column === 'seq' ? wrong : seq])
-        expect(found).toEqual({ rows: seq - 1, brokenAt: seq, head, isShort: column === 'seq' && seq === ROWS })
+        expect(found).toEqual({ rows: seq - 1, brokenAt: seq, head, isShort: false })
       }),
-      { numRuns: 80 },
+      { numRuns: 80, examples: [[{ seq: ROWS, column: 'seq', position: 0, character: '3' }]] },
     )
     expect(await verified()).toEqual({ rows: ROWS, brokenAt: undefined, head, isShort: false })
     await log.close()
