@@ -91,10 +91,12 @@ export async function recovery(
     const databases = await openDatabases(folder, clock)
     const journal = new Journal(databases)
     const state = openAccount('default', moneyOf(10_000_000), START_AT, '2026-11-25')
+    await journal.recover('default') // gives it its place
     await journal.saveSnapshot('default', { seq: 0, at: START_AT, body: encodeState(state) })
     await databases.close()
     const bare = new DatabaseSync(join(folder, 'money.db'))
-    const insert = bare.prepare('INSERT INTO journal (account, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)')
+    const insert = bare.prepare(`INSERT INTO journal (id, account, seq, at, kind, body)
+      SELECT number * 68719476736 + ?1, account, ?1, ?2, ?3, ?4 FROM journal_account`)
     const keep = bare.prepare('INSERT INTO snapshot (account, seq, at, body) VALUES (?, ?, ?, ?)')
     const instruments = Array.from({ length: 200 }, (_, index) => facts(index + 1))
     const perDay = Math.ceil((commands + 1) / days)
@@ -106,7 +108,7 @@ export async function recovery(
       const { kind, at, ...body } = command
       const text = JSON.stringify(body)
       bytes += text.length
-      insert.run('default', seq, at, kind, text)
+      insert.run(seq, at, kind, text)
       if (seq > lastDayFrom) continue
       apply(state, command)
       if (seq === lastDayFrom) keep.run('default', seq, at, encodeState(state))

@@ -1,3 +1,4 @@
+import { assert } from '../kernel/assert.ts'
 import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
 import type { Command } from './command.ts'
@@ -20,6 +21,8 @@ export interface Snapshot {
 const ARCHIVE_CHUNK = 1_000
 /** Commands read at once when an account is recovered. */
 const REPLAY_PAGE = 2_000
+/** Commands that an account may have, and where the ids of the next one's rows begin. */
+const COMMANDS_MAX = 2 ** 36
 /** Orders that one intent may have led to. */
 const TAGGED_ORDERS_MAX = 1_000
 
@@ -30,11 +33,13 @@ const TAGGED_ORDERS_MAX = 1_000
 export class Journal {
   readonly #databases: Databases
   readonly #insertSql: string
+  /** The id of each account's row 0, of those that were recovered. */
+  readonly #begins = new Map<string, number>()
 
   constructor(databases: Databases) {
     this.#databases = databases
     this.#insertSql = databases.money.compile(
-      databases.money.kysely.insertInto('journal').values({ account: '', seq: 0, at: 0, kind: '', body: '' }),
+      databases.money.kysely.insertInto('journal').values({ id: 0, account: '', seq: 0, at: 0, kind: '', body: '' }),
     ).sql
   }
 
@@ -43,10 +48,11 @@ export class Journal {
     this.#databases.money.writer.requireRoom(rows)
   }
 
-  /** Resolves when the row is on disk, and with it what belongs to it. */
+  /** Resolves when the row is on disk, and with it what belongs to it. The account must have been recovered before. */
   append(account: string, seq: number, command: Command, alongside?: Statement): Promise<void> {
     const { kind, at } = command
-    const row = { sql: this.#insertSql, parameters: [account, seq, at, kind, commandText(command)] }
+    const id = this.#beginOf(account) + seq
+    const row = { sql: this.#insertSql, parameters: [id, account, seq, at, kind, commandText(command)] }
     return this.#databases.money.writer.write(alongside === undefined ? [row] : [row, alongside])
   }
 
@@ -204,6 +210,7 @@ export class Journal {
    */
   async recover(account: string, keeper?: EventKeeper): Promise<{ state: AccountState; replayed: number } | undefined> {
     const { kysely } = this.#databases.money
+    await this.#enter(account)
     const snapshot = await kysely
       .selectFrom('snapshot')
       .selectAll()
@@ -236,14 +243,35 @@ export class Journal {
     return { state, replayed }
   }
 
+  /** Gives the account its place in the journal, unless it has one. */
+  async #enter(account: string): Promise<void> {
+    const { kysely, writer, compile } = this.#databases.money
+    const numbers = kysely.selectFrom('journal_account').select('number').where('account', '=', account)
+    let found = await numbers.executeTakeFirst()
+    if (found === undefined) {
+      await writer.write([compile(kysely.insertInto('journal_account').values({ account }))])
+      found = await numbers.executeTakeFirstOrThrow()
+    }
+    const begin = found.number * COMMANDS_MAX
+    assert(Number.isSafeInteger(begin + COMMANDS_MAX), `the journal has no place for account number ${found.number}`)
+    this.#begins.set(account, begin)
+  }
+
+  #beginOf(account: string): number {
+    const begin = this.#begins.get(account)
+    assert(begin !== undefined, `account ${account} was recovered before it is written to`)
+    return begin
+  }
+
   /** The next page of commands. Pages, since a row at a time costs more than applying it. */
   #rowsAfter(account: string, seq: number): Promise<{ seq: number; at: number; kind: string; body: string }[]> {
+    const begin = this.#beginOf(account)
     return this.#databases.money.kysely
       .selectFrom('journal')
       .select(['seq', 'at', 'kind', 'body'])
-      .where('account', '=', account)
-      .where('seq', '>', seq)
-      .orderBy('seq')
+      .where('id', '>', begin + seq)
+      .where('id', '<', begin + COMMANDS_MAX)
+      .orderBy('id')
       .limit(REPLAY_PAGE)
       .execute()
   }

@@ -5,6 +5,7 @@ export interface MoneyDatabase {
   account: AccountTable
   api_key: ApiKeyTable
   journal: JournalTable
+  journal_account: JournalAccountTable
   snapshot: SnapshotTable
   id_block: IdBlockTable
   setting: SettingTable
@@ -196,11 +197,19 @@ export interface CalendarOverrideTable {
 
 /** What an account was told, in order: `seq` starts at 1 for each account and has no gaps. */
 export interface JournalTable {
+  /** `number` of the account × 2³⁶ + `seq`: in the order in which rows are read, and appended. */
+  id: number
   account: string
   seq: number
   at: number
   kind: string
   body: string
+}
+
+/** An account that has a journal. */
+export interface JournalAccountTable {
+  number: Generated<number>
+  account: string
 }
 
 /** An account as it was after the journal row `seq`. */

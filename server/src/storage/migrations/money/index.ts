@@ -7,6 +7,7 @@ import { idempotency } from './0005-idempotency.ts'
 import { approvalIntents } from './0006-approval-intents.ts'
 import { calendarOverrides } from './0007-calendar-overrides.ts'
 import { idempotencyWork } from './0008-idempotency-work.ts'
+import { journalInOrder } from './0009-journal-in-order.ts'
 
 export const moneyMigrations: readonly Migration[] = [
   accountsAndJournal,
@@ -17,4 +18,5 @@ export const moneyMigrations: readonly Migration[] = [
   approvalIntents,
   calendarOverrides,
   idempotencyWork,
+  journalInOrder,
 ]
