@@ -57,10 +57,7 @@ export async function openOrders(
     keeper: {
       keptUntil: (account) => orderEvents.keptUntil(account),
       begin: (account, seq) => orderEvents.begin(account, seq),
-      keep: (committed) => {
-        const { account, seq, at, events } = committed
-        orderEvents.keep(account, seq, at, events.length, () => venueEventsOf(committed))
-      },
+      keep: (committed) => orderEvents.keep(committed.account, committed.seq, committed.at, venueEventsOf(committed)),
       settled: (account, seq) => orderEvents.settled(account, seq),
     },
     publish: (committed) => {

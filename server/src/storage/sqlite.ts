@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { constants, zstdCompressSync } from 'node:zlib'
 import { StartRefused } from '../kernel/start-refused.ts'
 
 /** What a column or parameter may hold. Integers beyond 2^53-1 must be bigint, and can't be read back as numbers. */
@@ -22,11 +23,15 @@ const CHECKPOINT_PAGES: Readonly<Record<Synchronous, number>> = { FULL: 2_000, N
 /** After an exceptionally large transaction the write-ahead log shrinks back to this. */
 const WAL_SIZE_MAX_BYTES = 67_108_864
 
+/** The quickest: it is a part of every order. */
+const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+
 const FILE_MODE = 0o600
 
 /**
  * Opens a database file in WAL mode, readable by its owner alone, and creates it when it isn't there.
- * A `queryOnly` connection refuses to write. Throws StartRefused when the file system can't hold a write-ahead log.
+ * A `queryOnly` connection refuses to write. SQL may compress a text by `zstd(text)`: in the thread that writes, and with
+ * no object for it in the one that asks. Throws StartRefused when the file system can't hold a write-ahead log.
  */
 export function openFile(file: string, synchronous: Synchronous, mode: 'read-write' | 'query-only'): DatabaseSync {
   // Only when it isn't there: closing a file drops every POSIX lock that this process holds on it, and with the locks of
@@ -51,6 +56,9 @@ export function openFile(file: string, synchronous: Synchronous, mode: 'read-wri
     database.exec('PRAGMA trusted_schema = OFF')
     // On macOS fsync alone leaves data in the drive's cache; elsewhere these change nothing
     if (synchronous === 'FULL') database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
+    database.function('zstd', { deterministic: true, directOnly: true }, (text) =>
+      zstdCompressSync(String(text), COMPRESSION),
+    )
     if (mode === 'query-only') database.exec('PRAGMA query_only = ON')
     return database
   } catch (error) {

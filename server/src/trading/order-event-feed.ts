@@ -9,26 +9,27 @@ export const RECENT_EVENTS_MAX = 1_024
 /** Events that may wait for the disk; with more the disk is given up until a restart, which finds them in the journal. */
 export const UNSTORED_EVENTS_MAX = 100_000
 
-/** A change whose events are put into words when somebody first wants them. */
+/**
+ * A change whose events are text: that is what the disk gets, and a text that stays in memory for a while is cheaper than
+ * the objects that it tells of. Made back into events when somebody first reads them.
+ */
 export class FedChange implements VenueChange {
   readonly seq: number
   readonly at: number
   readonly count: number
-  #make: (() => readonly VenueEvent[]) | undefined
-  #events: readonly VenueEvent[] = []
+  /** JSON of the events. */
+  readonly text: string
+  #events: readonly VenueEvent[] | undefined
 
-  constructor(seq: number, at: number, count: number, make: () => readonly VenueEvent[]) {
+  constructor(seq: number, at: number, events: readonly VenueEvent[]) {
     this.seq = seq
     this.at = at
-    this.count = count
-    this.#make = make
+    this.count = events.length
+    this.text = JSON.stringify(events)
   }
 
   get events(): readonly VenueEvent[] {
-    if (this.#make !== undefined) {
-      this.#events = this.#make()
-      this.#make = undefined
-    }
+    this.#events ??= JSON.parse(this.text) as readonly VenueEvent[]
     return this.#events
   }
 }

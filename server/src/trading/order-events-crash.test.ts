@@ -85,8 +85,7 @@ class World {
         keptUntil: (account) => events.keptUntil(account),
         begin: (account, seq) => events.begin(account, seq),
         keep: (committed) => {
-          const { account, seq, at, events: happened } = committed
-          events.keep(account, seq, at, happened.length, () => venueEventsOf(committed))
+          events.keep(committed.account, committed.seq, committed.at, venueEventsOf(committed))
         },
         settled: (account, seq) => events.settled(account, seq),
       },

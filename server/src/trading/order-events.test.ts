@@ -47,7 +47,7 @@ const resets = (count: number): readonly VenueEvent[] => Array.from({ length: co
 function happen(events: OrderEvents, from: number, to: number, countOf: (seq: number) => number = () => 1): void {
   for (let seq = from; seq <= to; seq += 1) {
     const count = countOf(seq)
-    events.keep('a', seq, clock.now(), count, () => resets(count))
+    events.keep('a', seq, clock.now(), resets(count))
   }
 }
 

@@ -65,14 +65,14 @@ export class OrderEvents {
   }
 
   /** Takes a change of an account; they come in order. Never throws: it has happened. */
-  keep(account: string, seq: number, at: number, count: number, events: () => readonly VenueEvent[]): void {
+  keep(account: string, seq: number, at: number, events: readonly VenueEvent[]): void {
     const feed = this.#feeds.get(account)
     if (feed === undefined) {
       this.#options.onError(new Error(`change ${seq} of account ${account} came before it began`))
       return
     }
     const wasGivenUp = feed.givenUp !== undefined
-    feed.add(new FedChange(seq, at, count, events))
+    feed.add(new FedChange(seq, at, events))
     if (feed.givenUp !== undefined && !wasGivenUp) this.#options.onError(feed.givenUp)
     this.#stopWriting ??= this.#options.clock.every(WRITTEN_WITHIN_MS, () => void this.#writeNow())
     if (feed.unstoredEvents >= CHUNK_EVENTS && this.#writing === undefined) void this.flush()

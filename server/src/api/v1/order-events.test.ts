@@ -72,7 +72,7 @@ it('cuts off who takes nothing, with a last event that says so; what it didn’t
   response.pause()
   const last = 400 // 40 MB: more than the sockets of both sides hold
   for (let seq = 1; seq <= last; seq += 1) {
-    events.keep('default', seq, clock.now(), 1, long)
+    events.keep('default', seq, clock.now(), long())
     if (seq % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   }
   expect(events.readerCount).toBe(1)
@@ -101,8 +101,7 @@ it('many readers get the same events', async () => {
       texts[index] += more
     })
   await until(() => events.readerCount === connections.length)
-  for (let seq = from + 1; seq <= from + 3; seq += 1)
-    events.keep('default', seq, clock.now(), 1, () => [{ type: 'reset' }])
+  for (let seq = from + 1; seq <= from + 3; seq += 1) events.keep('default', seq, clock.now(), [{ type: 'reset' }])
   await until(() => texts.every((text) => text.split('id: ').length === 4))
   expect(new Set(texts).size).toBe(1)
   for (const connection of connections) connection.destroy()
