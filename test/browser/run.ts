@@ -178,13 +178,17 @@ async function live(context: BrowserContext): Promise<void> {
   await checks.check('the interactive documentation places an order with that key', async () => {
     await page.goto(`${server.address}/api/v1/`)
     await page.waitForSelector('.opblock')
-    const { paths } = (await (await fetch(`${server.address}/api/v1/openapi.json`)).json()) as { paths: object }
-    const documented = Object.values(paths).flatMap((path: object) => Object.keys(path)).length
-    assert.equal(await page.locator('.opblock').count(), documented)
+    const { tags, paths } = (await (await fetch(`${server.address}/api/v1/openapi.json`)).json()) as Documents
+    assert.equal(await page.locator('.opblock-tag-section').count(), tags.length)
+    const ofOrders = Object.values(paths).flatMap((path) =>
+      Object.values(path).filter((one) => one.tags[0] === 'Orders'),
+    )
+    assert.equal(await page.locator('.opblock').count(), ofOrders.length)
     await authorise(page, key)
     const answer = await tryItOut(page, '/placeorder')
     assert.equal(answer['status'], 'success')
     assert.match(answer['orderid'] ?? '', /^\d{14}$/)
+    await page.locator('.opblock-tag[data-tag="Account"]').click()
     const book = await tryItOut(page, '/orderbook')
     assert.match(JSON.stringify(book), new RegExp(answer['orderid'] ?? 'none'))
     await picture(page, 'docs')
@@ -328,6 +332,11 @@ async function authorise(page: Page, key: string): Promise<void> {
   await scheme.locator('input').fill(key)
   await scheme.locator('button.authorize').click()
   await page.locator('.btn-done').first().click()
+}
+
+interface Documents {
+  readonly tags: readonly object[]
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly tags: readonly string[] }>>>>
 }
 
 /** Opens an operation, sends its example and reads the answer that the page shows. */
