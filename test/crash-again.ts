@@ -10,8 +10,8 @@ import type { ServerProcess } from './server-process.ts'
 
 const AT_ONCE = 8
 /** Answered requests that are sent again after each restart: some of the latest, and some of any age. */
-const LATEST_AGAIN = 25
-const OLDER_AGAIN = 10
+const LATEST_AGAIN = 15
+const OLDER_AGAIN = 5
 
 /** A client that notes in the ledger what is sent under a name, and the answer once all of it is there. */
 export function notingClient({ address, key }: ServerProcess, { named }: Ledger): Client {

@@ -127,13 +127,13 @@ function place(desk: Desk, random: Random, tag: string, priceTypes = MIXED): Pro
 }
 
 function basket(desk: Desk, random: Random, tag: string, priceTypes = PLAIN): Promise<readonly Promised[]> {
-  const orders = Array.from({ length: 2 + random.below(2) }, () => wanted(desk, random, priceTypes).order)
+  const orders = Array.from({ length: 2 }, () => wanted(desk, random, priceTypes).order)
   return ask(desk, 'basketorder', { strategy: tag, orders }, tag)
 }
 
 function split(desk: Desk, random: Random, tag: string, priceTypes = PLAIN): Promise<readonly Promised[]> {
   const { unit, order } = wanted(desk, random, priceTypes)
-  const quantity = unit * (2 + random.below(3))
+  const quantity = unit * (2 + random.below(2))
   return ask(desk, 'splitorder', { strategy: tag, ...order, quantity, splitsize: unit }, tag)
 }
 

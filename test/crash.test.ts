@@ -11,7 +11,7 @@ import { ServerProcess, sleep } from './server-process.ts'
 const CONNECTIONS = 6
 const LOAD_MS_MIN = 100
 const LOAD_MS_MAX = 600
-const BURST_ORDERS = 150
+const BURST_REQUESTS = 110
 /** Every so many rounds the server is also killed while it starts and recovers. */
 const START_KILL_EVERY = 5
 const START_KILL_MS_MAX = 2_000
@@ -88,8 +88,8 @@ async function loadAndKill(server: ServerProcess, ledger: Ledger, round: number,
   // Half of the rounds end in a burst, at one of its acknowledgements: what was acknowledged too early would be queued.
   let bursting: Promise<void> = Promise.resolve()
   if (round % 2 === 1) {
-    const reached = nthAcknowledgement(ledger, random.below(BURST_ORDERS))
-    bursting = burst(desk, random, `r${round}-burst`, BURST_ORDERS)
+    const reached = nthAcknowledgement(ledger, random.below(BURST_REQUESTS))
+    bursting = burst(desk, random, `r${round}-burst`, BURST_REQUESTS)
     await Promise.race([reached, bursting])
   }
   await server.kill()
