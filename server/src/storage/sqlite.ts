@@ -15,11 +15,11 @@ export type Synchronous = 'FULL' | 'NORMAL' | 'OFF'
 /** How long a statement waits for another process (a backup, a shell) to let go of the file. */
 export const BUSY_TIMEOUT_MS = 5_000
 /**
- * Pages in the log before they are copied into the file. The commit that does it takes longer, and while it does, commits of
- * other files wait for the disk, too: many pages are few long pauses (8,000 stop orders for a tenth of a second), few pages
- * many short ones.
+ * Pages in the log before a commit copies them into the file. That commit takes longer, and while it does, commits of other
+ * files wait for the disk, too: 8,000 at once stop orders for a tenth of a second. Where commits are waited for, a thread
+ * beside copies most of them before (checkpointer.ts), so that many may come together.
  */
-const CHECKPOINT_PAGES: Readonly<Record<Synchronous, number>> = { FULL: 2_000, NORMAL: 1_000, OFF: 1_000 }
+const CHECKPOINT_PAGES: Readonly<Record<Synchronous, number>> = { FULL: 4_000, NORMAL: 1_000, OFF: 1_000 }
 /** After an exceptionally large transaction the write-ahead log shrinks back to this. */
 const WAL_SIZE_MAX_BYTES = 67_108_864
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
 import { QUEUE_STATEMENTS_MAX, type Statement, StatementFailed, Writer } from './writer.ts'
 import { PREPARED_STATEMENTS_MAX } from './writer-protocol.ts'
@@ -145,4 +145,18 @@ test('a file that is no database stops the writer', async () => {
   const broken = new Writer(dataDir, 'FULL')
   await expect(broken.write([insert(1)])).rejects.toMatchObject({ code: 'account_stopped' })
   await broken.close()
+})
+
+test('under load what is in the log gets into the file without a commit that waits for it', async () => {
+  const empty = statSync(file).size
+  const rows = 2_000
+  for (let id = 1; id <= rows; id += 50)
+    await writer.write(Array.from({ length: 50 }, (_, index) => insert(id + index, 'x'.repeat(300))))
+  expect(statSync(`${file}-wal`).size).toBeLessThan(4_096 * 4_000) // no commit has copied anything
+  await vi.waitFor(() => expect(statSync(file).size).toBeGreaterThan(empty), { timeout: 20_000, interval: 20 })
+  await writer.close()
+  expect(existsSync(`${file}-wal`)).toBe(false)
+  const after = new DatabaseSync(file)
+  expect(after.prepare('SELECT count(*) AS rows FROM item').get()).toEqual({ rows })
+  after.close()
 })

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
+import { Checkpointer } from './checkpointer.ts'
 import { assertExactValue, type SqlValue, type Synchronous } from './sqlite.ts'
 import {
   BatchBuilder,
@@ -33,6 +34,8 @@ export class StatementFailed extends Error {
 
 /** Statements accepted and not yet on disk. */
 export const QUEUE_STATEMENTS_MAX = 100_000
+/** Statements after which a file whose commits are waited for gets help with its log: before, it is no load. */
+const STATEMENTS_ALONE = 1_000
 /** Queries accepted and not yet answered. */
 export const QUEUE_QUERIES_MAX = 10_000
 
@@ -51,9 +54,10 @@ interface Call extends Waiting<void> {
  */
 export class Writer {
   readonly #file: string
+  readonly #synchronous: Synchronous
   readonly #worker: Worker
   readonly #port: MessagePort
-  readonly #signal: Int32Array
+  readonly #signal: Int32Array<SharedArrayBuffer>
   readonly #exited: Promise<void>
   readonly #sqlNumbers = new Map<string, number>()
   readonly #queries = new Map<number, Waiting<readonly Row[]>>()
@@ -63,12 +67,15 @@ export class Writer {
   #calls: Call[] = []
   readonly #batch = new BatchBuilder()
   #pendingStatements = 0
+  #statements = 0
+  #checkpointer: Checkpointer | undefined
   #sending = false
   #closing = false
   #broken: string | undefined
 
   constructor(file: string, synchronous: Synchronous) {
     this.#file = file
+    this.#synchronous = synchronous
     const { port1, port2 } = new MessageChannel()
     const signal = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     const data: WorkerData = { file, synchronous, port: port2, signal }
@@ -117,6 +124,7 @@ export class Writer {
         for (let index = 0; index < parameters.length; index += 1) assertExactValue(parameters[index], index)
       this.#encode(statements)
       this.#pendingStatements += statements.length
+      this.#statements += statements.length
       this.#calls.push({ statementCount: statements.length, resolve, reject })
       if (!this.#sending) {
         this.#sending = true
@@ -157,6 +165,7 @@ export class Writer {
       this.#post({ kind: 'close' })
     }
     await this.#exited
+    await this.#checkpointer?.close()
     this.#port.close()
   }
 
@@ -193,6 +202,8 @@ export class Writer {
   #send(): void {
     this.#sending = false
     if (this.#calls.length === 0 || this.#broken !== undefined) return
+    if (this.#statements > STATEMENTS_ALONE && this.#synchronous === 'FULL')
+      this.#checkpointer ??= new Checkpointer(this.#file, this.#synchronous, this.#signal.buffer)
     this.#sent.push(this.#calls)
     this.#post(this.#batch.take())
     this.#calls = []
