@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads'
+import { runInBackground } from '../kernel/background-thread.ts'
 import type { CheckpointerData } from './checkpointer.ts'
 import { openFile } from './sqlite.ts'
 
@@ -6,6 +7,7 @@ import { openFile } from './sqlite.ts'
 const EVERY_MS = 250
 
 const { file, synchronous, signal, stop } = workerData as CheckpointerData
+runInBackground()
 const requests = new Int32Array(signal)
 const stopped = new Int32Array(stop)
 const database = openFile(file, synchronous, 'read-write')

@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { assert } from '../kernel/assert.ts'
+import { runInBackground } from '../kernel/background-thread.ts'
 import { bindable, openFile, type SqlValue } from './sqlite.ts'
 import {
   BatchReader,
@@ -38,6 +39,7 @@ type Call = readonly BoundStatement[]
 class FileFailure extends Error {}
 
 const { file, synchronous, port, signal } = workerData as WorkerData
+if (synchronous !== 'FULL') runInBackground() // nobody waits for these commits
 const requests = new Int32Array(signal)
 const database = openFile(file, synchronous, 'read-write')
 const begin = prepareToRun('BEGIN IMMEDIATE')
