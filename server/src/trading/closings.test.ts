@@ -38,9 +38,10 @@ describe('closing all', () => {
   test('sells what is held and buys back what is owed, above the freeze quantity in several orders of one story', async () => {
     await place(wanted('SBIN', 5), wanted('RELIANCE', -3), wanted(FUTURE, 1755), wanted(FUTURE, 1755))
     const { rows, outcomes } = await closings.closeAll(ASKED)
+    // What is owed first: what is held may be its hedge
     expect([rows, outcomes.map(({ symbol, failure }) => [symbol, failure])]).toEqual([
       3,
-      ['SBIN', 'RELIANCE', FUTURE].map((symbol) => [symbol, undefined]),
+      ['RELIANCE', 'SBIN', FUTURE].map((symbol) => [symbol, undefined]),
     ])
     expect(await Promise.all(['SBIN', 'RELIANCE', FUTURE].map(closedBy))).toEqual([
       [['SELL', 5]],
@@ -130,13 +131,13 @@ test('a named closing that broke off goes on with what is still held, and tells 
   flow.reached = failingAfter(1, flow.venue)
   await expect(closings.closeAll(named(false))).rejects.toThrow('lost the venue')
   const [sent] = (await flow.book()).slice(3)
-  expect([sent?.symbol, flow.gate.onTheirWay]).toEqual(['SBIN', 0])
+  expect([sent?.symbol, flow.gate.onTheirWay]).toEqual(['RELIANCE', 0])
   flow.reached = flow.venue
   const { outcomes } = await closings.closeAll(named(true))
   const orders = (await flow.book()).slice(3)
   expect(orders.map(({ tag }) => tag)).toEqual(['idm_1', 'idm_1', 'idm_1'])
   expect(outcomes.map(({ symbol, orderIds, failure }) => [symbol, orderIds, failure])).toEqual(
-    ['SBIN', 'RELIANCE', FUTURE].map((symbol, index) => [symbol, [orders[index]?.id], undefined]),
+    ['RELIANCE', 'SBIN', FUTURE].map((symbol, index) => [symbol, [orders[index]?.id], undefined]),
   )
   expect(await flow.held()).toEqual({})
 })

@@ -55,7 +55,7 @@ export class Closings {
     const intent = visit?.intent
     const outcomes = sentBefore(intent?.isResumed === true ? await venue.ordersByTag(intent.tag) : [])
     const positions = await venue.positions()
-    const open = positions.filter(({ quantity }) => quantity !== 0)
+    const open = owedFirst(positions)
     for (const position of closing === 'despite-halts' ? open : open.slice(0, CLOSED_POSITIONS_MAX)) {
       const { orderIds, failure } = await inTurnOf(venue, position, async () => {
         // Before exits are cancelled that would then be missing
@@ -75,7 +75,7 @@ export class Closings {
     const venue = this.#venue(account)
     const held = async () => (await venue.books()).strategyPositions.filter((own) => own.strategy === strategy)
     const outcomes: CloseOutcome[] = []
-    for (const position of (await held()).filter(({ quantity }) => quantity !== 0)) {
+    for (const position of owedFirst(await held())) {
       const heldNow = async (): Promise<Quantity> => {
         const own = (await held()).find((other) => keyOf(other) === keyOf(position))
         return own?.quantity ?? (0 as Quantity)
@@ -122,6 +122,15 @@ export class Closings {
     return venue
   }
 }
+
+/**
+ * What is open, and of it what is owed before what is held, which may be the hedge that keeps the margin of the other low:
+ * sold first, it could be refused for want of money.
+ */
+const owedFirst = <Position extends Pick<PositionReport, 'quantity'>>(positions: readonly Position[]): Position[] =>
+  positions
+    .filter(({ quantity }) => quantity !== 0)
+    .sort((one, other) => Number(one.quantity > 0) - Number(other.quantity > 0))
 
 const keyOf = ({ exchange, symbol, product }: Pick<PositionReport, 'exchange' | 'symbol' | 'product'>): string =>
   `${exchange}:${symbol}:${product}`
