@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { NewOrder } from '../brokers/venue.ts'
 import type { BrokerageTerms } from '../charges/index.ts'
@@ -16,10 +15,11 @@ import { QUEUE_STATEMENTS_MAX } from '../storage/writer.ts'
 import type { SessionRules } from './due.ts'
 import type { Committed } from './engine.ts'
 import { instrumentOf } from './order.ts'
-import { PaperExchange } from './paper-exchange.ts'
+import type { PaperExchange } from './paper-exchange.ts'
 import type { PaperVenue } from './paper-venue.ts'
 import { QuoteBoard } from './quote-board.ts'
 import { NIFTY_CE, NIFTY_FUT, SBIN } from './test-desk.ts'
+import { openTestExchange } from './test-exchange.ts'
 
 const ALWAYS: SessionRules = {
   calendar: createCalendar({ hours: 'always' }),
@@ -32,7 +32,6 @@ const EXCHANGE_HOURS: SessionRules = {
   squareOffMinutes,
   sessionBoundaryMinutes: 180,
 }
-const log = pino({ level: 'silent' })
 
 const opened: { databases: Databases; folder: string }[] = []
 afterEach(async () => {
@@ -64,23 +63,13 @@ async function start(
   const databases = await openDatabases(folder, clock)
   opened.push({ databases, folder })
   const committed: Committed[] = []
-  const exchange = await PaperExchange.open({
+  const exchange = await openTestExchange({
     databases,
     accounts: ['default'],
-    capital: moneyOf(10_000_000),
     marketData: board,
     rules,
     clock,
-    log,
-    underlyingPrice: async () => undefined,
     settlementPrice: async (instrument, when): Promise<Price> => (await board.depth(instrument, when)).ltp,
-    margin: {
-      equityMisLeverageHundredths: 500,
-      futuresLeverageHundredths: 1000,
-      optionBuyLeverageHundredths: 100,
-      optionSellLeverageHundredths: 100,
-      optionSellMargin: 'futures',
-    },
     brokerage,
     publish: (command) => committed.push(command),
   })
