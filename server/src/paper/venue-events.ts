@@ -7,8 +7,14 @@ import type { Holding, Position } from './order.ts'
 import { reportOf, tradeReportOf } from './reports.ts'
 
 /** What a command did, in the words of venues. */
-export const venueEventsOf = ({ events }: Pick<Committed, 'events'>): readonly VenueEvent[] =>
-  events.flatMap((event) => venueEventOf(event) ?? [])
+export function venueEventsOf({ events }: Pick<Committed, 'events'>): readonly VenueEvent[] {
+  const told: VenueEvent[] = []
+  for (const event of events) {
+    const one = venueEventOf(event)
+    if (one !== undefined) told.push(one)
+  }
+  return told
+}
 
 function venueEventOf(event: Event): VenueEvent | undefined {
   switch (event.kind) {

@@ -1,5 +1,6 @@
 import type { VenueChange, VenueEvent } from '../brokers/venue-event.ts'
 import { assert } from '../kernel/assert.ts'
+import { eventsOf, textOfEvents, type Written } from './order-event-text.ts'
 
 /**
  * Events of one account that stay in memory once they are on disk. Few, for what stays long costs more than what goes soon:
@@ -17,7 +18,7 @@ export class FedChange implements VenueChange {
   readonly seq: number
   readonly at: number
   readonly count: number
-  /** JSON of the events. */
+  /** Of the events. */
   readonly text: string
   #events: readonly VenueEvent[] | undefined
 
@@ -25,11 +26,11 @@ export class FedChange implements VenueChange {
     this.seq = seq
     this.at = at
     this.count = events.length
-    this.text = JSON.stringify(events)
+    this.text = textOfEvents(events)
   }
 
   get events(): readonly VenueEvent[] {
-    this.#events ??= JSON.parse(this.text) as readonly VenueEvent[]
+    this.#events ??= eventsOf(JSON.parse(this.text) as readonly Written[])
     return this.#events
   }
 }

@@ -1,10 +1,10 @@
 import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
-import { sql } from 'kysely'
-import type { VenueChange, VenueEvent } from '../brokers/venue-event.ts'
+import type { VenueChange } from '../brokers/venue-event.ts'
 import type { Database } from '../storage/open.ts'
 import type { RecordDatabase } from '../storage/schema.ts'
 import type { FedChange } from './order-event-feed.ts'
+import { eventsOf, type Written } from './order-event-text.ts'
 
 /** Rows read at once; each holds some hundred events. */
 const READ_ROWS = 4
@@ -18,7 +18,10 @@ export interface StoredChanges {
 
 const decompress = promisify(zstdDecompress)
 
-type Body = readonly (readonly [seq: number, at: number, events: readonly VenueEvent[]])[]
+/** Written out: it is a part of every order. */
+const INSERT = 'INSERT INTO order_event (account, first_seq, last_seq, at, body) VALUES (?, ?, ?, ?, zstd(?))'
+
+type Body = readonly (readonly [seq: number, at: number, events: readonly Written[]])[]
 
 /** What accounts did, on disk: rows of some changes in a row. */
 export class OrderEventTable {
@@ -55,7 +58,8 @@ export class OrderEventTable {
     const changes: VenueChange[] = []
     for (const { body } of rows) {
       const text = typeof body === 'string' ? body : (await decompress(body)).toString()
-      for (const [number, at, events] of JSON.parse(text) as Body) changes.push({ seq: number, at, events })
+      for (const [number, at, events] of JSON.parse(text) as Body)
+        changes.push({ seq: number, at, events: eventsOf(events) })
     }
     return { firstSeq: first.first_seq, changes }
   }
@@ -64,9 +68,10 @@ export class OrderEventTable {
   async append(account: string, changes: readonly FedChange[]): Promise<void> {
     const [first, last] = [changes[0], changes.at(-1)]
     if (first === undefined || last === undefined) return
-    const text = `[${changes.map((change) => `[${change.seq},${change.at},${change.text}]`).join()}]`
-    const row = { account, first_seq: first.seq, last_seq: last.seq, at: last.at, body: sql<Uint8Array>`zstd(${text})` }
-    await this.#write(this.#record.kysely.insertInto('order_event').values(row))
+    let text = ''
+    for (const change of changes) text += `${text === '' ? '[' : ','}[${change.seq},${change.at},${change.text}]`
+    const parameters = [account, first.seq, last.seq, last.at, `${text}]`]
+    await this.#record.writer.write([{ sql: INSERT, parameters }])
   }
 
   /** Removes what never happened: events of changes after `seq`, which a restored backup doesn't know. */
