@@ -2,15 +2,13 @@ import type { Clock } from '../kernel/clock.ts'
 import { mayHoldSecrets, scrub, scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { OrderLogTable, RecordDatabase } from '../storage/schema.ts'
-import type { SqlValue } from '../storage/sqlite.ts'
 import { Batches } from './batches.ts'
 import { type LogFilter, LogTable, type Page } from './log-table.ts'
 import { Losses } from './losses.ts'
-import { cutText } from './own-text.ts'
 
 const WRITTEN_WITHIN_MS = 250
 const WAITING_MAX = 50_000
-/** Length of the rows that wait, all together. */
+/** Length of the rows that wait, all together, as JSON. */
 export const WAITING_LENGTH_MAX = 67_108_864
 const BATCH_MAX = 500
 /** JSON of a request or an answer; what is longer is cut and says so. */
@@ -73,7 +71,7 @@ export interface OrderLogOptions {
 /** The log of order operations, on paper and live: in order, on disk within a second. What is lost is said aloud. */
 export class OrderLog {
   readonly #options: OrderLogOptions
-  readonly #batches: Batches<Cells>
+  readonly #batches: Batches<string>
   readonly #losses: Losses
   readonly #table: LogTable<OrderTableRow>
   readonly #stopRetention: () => void
@@ -95,8 +93,8 @@ export class OrderLog {
       everyMs: WRITTEN_WITHIN_MS,
       waitingMax: WAITING_MAX,
       batchMax: BATCH_MAX,
-      weigh: { weightOf: lengthOf, weightMax: WAITING_LENGTH_MAX },
-      write: (rows) => record.writer.write(rows.map((parameters) => ({ sql: INSERT, parameters }))),
+      weigh: { weightOf: (row) => row.length, weightMax: WAITING_LENGTH_MAX },
+      write: (rows) => record.writer.write([{ sql: INSERT, rows }]),
       onLost: (rows, error) => this.#losses.note(rows.length, error),
     })
     this.#stopRetention = clock.every(RETENTION_EVERY_MS, () => {
@@ -120,7 +118,7 @@ export class OrderLog {
 
   /** Takes the event as it is now. Never throws: the order has happened. */
   record(event: OrderEvent): void {
-    this.#batches.add([
+    const cells = [
       event.at,
       columnText(event.account),
       event.mode,
@@ -135,7 +133,8 @@ export class OrderLog {
       event.code,
       this.#bodyText(event.request, scrub),
       this.#bodyText(event.answer, () => scrubbedAnswer(event)),
-    ])
+    ]
+    this.#batches.add(JSON.stringify(cells))
   }
 
   /** Newest first, from below an id. */
@@ -172,20 +171,14 @@ export class OrderLog {
   }
 }
 
-type Cells = readonly SqlValue[]
 type OrderTableRow = Omit<OrderLogTable, 'id'> & { readonly id: number }
 
 /** Written out, since building it for each order would cost more than the order. */
 const INSERT = `INSERT INTO order_log (at, account, mode, operation, strategy, symbol, exchange, order_id, request_id, key_id, status, code, request, answer) VALUES (${Array(14).fill('?').join(', ')})`
 
 /** What a request that was refused had in these fields may be anything. */
-const columnText = (text: string): string => scrubText(cutText(text, COLUMN_LENGTH_MAX))
-
-function lengthOf(cells: Cells): number {
-  let length = 0
-  for (const cell of cells) if (typeof cell === 'string') length += cell.length
-  return length
-}
+const columnText = (text: string): string =>
+  scrubText(text.length > COLUMN_LENGTH_MAX ? text.slice(0, COLUMN_LENGTH_MAX) : text)
 
 /** The code of an error says what went wrong; in a request a field of that name would be a secret. */
 function scrubbedAnswer({ answer, code }: OrderEvent): unknown {

@@ -3,12 +3,10 @@ import { scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { TelemetryDatabase, TrafficTable } from '../storage/schema.ts'
 import type { SqlValue } from '../storage/sqlite.ts'
-import type { Statement } from '../storage/writer.ts'
 import { Batches } from './batches.ts'
 import type { FinishedRequest } from './finished-request.ts'
 import { type LogFilter, LogTable, type Page } from './log-table.ts'
 import { Losses } from './losses.ts'
-import { cutText, ownPath } from './own-text.ts'
 import { RequestBlocks } from './request-blocks.ts'
 import { RouteTotals, type Totals } from './route-totals.ts'
 
@@ -72,7 +70,7 @@ export interface TrafficLogOptions {
  * faster than the disk takes them, the oldest that wait are dropped and counted.
  */
 export class TrafficLog {
-  readonly #batches: Batches<Cells>
+  readonly #batches: Batches<WaitingRow>
   readonly #losses: Losses
   readonly #table: LogTable<TrafficTableRow>
   readonly #totals: RouteTotals
@@ -101,12 +99,13 @@ export class TrafficLog {
       waitingMax: WAITING_MAX,
       batchMax: BATCH_MAX,
       write: async (rows) => {
-        const inserts: Statement[] = rows.map((parameters) => ({ sql: INSERT, parameters }))
         // SQLite numbers on from the greatest; should no row be left, it would begin anew
-        const [first] = rows
-        if (first !== undefined) inserts[0] = { sql: INSERT_AS, parameters: [...first, blocks.nextRow] }
-        await totals.written((statements) => telemetry.writer.write([...inserts, ...statements]))
-        await blocks.add(rows.map((cells) => cells[REQUEST_ID])).catch(onError)
+        const [first, ...others] = rows.map(({ text }) => text)
+        if (first === undefined) return
+        const inserts = [{ sql: INSERT_AS, parameters: [...(JSON.parse(first) as SqlValue[]), blocks.nextRow] }]
+        const more = others.length === 0 ? [] : [{ sql: INSERT, rows: others }]
+        await totals.written((statements) => telemetry.writer.write([...inserts, ...more, ...statements]))
+        await blocks.add(rows.map(({ requestId }) => requestId)).catch(onError)
       },
       onLost: (rows, error) => this.#losses.note(rows.length, error),
     })
@@ -139,12 +138,13 @@ export class TrafficLog {
   record(request: FinishedRequest): void {
     const durationUs = Math.round(request.durationMs * 1000)
     this.#totals.add(request, durationUs)
-    this.#batches.add([
+    const requestId = scrubText(request.requestId)
+    const cells = [
       request.at,
-      scrubText(request.requestId),
+      requestId,
       request.method,
       request.route,
-      scrubText(ownPath(request.path, PATH_LENGTH_MAX)),
+      scrubText(cutText(request.path, PATH_LENGTH_MAX)),
       request.status,
       request.code,
       request.bytesIn,
@@ -155,7 +155,8 @@ export class TrafficLog {
       request.keyId,
       scrubText(cutText(request.userAgent, USER_AGENT_LENGTH_MAX)),
       request.traceId,
-    ])
+    ]
+    this.#batches.add({ requestId, text: JSON.stringify(cells) })
   }
 
   /** Newest first, from below an id. */
@@ -184,9 +185,14 @@ export class TrafficLog {
   }
 }
 
-/** In the order of the columns. */
-type Cells = readonly [at: number, requestId: string, ...others: readonly SqlValue[]]
-const REQUEST_ID = 1
+interface WaitingRow {
+  readonly requestId: string
+  /** JSON of its cells, in the order of the columns. */
+  readonly text: string
+}
+
+const cutText = (text: string, lengthMax: number): string =>
+  text.length <= lengthMax ? text : text.slice(0, lengthMax)
 
 /** Written out: the query builder would cost more than the row. */
 const COLUMNS =

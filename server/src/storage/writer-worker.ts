@@ -161,13 +161,20 @@ function callsOf(batch: WriteBatch): Call[] {
       const unkept = reference === UNKEPT
       if (unkept) reference = reader.next()
       const sql = typeof reference === 'string' ? newSql(reference, unkept) : keptSql(Number(reference))
+      const values = Number(reader.next())
+      for (let rows = -values; rows > 0; rows -= 1) call.push({ sql, parameters: rowOf(String(reader.next())) })
+      if (values < 0) continue
       const parameters: SqlValue[] = []
-      for (let values = Number(reader.next()); values > 0; values -= 1) parameters.push(bindable(reader.next()))
+      for (let left = values; left > 0; left -= 1) parameters.push(bindable(reader.next()))
       call.push({ sql, parameters })
     }
     calls.push(call)
   }
   return calls
+}
+
+function rowOf(text: string): SqlValue[] {
+  return (JSON.parse(text) as SqlValue[]).map(bindable)
 }
 
 function newSql(text: string, unkept: boolean): Sql {

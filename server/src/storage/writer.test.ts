@@ -57,6 +57,26 @@ test('calls are run in the order in which they were made', async () => {
   ])
 })
 
+test('rows are written in their order, between the statements around them, all of a call or none', async () => {
+  const rows = [
+    [2, 'two "₹" \ud800'],
+    [3, null],
+  ].map((row) => JSON.stringify(row))
+  const inserts = { sql: insert(0).sql, rows }
+  await writer.write([insert(1), inserts, insert(4)])
+  expect(await writer.query('SELECT id, note, typeof(note) AS type FROM item')).toEqual([
+    { id: 1, note: null, type: 'null' },
+    { id: 2, note: 'two "₹" \ufffd', type: 'text' }, // as SQLite has every text: in UTF-8
+    { id: 3, note: null, type: 'null' },
+    { id: 4, note: null, type: 'null' },
+  ])
+  const again = { ...inserts, rows: [JSON.stringify([9, 'x']), ...rows] }
+  expect(await outcomes([writer.write([again]), writer.write([insert(5)])])).toEqual(['rejected', 'fulfilled'])
+  expect(await ids()).toEqual([1, 2, 3, 4, 5])
+  const tooMany = { ...inserts, rows: Array<string>(QUEUE_STATEMENTS_MAX + 1).fill('[]') }
+  await expect(writer.write([tooMany])).rejects.toThrow(Refusal)
+})
+
 test('a failing call keeps nothing and takes no other call down', async () => {
   const settled = await outcomes([
     writer.write([insert(1)]),

@@ -18,6 +18,15 @@ export interface Statement {
   readonly parameters: readonly SqlValue[]
 }
 
+/**
+ * The same statement for each of some rows, one at least. A row is JSON of the list of its parameters: texts, numbers and nulls, made when
+ * the row was, so that what is written later isn't looked at again here.
+ */
+export interface RowsStatement {
+  readonly sql: string
+  readonly rows: readonly string[]
+}
+
 export type Row = Readonly<Record<string, SqlValue>>
 
 /** A statement that SQLite refused: a constraint, a missing table, a value out of range. Nothing of its call is kept. */
@@ -116,16 +125,16 @@ export class Writer {
    * `account_stopped` when the file can't be written: then it isn't known whether the statements are on disk, and
    * every later write is refused until a restart.
    */
-  write(statements: readonly Statement[]): Promise<void> {
+  write(statements: readonly (Statement | RowsStatement)[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#refuseIfStopped()
-      this.requireRoom(statements.length)
-      for (const { parameters } of statements)
-        for (let index = 0; index < parameters.length; index += 1) assertExactValue(parameters[index], index)
+      const statementCount = countOf(statements)
+      this.requireRoom(statementCount)
+      for (const statement of statements) if ('parameters' in statement) assertExact(statement.parameters)
       this.#encode(statements)
-      this.#pendingStatements += statements.length
-      this.#statements += statements.length
-      this.#calls.push({ statementCount: statements.length, resolve, reject })
+      this.#pendingStatements += statementCount
+      this.#statements += statementCount
+      this.#calls.push({ statementCount, resolve, reject })
       if (!this.#sending) {
         this.#sending = true
         setImmediate(() => this.#send())
@@ -149,7 +158,7 @@ export class Writer {
       if (this.#queries.size >= QUEUE_QUERIES_MAX) {
         throw new Refusal('overloaded', `${this.#queries.size} queries wait for ${this.#file}: try again later`)
       }
-      for (const [index, value] of parameters.entries()) assertExactValue(value, index)
+      assertExact(parameters)
       this.#send()
       const id = this.#nextQueryId++
       this.#queries.set(id, { resolve, reject })
@@ -181,10 +190,11 @@ export class Writer {
     )
   }
 
-  #encode(statements: readonly Statement[]): void {
+  #encode(statements: readonly (Statement | RowsStatement)[]): void {
     const batch = this.#batch
     batch.add(statements.length)
-    for (const { sql, parameters } of statements) {
+    for (const statement of statements) {
+      const { sql } = statement
       const number = this.#sqlNumbers.get(sql)
       if (number !== undefined) batch.add(number)
       else if (this.#sqlNumbers.size < PREPARED_STATEMENTS_MAX) {
@@ -194,8 +204,14 @@ export class Writer {
         batch.add(UNKEPT)
         batch.add(sql)
       }
-      batch.add(parameters.length)
-      for (const value of parameters) batch.add(value)
+      if ('rows' in statement) {
+        assert(statement.rows.length > 0, 'a statement for rows has rows')
+        batch.add(-statement.rows.length)
+        for (const row of statement.rows) batch.add(row)
+      } else {
+        batch.add(statement.parameters.length)
+        for (const value of statement.parameters) batch.add(value)
+      }
     }
   }
 
@@ -264,4 +280,14 @@ export class Writer {
     this.#batch.take()
     this.#pendingStatements = 0
   }
+}
+
+function countOf(statements: readonly (Statement | RowsStatement)[]): number {
+  let count = 0
+  for (const statement of statements) count += 'rows' in statement ? statement.rows.length : 1
+  return count
+}
+
+function assertExact(parameters: readonly SqlValue[]): void {
+  for (let index = 0; index < parameters.length; index += 1) assertExactValue(parameters[index], index)
 }
