@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import fastJsonStringify from 'fast-json-stringify'
 import { Refusal } from '../kernel/errors.ts'
 import { type Endpoint, type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
@@ -10,6 +10,7 @@ import { Outbox } from './outbox.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import type { Visit } from './visit.ts'
+import { LastingHead, WholeRequest, WholeResponse } from './whole-messages.ts'
 
 /**
  * The way of a usual request past the framework. A POST of JSON with a known length to an operation's exact path needs
@@ -21,7 +22,7 @@ interface Lane {
   readonly endpoint: Endpoint
   readonly serialise: (body: unknown) => string
   readonly operation: AnyOperation
-  /** Headers of every answer, names and values in turn: the cheapest that the server takes. */
+  /** Headers of every answer, names and values in turn. */
   readonly head: readonly string[]
   readonly outbox: Outbox
 }
@@ -34,10 +35,10 @@ export interface FastLaneOptions extends EndpointOptions {
   readonly onError: (error: unknown, visit: Visit) => void
 }
 
-/** Puts the fast lane in front of a server's own request listeners. */
+/** Puts the fast lane in front of a server's own request listeners. The server must make whole messages. */
 export function addFastLane(server: Server, operations: readonly AnyOperation[], options: FastLaneOptions): void {
   const lanes = new Map<string, Lane>()
-  const outbox = new Outbox((error, visit, response) => {
+  const outbox = new Outbox(options.clock, new LastingHead(server.keepAliveTimeout), (error, visit, response) => {
     options.onError(error, visit)
     response.destroy()
   })
@@ -62,7 +63,8 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
   server.removeAllListeners('request')
   server.on('request', (request, response) => {
     const lane = laneOf(lanes, request, options)
-    if (lane !== undefined) take(lane, request, response, options)
+    if (lane !== undefined && request instanceof WholeRequest && response instanceof WholeResponse)
+      take(lane, request, response, options)
     else for (const listener of others) listener(request, response)
   })
 }
@@ -81,15 +83,11 @@ function laneOf(
   return lanes.get(request.url ?? '')
 }
 
-function take(lane: Lane, request: IncomingMessage, response: ServerResponse, options: FastLaneOptions): void {
+function take(lane: Lane, request: WholeRequest, response: WholeResponse, options: FastLaneOptions): void {
   const visit = options.pipeline.arrive(request)
   response.once('close', () => finish(options.pipeline, visit, response))
   const refusal = refusalBeforeBody(options.pipeline, visit)
-  let body: Buffer | undefined
-  request.on('data', (chunk: Buffer) => {
-    body = body === undefined ? chunk : Buffer.concat([body, chunk])
-  })
-  request.on('end', () => answer(lane, refusal ?? body ?? Buffer.alloc(0), visit, response, options))
+  request.takeBody((body) => answer(lane, refusal ?? body, visit, response, options))
 }
 
 /** Without a promise of its own: there is one already where the operation has to wait. */
@@ -97,14 +95,14 @@ function answer(
   lane: Lane,
   body: Buffer | Refusal,
   visit: Visit,
-  response: ServerResponse,
+  response: WholeResponse,
   options: FastLaneOptions,
 ): void {
   const succeed = (result: unknown): void => {
     try {
       const text = result instanceof JsonText ? result.text : lane.serialise(result)
       visit.steps.lap('serialise')
-      send(lane, response, 200, text, [...lane.head, 'x-request-id', visit.id], visit, options.pipeline)
+      send(lane, response, 200, text, lane.head.concat('x-request-id', visit.id), visit, options.pipeline)
     } catch (error) {
       fail(error)
     }
@@ -134,7 +132,7 @@ function answerError(
   lane: Lane,
   error: unknown,
   visit: Visit,
-  response: ServerResponse,
+  response: WholeResponse,
   options: FastLaneOptions,
 ): void {
   const { status, headers, text, code, isOurs } = errorAnswer(
@@ -150,7 +148,7 @@ function answerError(
 
 function send(
   { outbox }: Lane,
-  response: ServerResponse,
+  response: WholeResponse,
   status: number,
   text: string,
   head: string[],
@@ -165,8 +163,7 @@ function send(
     else for (const one of value ?? []) head.push(name, one)
   }
   head.push('content-length', String(Buffer.byteLength(text)))
-  response.writeHead(status, head)
-  outbox.end(response, text, visit)
+  outbox.send(response, { status, headers: head, body: text }, visit)
 }
 
 const pairsOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat()

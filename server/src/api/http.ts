@@ -25,6 +25,7 @@ import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import { newRequestId } from './request-id.ts'
 import { requestLog } from './request-log.ts'
 import { isApiPath, type Visit } from './visit.ts'
+import { WholeRequest, WholeResponse } from './whole-messages.ts'
 
 export const BODY_BYTES_MAX = 256 * 1024
 /** A field in the path that is longer is no field; all limits of text are below it. */
@@ -88,7 +89,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      IncomingMessage: WholeRequest,
+      ServerResponse: WholeResponse,
+    },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   })

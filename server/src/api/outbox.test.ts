@@ -1,19 +1,20 @@
-import type { ServerResponse } from 'node:http'
 import { expect, it } from 'vitest'
+import { ManualClock } from '../kernel/clock.ts'
 import { turn } from '../kernel/turn.ts'
 import { Outbox } from './outbox.ts'
 import type { Visit } from './visit.ts'
+import { LastingHead, type WholeAnswer, type WholeResponse } from './whole-messages.ts'
 
 const failed: unknown[] = []
 const sent: string[] = []
-const outbox = new Outbox((error) => failed.push(error))
+const outbox = new Outbox(new ManualClock(0), new LastingHead(72_000), (error) => failed.push(error))
 const response = {
-  end(text: string) {
-    if (text === 'broken') throw new Error('the socket is gone')
-    sent.push(text)
+  answer({ body }: WholeAnswer) {
+    if (body === 'broken') throw new Error('the socket is gone')
+    sent.push(body)
   },
-} as unknown as ServerResponse
-const answer = (text: string): void => outbox.end(response, text, {} as Visit)
+} as unknown as WholeResponse
+const answer = (body: string): void => outbox.send(response, { status: 200, headers: [], body }, {} as Visit)
 
 it('answers leave together at the end of the turn, in order; many leave at once; one that fails holds up no other', async () => {
   answer('1')

@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http'
+import type { Clock } from '../kernel/clock.ts'
 import type { Visit } from './visit.ts'
+import type { LastingHead, WholeAnswer, WholeResponse } from './whole-messages.ts'
 
 /** So many answers leave at once rather than wait for the end of the turn. */
 const WAITING_MAX = 16
@@ -9,26 +10,36 @@ const WAITING_MAX = 16
  * and that takes more of the processor than the request did: with 64 connections, a quarter more requests are answered so.
  */
 export class Outbox {
-  readonly #onError: (error: unknown, visit: Visit, response: ServerResponse) => void
-  #waiting: { readonly response: ServerResponse; readonly text: string; readonly visit: Visit }[] = []
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #lasting: LastingHead
+  readonly #onError: (error: unknown, visit: Visit, response: WholeResponse) => void
+  #waiting: { readonly response: WholeResponse; readonly answer: WholeAnswer; readonly visit: Visit }[] = []
 
-  constructor(onError: (error: unknown, visit: Visit, response: ServerResponse) => void) {
+  constructor(
+    clock: Pick<Clock, 'now'>,
+    lasting: LastingHead,
+    onError: (error: unknown, visit: Visit, response: WholeResponse) => void,
+  ) {
+    this.#clock = clock
+    this.#lasting = lasting
     this.#onError = onError
   }
 
-  /** Ends a response, whose head is written, with the rest of its text, before anything else is waited for. */
-  end(response: ServerResponse, text: string, visit: Visit): void {
-    this.#waiting.push({ response, text, visit })
-    if (this.#waiting.length === 1) setImmediate(() => this.#send())
-    else if (this.#waiting.length >= WAITING_MAX) this.#send()
+  /** Sends an answer before anything else is waited for. */
+  send(response: WholeResponse, answer: WholeAnswer, visit: Visit): void {
+    this.#waiting.push({ response, answer, visit })
+    if (this.#waiting.length === 1) setImmediate(() => this.#sendAll())
+    else if (this.#waiting.length >= WAITING_MAX) this.#sendAll()
   }
 
-  #send(): void {
+  #sendAll(): void {
     const waiting = this.#waiting
+    if (waiting.length === 0) return
     this.#waiting = []
-    for (const { response, text, visit } of waiting) {
+    const lasting = this.#lasting.at(this.#clock.now())
+    for (const { response, answer, visit } of waiting) {
       try {
-        response.end(text)
+        response.answer(answer, lasting)
       } catch (error) {
         this.#onError(error, visit, response)
       }

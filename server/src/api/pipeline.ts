@@ -79,6 +79,7 @@ export function finish(pipeline: Pipeline, visit: Visit, response: ServerRespons
   const sent = (response.socket ?? response.req.socket).bytesWritten
   // What tests inject comes by no socket that counts
   const bytesOut = Math.max(0, sent - visit.bytesBefore) || 0
-  const outcome = { status: response.headersSent ? response.statusCode : STATUS_UNANSWERED, bytesOut }
+  const isAnswered = response.headersSent || response.writableEnded
+  const outcome = { status: isAnswered ? response.statusCode : STATUS_UNANSWERED, bytesOut }
   for (const step of pipeline.afterAnswer) step(visit, outcome)
 }

@@ -90,12 +90,13 @@ export function applyPlace(
   events: Event[],
   funds: 'judge' | 'judged' = 'judge',
 ): void {
-  assert(!state.orders.has(command.orderId), `order id ${command.orderId} is used twice`)
   state.requestCount += 1
   joinPortfolio(state, command.instrument, command.risks)
   const order = orderOf(command)
   const verdict = judgePlace(state, order, command, funds)
+  const { size } = state.orders
   state.orders.set(order.id, order)
+  assert(state.orders.size > size, `order id ${order.id} is used twice`)
   if ('refusal' in verdict) {
     order.status = 'rejected'
     order.reason = verdict.refusal

@@ -167,11 +167,35 @@ export const remainingOf = (order: Pick<Order, 'quantity' | 'filledQuantity'>): 
 export const signed = (action: Action, quantity: Quantity): Quantity =>
   (action === 'BUY' ? quantity : -quantity) as Quantity
 
-export const instrumentKey = (instrument: Pick<InstrumentFacts, 'symbol' | 'exchange'>): string =>
-  `${instrument.exchange}:${instrument.symbol}`
+type Named = Pick<InstrumentFacts, 'symbol' | 'exchange'>
 
-export const positionKey = (instrument: Pick<InstrumentFacts, 'symbol' | 'exchange'>, product: Product): string =>
-  `${instrument.exchange}:${instrument.symbol}:${product}`
+/** What was named last: one command is about one instrument, and asks for its name a dozen times. */
+let lastNamed: Named | undefined
+let lastKey = ''
+let lastProduct: Product = 'MIS'
+let lastPositionKey = ''
+
+/** Under which books keep an instrument. */
+export function instrumentKey(instrument: Named): string {
+  if (instrument !== lastNamed) name(instrument)
+  return lastKey
+}
+
+/** Under which books keep what is held of an instrument as a product. */
+export function positionKey(instrument: Named, product: Product): string {
+  if (instrument !== lastNamed) name(instrument)
+  if (product !== lastProduct || lastPositionKey === '') {
+    lastProduct = product
+    lastPositionKey = `${lastKey}:${product}`
+  }
+  return lastPositionKey
+}
+
+function name(instrument: Named): void {
+  lastNamed = instrument
+  lastKey = `${instrument.exchange}:${instrument.symbol}`
+  lastPositionKey = ''
+}
 
 /** Paid with cash in full when opened: delivery, and bought options without leverage. Its margin is exactly its cost. */
 export function isPaidInFull(order: Pick<Order, 'action' | 'product' | 'instrument' | 'terms'>): boolean {

@@ -1,0 +1,85 @@
+import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { assert } from '../kernel/assert.ts'
+
+/**
+ * node:http's own messages, which can also be taken and sent whole. A body of known length, and an answer that is one text,
+ * need nothing that streams can do, and a small request takes half the time without. All that reads and judges what comes
+ * from outside stays node:http's.
+ */
+export class WholeRequest extends IncomingMessage {
+  #take: ((body: Buffer) => void) | undefined
+  #body: Buffer = NOTHING
+
+  /** Has the body handed over when it is complete, instead of streamed. To be called before any of it has come. */
+  takeBody(take: (body: Buffer) => void): void {
+    assert(this.readableLength === 0 && !this.complete, 'a body is taken before it comes')
+    this.#take = take
+  }
+
+  override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (this.#take === undefined) return super.push(chunk, encoding)
+    if (chunk === null) this.#take(this.#body)
+    else this.#body = this.#body.length === 0 ? chunk : Buffer.concat([this.#body, chunk])
+    return true
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export interface WholeAnswer {
+  readonly status: number
+  /** Names and values in turn, the body's length among them. Throws an assertion on a value that can't be a header's. */
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
+export class WholeResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  /**
+   * Sends an answer. `lasting` are the headers of a connection that stays, as lines; where it doesn't, or others' answers must
+   * leave before this one, node:http sends it in its own way.
+   */
+  answer({ status, headers, body }: WholeAnswer, lasting: string): void {
+    const { socket } = this
+    if (socket === null || socket.destroyed || !this.shouldKeepAlive) {
+      this.writeHead(status, [...headers]).end(body)
+      return
+    }
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
+    for (let at = 0; at < headers.length; at += 2) {
+      const value = headers[at + 1] ?? ''
+      assert(!UNFIT.test(value), `a value of the header ${headers[at]} has characters that it can't have`)
+      text += `${headers[at]}: ${value}\r\n`
+    }
+    this.statusCode = status
+    this.finished = true
+    socket.write(`${text}${lasting}\r\n${body}`)
+    if (socket.writableLength === 0) this.emit('finish')
+    else
+      socket.write('', (error) => {
+        if (error == null) this.emit('finish') // of a broken connection node:http tells
+      })
+  }
+}
+
+/** Anything but visible ASCII, blanks and tabs. */
+const UNFIT = /[^\t\x20-\x7e]/
+
+/** Header lines of an answer after which the connection stays, made once a second. */
+export class LastingHead {
+  readonly #keepAlive: string
+  #second = Number.NaN
+  #text = ''
+
+  constructor(keepAliveTimeoutMs: number) {
+    this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeoutMs / 1000)}\r\n`
+  }
+
+  at(now: number): string {
+    const second = Math.floor(now / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#text = `Date: ${new Date(now).toUTCString()}\r\n${this.#keepAlive}`
+    }
+    return this.#text
+  }
+}
