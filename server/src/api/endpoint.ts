@@ -120,7 +120,8 @@ export function fieldsOf(body: unknown): object {
 function refuseKeyInFields(source: object, key: string): void {
   if (key === '') return
   let leaks: FieldError[] | undefined
-  for (const [field, value] of Object.entries(source)) {
+  for (const field in source) {
+    const value: unknown = source[field as keyof typeof source]
     if (typeof value !== 'string' || value.length < key.length || field === 'apikey' || !value.includes(key)) continue
     leaks ??= []
     leaks.push({ field, message: 'Must not contain the API key.' })

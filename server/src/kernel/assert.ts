@@ -3,6 +3,7 @@ export class AssertionFailed extends Error {
   override readonly name = 'AssertionFailed'
 }
 
-export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new AssertionFailed(message)
+/** A message that is put together is given as a function where this is asked for every order: else that would be, too. */
+export function assert(condition: boolean, message: string | (() => string)): asserts condition {
+  if (!condition) throw new AssertionFailed(typeof message === 'string' ? message : message())
 }

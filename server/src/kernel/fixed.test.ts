@@ -132,6 +132,23 @@ describe('trade values', () => {
     expect(formatPrice(averagePrice(moneyOf(75_500), quantityOf(150), MULTIPLIER_ONE))).toBe('503.33333333')
     expect(formatPrice(averagePrice(moneyOf(-20_198), quantityOf(-40), MULTIPLIER_ONE))).toBe('504.95')
   })
+
+  test('an average price is the nearest one, the same by either way of calculating', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -1e9, max: 1e9 }),
+        fc.integer({ min: 1, max: 1e6 }),
+        fc.boolean(),
+        fc.constantFrom(1, 10, 1000),
+        (value, units, isShort, lot) => {
+          const count = quantityOf(isShort ? -units : units)
+          const found = averagePrice(money(value), count, multiplierOf(lot))
+          const exact = (BigInt(isShort ? -value : value) * 1_000_000n * 2n) / (BigInt(units) * BigInt(lot))
+          expect(Math.abs(Number(exact - 2n * BigInt(found)))).toBeLessThanOrEqual(1)
+        },
+      ),
+    )
+  })
 })
 
 test('parts of a shared amount never exceed the whole', () => {

@@ -113,6 +113,9 @@ export function tradeValue(at: Price, count: Quantity, contract: Multiplier, rou
 export function averagePrice(value: Money, count: Quantity, contract: Multiplier): Price {
   if (count === 0) return ZERO_PRICE
   const negative = count < 0
+  // As above: whole units of what has no multiplier
+  if (contract === MULTIPLIER_ONE && count % QUANTITY_ONE === 0)
+    return price(mulDiv(negative ? negate(value) : value, PRICE_PER_PAISA, Math.abs(count) / QUANTITY_ONE, 'nearest'))
   const dividend = BigInt(value) * VALUE_DIVISOR * (negative ? -1n : 1n)
   const divisor = BigInt(Math.abs(count)) * BigInt(contract)
   return price(Number(divideBig(dividend, divisor, 'nearest')))

@@ -122,7 +122,8 @@ export class RateLimiter {
     const cost = unpaid + paid
     let retryAfterMs = 0
     let refusing = 0
-    for (const [index, meter] of this.#meters.entries()) {
+    for (let index = 0; index < this.#meters.length; index += 1) {
+      const meter = this.#meterAt(index)
       const { count } = this.#limitAt(index)
       const isUnused = cost > count && meter.remaining(slot, now) >= count - paid
       const waitMs = cost <= count ? meter.waitMs(slot, unpaid, now) : isUnused ? 0 : meter.resetMs(slot, now)
@@ -137,7 +138,8 @@ export class RateLimiter {
   #allowed(slot: number, now: number): Allowed {
     let nearest = 0
     let least = Number.POSITIVE_INFINITY
-    for (const [index, meter] of this.#meters.entries()) {
+    for (let index = 0; index < this.#meters.length; index += 1) {
+      const meter = this.#meterAt(index)
       const remaining = meter.remaining(slot, now)
       // Of equals the longer one, which takes longer to recover
       const isLonger = this.#limitAt(index).windowMs > this.#limitAt(nearest).windowMs
@@ -149,14 +151,19 @@ export class RateLimiter {
   }
 
   #standing(slot: number, index: number, now: number): Standing {
-    const meter = this.#meters[index]
-    assert(meter !== undefined, 'a limit has its meter')
+    const meter = this.#meterAt(index)
     return {
       limit: this.#limitAt(index),
       remaining: meter.remaining(slot, now),
       resetMs: meter.resetMs(slot, now),
       policy: this.policy,
     }
+  }
+
+  #meterAt(index: number): Meter {
+    const meter = this.#meters[index]
+    assert(meter !== undefined, 'a limit has its meter')
+    return meter
   }
 
   #limitAt(index: number): Limit {

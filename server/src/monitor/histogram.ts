@@ -35,7 +35,7 @@ export class Histogram {
 
   /** A non-negative number; fractions are dropped. */
   record(value: number): void {
-    assert(value >= 0, `a histogram was given ${value}`) // not a number neither: it would spoil the sum for ever
+    assert(value >= 0, () => `a histogram was given ${value}`) // not a number neither: it would spoil the sum for ever
     const whole = value >= VALUE_MAX ? VALUE_MAX : Math.floor(value)
     const bucket = bucketOf(whole)
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1

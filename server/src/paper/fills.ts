@@ -49,7 +49,10 @@ export function execute(
   events: Event[],
 ): void {
   for (const fill of fills) {
-    assert(fill.quantity > 0 && fill.quantity <= remainingOf(order), `order ${order.id} can't fill ${fill.quantity}`)
+    assert(
+      fill.quantity > 0 && fill.quantity <= remainingOf(order),
+      () => `order ${order.id} can't fill ${fill.quantity}`,
+    )
     const value = tradeValue(
       fill.price,
       fill.quantity,
@@ -145,7 +148,7 @@ function trade(state: AccountState, order: Order, fill: Fill, value: Money, at: 
 /** Takes charges from what a fill realised, and returns what is left of it. */
 function charge(state: AccountState, order: Order, gross: Money, charges: Money): Money {
   const position = state.positions.get(positionKey(order.instrument, order.product))
-  assert(position !== undefined && charges >= 0, `order ${order.id} is charged ${charges}`)
+  assert(position !== undefined && charges >= 0, () => `order ${order.id} is charged ${charges}`)
   position.realisedToday = subtract(position.realisedToday, charges)
   return subtract(gross, charges)
 }
@@ -221,7 +224,7 @@ function deliver(state: AccountState, order: Order, fill: Fill, value: Money, at
     const holding = state.holdings.get(key)
     assert(
       holding !== undefined && holding.quantity >= fromHolding,
-      `order ${order.id} delivers shares that aren't held`,
+      () => `order ${order.id} delivers shares that aren't held`,
     )
     const cost = share(holding.cost, fromHolding, holding.quantity, 'up')
     holding.quantity = subtract(holding.quantity, fromHolding)
@@ -272,7 +275,7 @@ export function finish(
   reason: string,
   at: number,
 ): void {
-  assert(isWorking(order), `order ${order.id} is already ${order.status}`)
+  assert(isWorking(order), () => `order ${order.id} is already ${order.status}`)
   reserve(state, order, ZERO_MONEY)
   order.status = status
   order.reason = reason
@@ -280,7 +283,7 @@ export function finish(
   const key = instrumentKey(order.instrument)
   const list = state.working.get(key) ?? []
   const index = list.indexOf(order)
-  assert(index >= 0, `working order ${order.id} isn't on a book`)
+  assert(index >= 0, () => `working order ${order.id} isn't on a book`)
   list.splice(index, 1)
   if (list.length === 0) state.working.delete(key)
   state.workingCount -= 1

@@ -259,7 +259,7 @@ export class Journal {
 
   #beginOf(account: string): number {
     const begin = this.#begins.get(account)
-    assert(begin !== undefined, `account ${account} was recovered before it is written to`)
+    assert(begin !== undefined, () => `account ${account} was recovered before it is written to`)
     return begin
   }
 

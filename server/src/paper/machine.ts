@@ -96,7 +96,7 @@ export function applyPlace(
   const verdict = judgePlace(state, order, command, funds)
   const { size } = state.orders
   state.orders.set(order.id, order)
-  assert(state.orders.size > size, `order id ${order.id} is used twice`)
+  assert(state.orders.size > size, () => `order id ${order.id} is used twice`)
   if ('refusal' in verdict) {
     order.status = 'rejected'
     order.reason = verdict.refusal

@@ -112,7 +112,7 @@ export function openingQuantity(state: AccountState, order: Order): Quantity {
 
 /** Sets an order's reservation and keeps the account's total in step. */
 export function reserve(state: AccountState, order: Order, margin: Money): void {
-  assert(margin >= 0, `order ${order.id} can't reserve ${margin}`)
+  assert(margin >= 0, () => `order ${order.id} can't reserve ${margin}`)
   state.reserved = money(state.reserved + margin - order.margin)
   order.margin = margin
 }

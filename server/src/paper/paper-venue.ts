@@ -318,6 +318,6 @@ const ofOrder =
 /** The order as the command left it. */
 function lastOrder(events: readonly Event[], orderId: string): Readonly<Order> {
   const event = events.findLast((candidate) => candidate.kind === 'order' && candidate.order.id === orderId)
-  assert(event !== undefined && event.kind === 'order', `the command said nothing about order ${orderId}`)
+  assert(event !== undefined && event.kind === 'order', () => `the command said nothing about order ${orderId}`)
   return event.order
 }

@@ -80,7 +80,7 @@ export class OrderEventFeed {
 
   /** Changes from number `seq` on, at least `eventsMin` events if there are so many. */
   from(seq: number, eventsMin: number): FedChange[] {
-    assert(seq >= this.oldest, `change ${seq} isn't in memory, the oldest is ${this.oldest}`)
+    assert(seq >= this.oldest, () => `change ${seq} isn't in memory, the oldest is ${this.oldest}`)
     const changes: FedChange[] = []
     let events = 0
     for (let index = seq - this.oldest; index < this.#recent.length && events < eventsMin; index += 1) {

@@ -70,7 +70,7 @@ export class OrderFlow {
     // What was begun goes on as it was planned, whatever has changed since
     const expanded = (intent?.work?.plan as MadePlan | undefined) ?? request.expand()
     const plan = expanded instanceof Promise ? await expanded : expanded
-    assert(plan.legs.length <= PLAN_LEGS_MAX, `a plan of ${plan.legs.length} legs`)
+    assert(plan.legs.length <= PLAN_LEGS_MAX, () => `a plan of ${plan.legs.length} legs`)
     const keep = intent && keepingOf(intent, request, plan)
     if (intent?.isResumed === true) {
       const known = await venue.ordersByTag(intent.tag)
@@ -151,6 +151,7 @@ export class OrderFlow {
 /** How an error names a leg: as its place in the request's list. */
 const fieldOf = (plan: Plan, leg: Leg): string => `${plan.listName ?? 'orders'}[${leg.position}]`
 
+/** Written out: it is a part of every order. */
 function newOrderOf(
   { leg, instrument }: Ready,
   tag: string | undefined,
@@ -158,8 +159,24 @@ function newOrderOf(
   denied: string | undefined,
   algoId?: string | undefined,
 ): NewOrder {
-  const { symbol: _, exchange: __, ...order } = leg.order
-  return { ...order, instrument, tag: tag ?? order.tag, root: order.root ?? root, denied, algoId, leg: leg.position }
+  const { order } = leg
+  return {
+    instrument,
+    action: order.action,
+    quantity: order.quantity,
+    priceType: order.priceType,
+    product: order.product,
+    price: order.price,
+    triggerPrice: order.triggerPrice,
+    disclosedQuantity: order.disclosedQuantity,
+    strategy: order.strategy,
+    tag: tag ?? order.tag,
+    root: order.root ?? root,
+    leg: leg.position,
+    origin: order.origin,
+    algoId,
+    denied,
+  }
 }
 
 /** Puts the answer that these outcomes of all legs are into the commit of the last of them. */
