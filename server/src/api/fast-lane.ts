@@ -10,7 +10,7 @@ import { Outbox } from './outbox.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import type { Visit } from './visit.ts'
-import { LastingHead, WholeRequest, WholeResponse } from './whole-messages.ts'
+import { CommonHeaders, LastingHead, WholeRequest, WholeResponse } from './whole-messages.ts'
 
 /**
  * The way of a usual request past the framework. A POST of JSON with a known length to an operation's exact path needs
@@ -22,8 +22,7 @@ interface Lane {
   readonly endpoint: Endpoint
   readonly serialise: (body: unknown) => string
   readonly operation: AnyOperation
-  /** Headers of every answer, names and values in turn. */
-  readonly head: readonly string[]
+  readonly common: CommonHeaders
   readonly outbox: Outbox
 }
 
@@ -38,6 +37,8 @@ export interface FastLaneOptions extends EndpointOptions {
 /** Puts the fast lane in front of a server's own request listeners. The server must make whole messages. */
 export function addFastLane(server: Server, operations: readonly AnyOperation[], options: FastLaneOptions): void {
   const lanes = new Map<string, Lane>()
+  const { programHeaders } = options.pipeline
+  const common = new CommonHeaders([...pairsOf(programHeaders), 'content-type', 'application/json; charset=utf-8'])
   const outbox = new Outbox(options.clock, new LastingHead(server.keepAliveTimeout), (error, visit, response) => {
     options.onError(error, visit)
     response.destroy()
@@ -53,7 +54,7 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
     const lane: Lane = {
       operation,
       serialise,
-      head: [...pairsOf(options.pipeline.programHeaders), 'content-type', 'application/json; charset=utf-8'],
+      common,
       endpoint: endpointOf(operation, options),
       outbox,
     }
@@ -102,7 +103,7 @@ function answer(
     try {
       const text = result instanceof JsonText ? result.text : lane.serialise(result)
       visit.steps.lap('serialise')
-      send(lane, response, 200, text, lane.head.concat('x-request-id', visit.id), visit, options.pipeline)
+      send(lane, response, 200, text, ['x-request-id', visit.id], visit, options.pipeline)
     } catch (error) {
       fail(error)
     }
@@ -143,15 +144,15 @@ function answerError(
   )
   if (isOurs) options.onError(error, visit)
   visit.errorCode = code
-  send(lane, response, status, text, [...lane.head, ...pairsOf(headers)], visit, options.pipeline)
+  send(lane, response, status, text, pairsOf(headers), visit, options.pipeline)
 }
 
 function send(
-  { outbox }: Lane,
+  { common, outbox }: Lane,
   response: WholeResponse,
   status: number,
   text: string,
-  head: string[],
+  headers: string[],
   visit: Visit,
   pipeline: Pipeline,
 ): void {
@@ -159,11 +160,11 @@ function send(
   const { answerHeaders } = visit
   for (const name in answerHeaders) {
     const value = answerHeaders[name]
-    if (typeof value === 'string') head.push(name, value)
-    else for (const one of value ?? []) head.push(name, one)
+    if (typeof value === 'string') headers.push(name, value)
+    else for (const one of value ?? []) headers.push(name, one)
   }
-  head.push('content-length', String(Buffer.byteLength(text)))
-  outbox.send(response, { status, headers: head, body: text }, visit)
+  headers.push('content-length', String(Buffer.byteLength(text)))
+  outbox.send(response, { status, common, headers, body: text }, visit)
 }
 
 const pairsOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat()

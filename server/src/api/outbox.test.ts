@@ -3,8 +3,9 @@ import { ManualClock } from '../kernel/clock.ts'
 import { turn } from '../kernel/turn.ts'
 import { Outbox } from './outbox.ts'
 import type { Visit } from './visit.ts'
-import { LastingHead, type WholeAnswer, type WholeResponse } from './whole-messages.ts'
+import { CommonHeaders, LastingHead, type WholeAnswer, type WholeResponse } from './whole-messages.ts'
 
+const common = new CommonHeaders([])
 const failed: unknown[] = []
 const sent: string[] = []
 const outbox = new Outbox(new ManualClock(0), new LastingHead(72_000), (error) => failed.push(error))
@@ -14,7 +15,7 @@ const response = {
     sent.push(body)
   },
 } as unknown as WholeResponse
-const answer = (body: string): void => outbox.send(response, { status: 200, headers: [], body }, {} as Visit)
+const answer = (body: string): void => outbox.send(response, { status: 200, common, headers: [], body }, {} as Visit)
 
 it('answers leave together at the end of the turn, in order; many leave at once; one that fails holds up no other', async () => {
   answer('1')

@@ -3,14 +3,18 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { turn } from '../kernel/turn.ts'
-import { LastingHead, WholeRequest, WholeResponse } from './whole-messages.ts'
+import { CommonHeaders, LastingHead, WholeRequest, WholeResponse } from './whole-messages.ts'
 
 /** What the server does with a request, whose body has come. */
 type Act = (body: string, response: WholeResponse, request: WholeRequest) => void
 
+const common = new CommonHeaders(['x-common', 'yes'])
 const lasting = new LastingHead(72_000).at(Date.UTC(2026, 10, 26, 12, 0, 1))
 const text = (response: WholeResponse, body: string, ...more: string[]): void =>
-  response.answer({ status: 200, headers: ['content-length', String(Buffer.byteLength(body)), ...more], body }, lasting)
+  response.answer(
+    { status: 200, common, headers: ['content-length', String(Buffer.byteLength(body)), ...more], body },
+    lasting,
+  )
 
 let act: Act
 let server: Server
@@ -64,7 +68,7 @@ describe('a message that is taken whole', () => {
     socket.end(post('', 'POST /whole HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'))
     const [first = '', second = ''] = (await answers).split(/(?=HTTP\/1\.1 )/)
     expect(first).toBe(
-      'HTTP/1.1 200 OK\r\ncontent-length: 9\r\nx-one: 1\r\nDate: Thu, 26 Nov 2026 12:00:01 GMT\r\nConnection: keep-alive\r\nKeep-Alive: timeout=72\r\n\r\n₹ first',
+      'HTTP/1.1 200 OK\r\nx-common: yes\r\ncontent-length: 9\r\nx-one: 1\r\nDate: Thu, 26 Nov 2026 12:00:01 GMT\r\nConnection: keep-alive\r\nKeep-Alive: timeout=72\r\n\r\n₹ first',
     )
     expect(second).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\nConnection: close\r\n.*₹ $/s)
     expect(closed).toEqual(['200 true', '200 true'])

@@ -26,8 +26,21 @@ export class WholeRequest extends IncomingMessage {
 
 const NOTHING = Buffer.alloc(0)
 
+/** Headers that many answers have. */
+export class CommonHeaders {
+  /** Names and values in turn. */
+  readonly pairs: readonly string[]
+  readonly lines: string
+
+  constructor(pairs: readonly string[]) {
+    this.pairs = pairs
+    this.lines = linesOf(pairs)
+  }
+}
+
 export interface WholeAnswer {
   readonly status: number
+  readonly common: CommonHeaders
   /** Names and values in turn, the body's length among them. Throws an assertion on a value that can't be a header's. */
   readonly headers: readonly string[]
   readonly body: string
@@ -38,21 +51,16 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
    * Sends an answer. `lasting` are the headers of a connection that stays, as lines; where it doesn't, or others' answers must
    * leave before this one, node:http sends it in its own way.
    */
-  answer({ status, headers, body }: WholeAnswer, lasting: string): void {
+  answer({ status, common, headers, body }: WholeAnswer, lasting: string): void {
     const { socket } = this
     if (socket === null || socket.destroyed || !this.shouldKeepAlive) {
-      this.writeHead(status, [...headers]).end(body)
+      this.writeHead(status, [...common.pairs, ...headers]).end(body)
       return
     }
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
-    for (let at = 0; at < headers.length; at += 2) {
-      const value = headers[at + 1] ?? ''
-      assert(!UNFIT.test(value), `a value of the header ${headers[at]} has characters that it can't have`)
-      text += `${headers[at]}: ${value}\r\n`
-    }
+    const lines = common.lines + linesOf(headers)
     this.statusCode = status
     this.finished = true
-    socket.write(`${text}${lasting}\r\n${body}`)
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${lines}${lasting}\r\n${body}`)
     if (socket.writableLength === 0) this.emit('finish')
     else
       socket.write('', (error) => {
@@ -63,6 +71,16 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
 
 /** Anything but visible ASCII, blanks and tabs. */
 const UNFIT = /[^\t\x20-\x7e]/
+
+function linesOf(pairs: readonly string[]): string {
+  let lines = ''
+  for (let at = 0; at < pairs.length; at += 2) {
+    const value = pairs[at + 1] ?? ''
+    assert(!UNFIT.test(value), () => `a value of the header ${pairs[at]} has characters that it can't have`)
+    lines += `${pairs[at]}: ${value}\r\n`
+  }
+  return lines
+}
 
 /** Header lines of an answer after which the connection stays, made once a second. */
 export class LastingHead {

@@ -15,11 +15,11 @@ export type Synchronous = 'FULL' | 'NORMAL' | 'OFF'
 /** How long a statement waits for another process (a backup, a shell) to let go of the file. */
 export const BUSY_TIMEOUT_MS = 5_000
 /**
- * Pages in the log before a commit copies them into the file. That commit takes longer, and while it does, commits of other
- * files wait for the disk, too: 8,000 at once stop orders for a tenth of a second; few at once copy the same pages again and
- * again. Where commits are waited for, a thread beside copies most of them before (checkpointer.ts).
+ * Pages in the log before a commit copies them into the file. Of a file whose commits are waited for, a thread beside copies
+ * most of them before (checkpointer.ts), and the commit should rarely have to. Of the others few at once: while they are
+ * brought to disk, orders wait for the same disk, with 4,000 pages a tenth of a second every three.
  */
-const CHECKPOINT_PAGES = 4_000
+const CHECKPOINT_PAGES: Readonly<Record<Synchronous, number>> = { FULL: 4_000, NORMAL: 200, OFF: 200 }
 /** After an exceptionally large transaction the write-ahead log shrinks back to this. */
 const WAL_SIZE_MAX_BYTES = 67_108_864
 
@@ -52,7 +52,7 @@ export function openFile(file: string, synchronous: Synchronous, mode: 'read-wri
       )
     }
     database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${WAL_SIZE_MAX_BYTES}`)
-    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES[synchronous]}`)
     database.exec('PRAGMA trusted_schema = OFF')
     // On macOS fsync alone leaves data in the drive's cache; elsewhere these change nothing
     if (synchronous === 'FULL') database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')

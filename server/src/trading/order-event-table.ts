@@ -7,7 +7,7 @@ import type { FedChange } from './order-event-feed.ts'
 import { eventsOf, type Written } from './order-event-text.ts'
 
 /** Rows read at once; each holds some hundred events. */
-const READ_ROWS = 4
+const READ_ROWS = 2
 /** Rows deleted by one commit when they are too old. */
 const DELETED_ROWS_MAX = 1_000
 

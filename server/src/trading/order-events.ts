@@ -12,8 +12,8 @@ export const READERS_PER_OWNER_MAX = 2_000
 export const READERS_MAX = 5_000
 /** How exactly times are kept. */
 export const TICK_MS = 250
-/** Events that are written together. */
-const CHUNK_EVENTS = 128
+/** Events that are written together: the more, the better and the quicker they are compressed. */
+const CHUNK_EVENTS = 512
 const WRITTEN_WITHIN_MS = 250
 /** Times that writing is tried again before somebody who waits for it is told. */
 const ATTEMPTS_MAX = 3
