@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Child } from './child.ts'
 import { load } from './load.ts'
 
-const ROUNDS = 5
+const ROUNDS = 11
 const TICKS_PER_SECOND = 100
 
 export interface LoadShape {
@@ -14,7 +14,7 @@ export interface LoadShape {
    */
   readonly warmUpSeconds: number
 }
-const FULL_LOAD: LoadShape = { connections: 64, seconds: 4, warmUpSeconds: 30 }
+const FULL_LOAD: LoadShape = { connections: 64, seconds: 3, warmUpSeconds: 30 }
 
 export interface Subject {
   readonly child: Child

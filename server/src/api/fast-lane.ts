@@ -29,6 +29,8 @@ interface Lane {
 export interface FastLaneOptions extends EndpointOptions {
   readonly prefix: string
   readonly bodyBytesMax: number
+  /** For how long clients are told that they may keep a connection. */
+  readonly keepAliveSeconds: number
   readonly isClosing: () => boolean
   /** Told what is no client's doing. */
   readonly onError: (error: unknown, visit: Visit) => void
@@ -39,7 +41,7 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
   const lanes = new Map<string, Lane>()
   const { programHeaders } = options.pipeline
   const common = new CommonHeaders([...pairsOf(programHeaders), 'content-type', 'application/json; charset=utf-8'])
-  const outbox = new Outbox(options.clock, new LastingHead(server.keepAliveTimeout), (error, visit, response) => {
+  const outbox = new Outbox(options.clock, new LastingHead(options.keepAliveSeconds), (error, visit, response) => {
     options.onError(error, visit)
     response.destroy()
   })

@@ -34,9 +34,14 @@ const HEADERS_TIMEOUT_MS = 10_000
 /** How often requests are looked for that exceed these times; by default Node looks twice a minute. */
 const TIMEOUT_CHECK_MS = 5_000
 const REQUEST_TIMEOUT_MS = 30_000
-const CONNECTION_TIMEOUT_MS = 120_000
-/** Longer than the idle time-outs of common proxies, so that they never meet a connection we just closed. */
-const KEEP_ALIVE_TIMEOUT_MS = 72_000
+/**
+ * A connection on which nothing comes and nothing goes for so long is closed, within a request and between two: longer than
+ * the idle time-outs of common proxies, so that they never meet one we just closed. One time for both, or node:http would
+ * set a timer anew twice for each request.
+ */
+const SILENCE_TIMEOUT_MS = 120_000
+/** What clients are told: less, so that none sends a request just then. */
+const KEEP_ALIVE_SECONDS = 110
 
 /** How often connections that became idle are closed during a shutdown. */
 const IDLE_SWEEP_MS = 100
@@ -87,8 +92,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     },
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionTimeout: SILENCE_TIMEOUT_MS,
+    keepAliveTimeout: 0,
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
@@ -116,6 +121,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     // Not the hook onResponse, which is never called when the client leaves before the answer
     reply.raw.once('close', () => finish(pipeline, visit, reply.raw))
     if (closing) reply.header('connection', 'close')
+    else reply.header('keep-alive', `timeout=${KEEP_ALIVE_SECONDS}`)
     done()
   })
   if (options.cors !== undefined) mountCors(app, options.cors)
@@ -189,6 +195,7 @@ export function mountOperations(
     ...options,
     prefix: API_PREFIX,
     bodyBytesMax: app.initialConfig.bodyLimit ?? BODY_BYTES_MAX,
+    keepAliveSeconds: KEEP_ALIVE_SECONDS,
     isClosing: () => closing,
     onError: (error, visit) => requestLog(app.log, visit).error({ err: error }, 'request failed'),
   })

@@ -8,7 +8,7 @@ import { CommonHeaders, LastingHead, type WholeAnswer, type WholeResponse } from
 const common = new CommonHeaders([])
 const failed: unknown[] = []
 const sent: string[] = []
-const outbox = new Outbox(new ManualClock(0), new LastingHead(72_000), (error) => failed.push(error))
+const outbox = new Outbox(new ManualClock(0), new LastingHead(72), (error) => failed.push(error))
 const response = {
   answer({ body }: WholeAnswer) {
     if (body === 'broken') throw new Error('the socket is gone')

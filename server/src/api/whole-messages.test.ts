@@ -9,7 +9,7 @@ import { CommonHeaders, LastingHead, WholeRequest, WholeResponse } from './whole
 type Act = (body: string, response: WholeResponse, request: WholeRequest) => void
 
 const common = new CommonHeaders(['x-common', 'yes'])
-const lasting = new LastingHead(72_000).at(Date.UTC(2026, 10, 26, 12, 0, 1))
+const lasting = new LastingHead(72).at(Date.UTC(2026, 10, 26, 12, 0, 1))
 const text = (response: WholeResponse, body: string, ...more: string[]): void =>
   response.answer(
     { status: 200, common, headers: ['content-length', String(Buffer.byteLength(body)), ...more], body },

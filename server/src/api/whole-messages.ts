@@ -88,8 +88,8 @@ export class LastingHead {
   #second = Number.NaN
   #text = ''
 
-  constructor(keepAliveTimeoutMs: number) {
-    this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeoutMs / 1000)}\r\n`
+  constructor(keepAliveSeconds: number) {
+    this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}\r\n`
   }
 
   at(now: number): string {

@@ -83,8 +83,9 @@ export class OrderFlow {
     const tag = intent?.tag ?? request.orderTag
     const sending = new Sending(venue, this.#options.gate, risk, verdicts, tag, visit?.steps, keep)
     if (intent !== undefined && !isOneCommit(plan, venue)) await sending.begin(intent, plan, ready)
-    const outcomes = await sending.send(plan, ready)
-    return request.answer(plan, outcomes)
+    const [only] = ready
+    const isOne = ready.length === 1 && only !== undefined
+    return request.answer(plan, isOne ? [await sending.sendOnly(only)] : await sending.send(plan, ready))
   }
 
   /** Goes on with a plan of which an earlier process had sent `known`: sends what is missing, and nothing again. */
@@ -245,9 +246,12 @@ class Sending {
       if (this.#verdicts[index] === undefined) this.#gate.settle(this.#risk, index, undefined)
   }
 
+  /** The usual request is one order. */
+  sendOnly(one: Ready): Promise<LegOutcome> {
+    return this.#place(one, 0, undefined, this.#keep)
+  }
+
   async send(plan: Plan, ready: readonly Ready[]): Promise<readonly LegOutcome[]> {
-    const [only] = ready
-    if (ready.length === 1 && only !== undefined) return [await this.#place(only, 0, undefined, this.#keep)]
     return inPlace(
       plan.marginTogether && this.#venue.placeTogether !== undefined
         ? await this.#together(plan, ready)
