@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 
 export interface Child {
   readonly process: ChildProcess
@@ -11,55 +14,55 @@ export interface Child {
 }
 
 const READY_TIMEOUT_MS = 60_000
-/** What is kept of a child's output: more than what it says of itself at its start. */
-const OUTPUT_CHARACTERS_MAX = 10_000
+const LOOK_EVERY_MS = 5
+/** For the lines after the address. */
+const REST_OF_OUTPUT_MS = 200
 
-/** Starts a node program and waits until it says where it listens. */
-export function startChild(
+/**
+ * Starts a node program and waits until it says where it listens. What it prints goes to a file, as that of a service does:
+ * through a pipe, the load generator would have to read the log of each request that it sends.
+ */
+export async function startChild(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = [],
 ): Promise<Child> {
+  const folder = mkdtempSync(join(tmpdir(), 'sauda-bench-output-'))
+  const printed = join(folder, 'output')
+  const descriptor = openSync(printed, 'a')
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...flags, file, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', descriptor, 'inherit'],
   })
-  return new Promise((resolve, reject) => {
-    let output = ''
-    let isReady = false
-    const overdue = setTimeout(
-      () => reject(new Error(`${file} wasn't ready after ${READY_TIMEOUT_MS / 1000} s: ${output}`)),
-      READY_TIMEOUT_MS,
-    )
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}: ${output}`)))
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (output.length > OUTPUT_CHARACTERS_MAX) return // a log under load: reading it must cost the load nothing
-      output += chunk.toString()
-      const address = /ready at (http:\/\/\S+)/.exec(output)?.[1]
-      if (address === undefined || isReady) return
-      isReady = true
-      const readyMs = performance.now() - startedAt
-      clearTimeout(overdue)
-      child.removeAllListeners('exit')
-      const exited = new Promise<void>((done) => child.once('exit', () => done()))
-      setTimeout(() => {
-        resolve({
-          process: child,
-          address,
-          get output() {
-            return output
-          },
-          readyMs,
-          stop: () => {
-            child.kill('SIGTERM')
-            return exited
-          },
-        })
-      }, 200) // the lines after the address
-    })
-  })
+  closeSync(descriptor)
+  const exited = new Promise<void>((done) => child.once('exit', () => done()))
+  const read = (): string => readFileSync(printed, 'utf8')
+  let address: string | undefined
+  for (;;) {
+    address = /ready at (http:\/\/\S+)\n/.exec(read())?.[1]
+    if (address !== undefined) break
+    if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}: ${read()}`)
+    if (performance.now() - startedAt > READY_TIMEOUT_MS) {
+      child.kill('SIGKILL')
+      throw new Error(`${file} wasn't ready after ${READY_TIMEOUT_MS / 1000} s: ${read()}`)
+    }
+    await setTimeout(LOOK_EVERY_MS)
+  }
+  const readyMs = performance.now() - startedAt
+  await setTimeout(REST_OF_OUTPUT_MS)
+  return {
+    process: child,
+    address,
+    output: read(),
+    readyMs,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await exited
+      rmSync(folder, { recursive: true })
+    },
+  }
 }
 
 /** Resident memory in MB, of Linux's own accounting. */
