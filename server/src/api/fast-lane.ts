@@ -3,14 +3,14 @@ import fastJsonStringify from 'fast-json-stringify'
 import { Refusal } from '../kernel/errors.ts'
 import { type Endpoint, type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
 import { errorAnswer } from './errors.ts'
+import { Gathering } from './gathering.ts'
 import { parseJson } from './json-body.ts'
 import { JsonText } from './json-text.ts'
 import { type AnyOperation, pathsOf } from './operation.ts'
-import { Outbox } from './outbox.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import type { Visit } from './visit.ts'
-import { CommonHeaders, LastingHead, WholeRequest, WholeResponse } from './whole-messages.ts'
+import { CommonHeaders, LastingHead, type WholeAnswer, WholeRequest, WholeResponse } from './whole-messages.ts'
 
 /**
  * The way of a usual request past the framework. A POST of JSON with a known length to an operation's exact path needs
@@ -23,7 +23,22 @@ interface Lane {
   readonly serialise: (body: unknown) => string
   readonly operation: AnyOperation
   readonly common: CommonHeaders
-  readonly outbox: Outbox
+  readonly inbox: Gathering<Taken>
+  readonly outbox: Gathering<Sent>
+}
+
+/** A request whose body has come, or that was refused before. */
+interface Taken {
+  readonly lane: Lane
+  readonly body: Buffer | Refusal
+  readonly visit: Visit
+  readonly response: WholeResponse
+}
+
+interface Sent {
+  readonly response: WholeResponse
+  readonly answer: WholeAnswer
+  readonly visit: Visit
 }
 
 export interface FastLaneOptions extends EndpointOptions {
@@ -41,10 +56,19 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
   const lanes = new Map<string, Lane>()
   const { programHeaders } = options.pipeline
   const common = new CommonHeaders([...pairsOf(programHeaders), 'content-type', 'application/json; charset=utf-8'])
-  const outbox = new Outbox(options.clock, new LastingHead(options.keepAliveSeconds), (error, visit, response) => {
-    options.onError(error, visit)
-    response.destroy()
+  const lasting = new LastingHead(options.keepAliveSeconds)
+  const outbox = new Gathering<Sent>(({ response, answer, visit }) => {
+    try {
+      response.answer(answer, lasting.at(options.clock.now()))
+    } catch (error) {
+      options.onError(error, visit)
+      response.destroy()
+    }
   })
+  const inbox = new Gathering<Taken>(
+    (taken) => answer(taken, options),
+    () => outbox.flush(),
+  )
   for (const operation of operations) {
     if (operation.method !== 'POST') continue
     // Made when first needed: those of all operations would take a tenth of a start
@@ -58,6 +82,7 @@ export function addFastLane(server: Server, operations: readonly AnyOperation[],
       serialise,
       common,
       endpoint: endpointOf(operation, options),
+      inbox,
       outbox,
     }
     for (const path of pathsOf(operation)) lanes.set(`${options.prefix}/${path}`, lane)
@@ -90,17 +115,11 @@ function take(lane: Lane, request: WholeRequest, response: WholeResponse, option
   const visit = options.pipeline.arrive(request)
   response.once('close', () => finish(options.pipeline, visit, response))
   const refusal = refusalBeforeBody(options.pipeline, visit)
-  request.takeBody((body) => answer(lane, refusal ?? body, visit, response, options))
+  request.takeBody((body) => lane.inbox.add({ lane, body: refusal ?? body, visit, response }))
 }
 
 /** Without a promise of its own: there is one already where the operation has to wait. */
-function answer(
-  lane: Lane,
-  body: Buffer | Refusal,
-  visit: Visit,
-  response: WholeResponse,
-  options: FastLaneOptions,
-): void {
+function answer({ lane, body, visit, response }: Taken, options: FastLaneOptions): void {
   const succeed = (result: unknown): void => {
     try {
       const text = result instanceof JsonText ? result.text : lane.serialise(result)
@@ -166,7 +185,7 @@ function send(
     else for (const one of value ?? []) headers.push(name, one)
   }
   headers.push('content-length', String(Buffer.byteLength(text)))
-  outbox.send(response, { status, common, headers, body: text }, visit)
+  outbox.add({ response, answer: { status, common, headers, body: text }, visit })
 }
 
 const pairsOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat()
