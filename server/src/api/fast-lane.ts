@@ -113,7 +113,7 @@ function laneOf(
 
 function take(lane: Lane, request: WholeRequest, response: WholeResponse, options: FastLaneOptions): void {
   const visit = options.pipeline.arrive(request)
-  response.once('close', () => finish(options.pipeline, visit, response))
+  response.on('close', () => finish(options.pipeline, visit, response)) // once; `once` would cost more
   const refusal = refusalBeforeBody(options.pipeline, visit)
   request.takeBody((body) => lane.inbox.add({ lane, body: refusal ?? body, visit, response }))
 }

@@ -132,32 +132,25 @@ export class RateLimiter {
       refusing = index
     }
     if (retryAfterMs === 0) return undefined
-    return { ...this.#standing(slot, refusing, now), allowed: false, retryAfterMs, cost }
+    const meter = this.#meterAt(refusing)
+    const [remaining, resetMs] = [meter.remaining(slot, now), meter.resetMs(slot, now)]
+    const limit = this.#limitAt(refusing)
+    return { allowed: false, limit, remaining, resetMs, policy: this.policy, retryAfterMs, cost }
   }
 
   #allowed(slot: number, now: number): Allowed {
     let nearest = 0
     let least = Number.POSITIVE_INFINITY
     for (let index = 0; index < this.#meters.length; index += 1) {
-      const meter = this.#meterAt(index)
-      const remaining = meter.remaining(slot, now)
+      const remaining = this.#meterAt(index).remaining(slot, now)
       // Of equals the longer one, which takes longer to recover
       const isLonger = this.#limitAt(index).windowMs > this.#limitAt(nearest).windowMs
       if (remaining > least || (remaining === least && !isLonger)) continue
       nearest = index
       least = remaining
     }
-    return { ...this.#standing(slot, nearest, now), allowed: true }
-  }
-
-  #standing(slot: number, index: number, now: number): Standing {
-    const meter = this.#meterAt(index)
-    return {
-      limit: this.#limitAt(index),
-      remaining: meter.remaining(slot, now),
-      resetMs: meter.resetMs(slot, now),
-      policy: this.policy,
-    }
+    const resetMs = this.#meterAt(nearest).resetMs(slot, now)
+    return { allowed: true, limit: this.#limitAt(nearest), remaining: least, resetMs, policy: this.policy }
   }
 
   #meterAt(index: number): Meter {

@@ -14,7 +14,7 @@ export interface LogSettings {
 
 /** Lines are handed over together, at most so long after they were written. */
 const FLUSH_MS = 200
-const GATHERED_LENGTH = 16_384
+const GATHERED_LENGTH = 65_536
 /** Whoever reads the log may be so far behind; then lines are lost rather than requests held up. */
 const UNREAD_BYTES_MAX = 1_048_576
 /** What has gathered while a write was under way is handed over by the next one, which begins a turn of the loop later. */
