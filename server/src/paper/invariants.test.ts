@@ -315,8 +315,8 @@ test('whatever traders do, books add up, money is conserved and orders finish on
         }
         expect(Math.max(0, ...finished.values())).toBeLessThanOrEqual(1)
         expectFiredOnce(desk)
-        for (const [id, order] of desk.state.orders) {
-          const traded = desk.state.trades.filter((trade) => trade.orderId === id)
+        for (const order of desk.state.orders.values()) {
+          const traded = desk.state.trades.filter((trade) => trade.orderId === order.id)
           expect(traded.reduce((sum, trade) => sum + trade.quantity, 0)).toBe(order.filledQuantity)
           expect(traded.reduce((sum, trade) => sum + trade.value, 0)).toBe(order.filledValue)
           expectCharged(order, traded)

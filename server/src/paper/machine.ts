@@ -95,7 +95,7 @@ export function applyPlace(
   const order = orderOf(command)
   const verdict = judgePlace(state, order, command, funds)
   const { size } = state.orders
-  state.orders.set(order.id, order)
+  state.orders.set(order)
   assert(state.orders.size > size, () => `order id ${order.id} is used twice`)
   if ('refusal' in verdict) {
     order.status = 'rejected'

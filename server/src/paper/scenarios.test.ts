@@ -492,7 +492,7 @@ test('a session has room for so many orders; the next one is refused without bec
   const order = desk.quote(SBIN, 500).buy({ quantity: 1 })
   // Filled by hand: placing them would take minutes.
   for (let number = desk.state.orders.size; number < SESSION_ORDERS_MAX; number += 1)
-    desk.state.orders.set(`x${number}`, order)
+    desk.state.orders.set({ ...order, id: `x${number}` })
   expect(() => judge(desk.state, { ...desk.commands[0], orderId: 'one more' } as Command)).toThrow(
     /500000 orders in the session of 2026-08-04/,
   )

@@ -4,6 +4,7 @@ import { emptyAttribution } from './attribution/attribution.ts'
 import type { PlaceCommand } from './command.ts'
 import type { Event } from './event.ts'
 import { instrumentKey, type Order } from './order.ts'
+import { OrdersById } from './orders-by-id.ts'
 import { copyPortfolio, groupKeyOf, legWithRisks } from './portfolio.ts'
 import { type AccountState, availableOf } from './state.ts'
 
@@ -54,7 +55,7 @@ function copyOf(state: AccountState, commands: readonly PlaceCommand[]): Account
   const copy: AccountState = {
     ...state,
     capital: money(state.capital + LOAN),
-    orders: new Map(),
+    orders: new OrdersById(),
     trades: [],
     working: new Map(),
     positions: new Map(),
@@ -69,7 +70,7 @@ function copyOf(state: AccountState, commands: readonly PlaceCommand[]): Account
   for (const key of keys) {
     const orders = state.working.get(key)?.map((order) => ({ ...order }))
     if (orders !== undefined) copy.working.set(key, orders)
-    for (const order of orders ?? []) copy.orders.set(order.id, order)
+    for (const order of orders ?? []) copy.orders.set(order)
     for (const product of PRODUCTS) copyEntry(state.positions, copy.positions, `${key}:${product}`)
     copyEntry(state.holdings, copy.holdings, key)
     copyEntry(state.taken, copy.taken, key)

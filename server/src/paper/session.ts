@@ -72,7 +72,7 @@ export function applySquareOff(state: AccountState, command: SquareOffCommand, e
     const position = state.positions.get(positionKey(close, 'MIS'))
     assert(position !== undefined && position.quantity !== 0, `no MIS position in ${close.symbol} to square off`)
     const order = closingOrder(position, close, SQUARE_OFF_STRATEGY, command.at)
-    state.orders.set(order.id, order)
+    state.orders.set(order)
     enlist(state, order)
     execute(state, order, fillsOfForcedClose(order, close.book), undefined, command.at, events)
     assert(order.status === 'complete', `square-off order ${order.id} is ${order.status}`)
@@ -92,7 +92,7 @@ export function applyExpire(state: AccountState, command: ExpireCommand, events:
       `no ${close.product} position in ${command.symbol} to settle`,
     )
     const order = closingOrder(position, close, EXPIRY_STRATEGY, command.at)
-    state.orders.set(order.id, order)
+    state.orders.set(order)
     enlist(state, order)
     execute(state, order, [{ price: command.settlementPrice, quantity: order.quantity }], undefined, command.at, events)
     assert(order.status === 'complete', `settlement order ${order.id} is ${order.status}`)

@@ -3,6 +3,7 @@ import { decodeAttribution, type EncodedAttribution, encodeAttribution } from '.
 import { decodeGtts } from './gtt/apply.ts'
 import type { Gtt } from './gtt/gtt.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
+import { OrdersById } from './orders-by-id.ts'
 import { decodePortfolio, type EncodedGroup, encodePortfolio } from './portfolio.ts'
 import type { AccountState, TakenLiquidity } from './state.ts'
 
@@ -83,7 +84,7 @@ export function decodeState(text: string): AccountState {
   }
   const state = {
     ...rest,
-    orders: new Map(orders.map((order) => [order.id, order])),
+    orders: new OrdersById(orders),
     positions: new Map(positions.map((position) => [positionKey(position.instrument, position.product), position])),
     holdings: new Map(holdings.map((holding) => [instrumentKey(holding.instrument), holding])),
     taken: new Map(taken),

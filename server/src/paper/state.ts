@@ -5,6 +5,7 @@ import { type Attribution, assertAttributed, emptyAttribution } from './attribut
 import type { Gtt } from './gtt/gtt.ts'
 import { assertGtts } from './gtt/invariants.ts'
 import { type Holding, instrumentKey, isWorking, type Order, type Position, positionKey, type Trade } from './order.ts'
+import { OrdersById } from './orders-by-id.ts'
 import { assertPortfolio, emptyPortfolio, type Portfolio } from './portfolio.ts'
 
 /** Shares or contracts already taken from the book that was current at `bookAt`. */
@@ -35,7 +36,7 @@ export interface AccountState {
   /** Requests placed, modified and cancelled since the account exists. */
   requestCount: number
   /** The session's orders by id, oldest first. */
-  readonly orders: Map<string, Order>
+  readonly orders: OrdersById
   readonly trades: Trade[]
   /** Working orders by instrument, oldest first. */
   readonly working: Map<string, Order[]>
@@ -68,7 +69,7 @@ export function openAccount(account: string, capital: Money, at: number, session
     resetAt: at,
     resetCount: 0,
     requestCount: 0,
-    orders: new Map(),
+    orders: new OrdersById(),
     trades: [],
     working: new Map(),
     workingCount: 0,
