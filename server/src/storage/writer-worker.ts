@@ -10,6 +10,7 @@ import {
   type QueryRequest,
   type Reply,
   type Request,
+  ROWS,
   UNKEPT,
   type WorkerData,
   type WriteBatch,
@@ -162,8 +163,10 @@ function callsOf(batch: WriteBatch): Call[] {
       if (unkept) reference = reader.next()
       const sql = typeof reference === 'string' ? newSql(reference, unkept) : keptSql(Number(reference))
       const values = Number(reader.next())
-      for (let rows = -values; rows > 0; rows -= 1) call.push({ sql, parameters: rowOf(String(reader.next())) })
-      if (values < 0) continue
+      if (values === ROWS) {
+        for (const row of rowsOf(String(reader.next()))) call.push({ sql, parameters: row.map(bindable) })
+        continue
+      }
       const parameters: SqlValue[] = []
       for (let left = values; left > 0; left -= 1) parameters.push(bindable(reader.next()))
       call.push({ sql, parameters })
@@ -173,8 +176,8 @@ function callsOf(batch: WriteBatch): Call[] {
   return calls
 }
 
-function rowOf(text: string): SqlValue[] {
-  return (JSON.parse(text) as SqlValue[]).map(bindable)
+function rowsOf(text: string): readonly (readonly SqlValue[])[] {
+  return JSON.parse(text) as readonly (readonly SqlValue[])[]
 }
 
 function newSql(text: string, unkept: boolean): Sql {

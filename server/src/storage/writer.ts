@@ -9,6 +9,7 @@ import {
   PREPARED_STATEMENTS_MAX,
   type Reply,
   type Request,
+  ROWS,
   UNKEPT,
   type WorkerData,
 } from './writer-protocol.ts'
@@ -206,8 +207,8 @@ export class Writer {
       }
       if ('rows' in statement) {
         assert(statement.rows.length > 0, 'a statement for rows has rows')
-        batch.add(-statement.rows.length)
-        for (const row of statement.rows) batch.add(row)
+        batch.add(ROWS)
+        batch.add(`[${statement.rows.join()}]`)
       } else {
         batch.add(statement.parameters.length)
         for (const value of statement.parameters) batch.add(value)

@@ -41,7 +41,9 @@ export const tellLimits =
   (limits: RateLimits) =>
   (visit: Visit): void => {
     if (visit.limit === undefined && visit.isPage) return
-    Object.assign(visit.answerHeaders, rateLimitHeaders(visit.limit ?? limits.askAddress(visit.address)))
+    const told = rateLimitHeaders(visit.limit ?? limits.askAddress(visit.address))
+    visit.answerHeaders['ratelimit-policy'] = told['ratelimit-policy']
+    visit.answerHeaders['ratelimit'] = told.ratelimit
   }
 
 function admit(visit: Visit, verdict: Verdict): void {
