@@ -41,7 +41,7 @@ export class CommonHeaders {
 export interface WholeAnswer {
   readonly status: number
   readonly common: CommonHeaders
-  /** Names and values in turn, the body's length among them. Throws an assertion on a value that can't be a header's. */
+  /** Names and values in turn, the body's length among them. */
   readonly headers: readonly string[]
   readonly body: string
 }
@@ -49,7 +49,7 @@ export interface WholeAnswer {
 export class WholeResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   /**
    * Sends an answer. `lasting` are the headers of a connection that stays, as lines; where it doesn't, or others' answers must
-   * leave before this one, node:http sends it in its own way.
+   * leave before this one, node:http sends it in its own way. Throws on a value that no header can have.
    */
   answer({ status, common, headers, body }: WholeAnswer, lasting: string): void {
     const { socket } = this
