@@ -95,7 +95,7 @@ export async function createLog(settings: LogSettings, target: LogTarget = stand
   }
   const log = pino({ level: logLevel }, stream)
   const request = log.isLevelEnabled('info')
-    ? (finished: FinishedRequest) => target.write(format(scrubText(requestLine(finished))))
+    ? (finished: FinishedRequest) => target.write(format(requestLine(finished)))
     : () => undefined
   return { log, request, flush: target.flush, lost: target.lost }
 }
@@ -110,8 +110,8 @@ const INFO = 30
 const PROCESS = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())}`
 
 /**
- * One line for each request, as pino writes lines. By hand, since its fields are known to hold nothing secret, and looking
- * for secret ones would cost as much as the rest of a request.
+ * One line for each request, as pino writes lines. By hand: its fields are known to hold nothing secret but what a client may
+ * put into its path and its name, and looking for secrets everywhere would cost as much as the rest of a request.
  */
 function requestLine(finished: FinishedRequest): string {
   const { requestId, traceId, method, route, path, status, code, bytesIn, bytesOut, durationMs } = finished
@@ -120,7 +120,7 @@ function requestLine(finished: FinishedRequest): string {
   const refusal = code === '' ? '' : `,"code":"${code}"`
   return (
     `{"level":${INFO},"time":${at},${PROCESS},"requestId":"${requestId}"${trace},"method":${quoted(method)},` +
-    `"route":${quoted(route)},"path":${JSON.stringify(path)},"status":${status}${refusal},"bytesIn":${bytesIn},` +
+    `"route":${quoted(route)},"path":${JSON.stringify(scrubText(path))},"status":${status}${refusal},"bytesIn":${bytesIn},` +
     `"bytesOut":${bytesOut},"durationMs":${Math.round(durationMs * 1000) / 1000},"address":${quoted(address)},` +
     `"userId":"${userId}","keyId":"${keyId}","userAgent":${quoted(userAgent)},"msg":"request"}\n`
   )
@@ -130,11 +130,11 @@ const QUOTED_MAX = 1_000
 const QUOTED_LENGTH_MAX = 128
 const quotedTexts = new Map<string, string>()
 
-/** Text as JSON. Requests say the same few things over and over. */
+/** Text as JSON, without any key in it. Requests say the same few things over and over. */
 function quoted(text: string): string {
   const known = quotedTexts.get(text)
   if (known !== undefined) return known
-  const json = JSON.stringify(text)
+  const json = JSON.stringify(scrubText(text))
   if (text.length <= QUOTED_LENGTH_MAX) {
     if (quotedTexts.size >= QUOTED_MAX) quotedTexts.clear()
     quotedTexts.set(text, json)

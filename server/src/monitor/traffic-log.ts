@@ -12,7 +12,7 @@ import { RouteTotals, type Totals } from './route-totals.ts'
 
 const FLUSH_MS = 250
 const WAITING_MAX = 20_000
-const BATCH_MAX = 500
+const BATCH_MAX = 2_000
 const PATH_LENGTH_MAX = 512
 const USER_AGENT_LENGTH_MAX = 256
 const SCANNED_ROWS_MAX = 100_000
