@@ -16,6 +16,9 @@ const text = (response: WholeResponse, body: string, ...more: string[]): void =>
     lasting,
   )
 
+/** For a machine that is busy otherwise. */
+const SOON = { timeout: 10_000 }
+
 let act: Act
 let server: Server
 let closed: string[]
@@ -64,7 +67,7 @@ describe('a message that is taken whole', () => {
     const socket = await client()
     const answers = until(socket)
     socket.write(post('first'))
-    await expect.poll(() => closed).toEqual(['200 true'])
+    await expect.poll(() => closed, SOON).toEqual(['200 true'])
     socket.end(post('', 'POST /whole HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'))
     const [first = '', second = ''] = (await answers).split(/(?=HTTP\/1\.1 )/)
     expect(first).toBe(
@@ -118,7 +121,7 @@ describe('a message that is taken whole', () => {
         post('c'),
       ].join(''),
     )
-    await expect.poll(() => held.length).toBe(1)
+    await expect.poll(() => held.length, SOON).toBe(1)
     await turn()
     held[0]?.()
     socket.end(post('last', 'POST /whole HTTP/1.0\r\n'))
@@ -147,8 +150,8 @@ describe('a message that is taken whole', () => {
       length += chunk.length
     })
     socket.resume()
-    await expect.poll(() => length > large.length, { timeout: 10_000 }).toBe(true)
-    await expect.poll(() => closed).toEqual(['200 true'])
+    await expect.poll(() => length > large.length, SOON).toBe(true)
+    await expect.poll(() => closed, SOON).toEqual(['200 true'])
   })
 
   it('whose sender has left is closed once, answered or not', async () => {
@@ -157,9 +160,9 @@ describe('a message that is taken whole', () => {
     for (const answersLater of [true, false]) {
       const socket = await client()
       socket.write(post('x'))
-      await expect.poll(() => responses.length).toBe(1)
+      await expect.poll(() => responses.length, SOON).toBe(1)
       socket.resetAndDestroy()
-      await expect.poll(() => closed.length).toBe(1)
+      await expect.poll(() => closed.length, SOON).toBe(1)
       if (answersLater) for (const response of responses) text(response, 'too late')
       await turn()
       expect(closed.splice(0)).toHaveLength(1)
@@ -189,7 +192,7 @@ describe('a message that is taken whole', () => {
     socket.on('error', () => {})
     const left = new Promise<void>((done) => socket.once('close', () => done()))
     socket.write(post('x'))
-    await expect.poll(() => closed.length).toBe(1)
+    await expect.poll(() => closed.length, SOON).toBe(1)
     server.closeIdleConnections()
     await left
   })
