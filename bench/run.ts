@@ -296,7 +296,7 @@ try {
     )
   }
   if (includes('search')) {
-    const found = searchTimes(50)
+    const found = searchTimes(300)
     report(
       `search over ${found.instruments.toLocaleString('en-IN')} instruments, p99`,
       ms(found.p99Ms),
