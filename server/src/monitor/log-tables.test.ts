@@ -170,6 +170,21 @@ describe('the traffic log', () => {
     await again.close()
   })
 
+  it('keeps no part of a key where it cuts a text off', async () => {
+    const traffic = await openTraffic()
+    for (const length of [480, 511, 230, 255])
+      traffic.record(finished({ path: `/${'p'.repeat(length)}${KEY}`, userAgent: `${'u'.repeat(length)}${KEY}` }))
+    const orders = openOrders()
+    for (const length of [230, 255]) orders.record(ordered({ strategy: `${'s'.repeat(length)}${KEY}` }))
+    const { rows } = await traffic.list({}, 10)
+    const kept = JSON.stringify([rows, (await orders.list({}, 10)).rows])
+    expect(rows).toHaveLength(4)
+    expect(kept).not.toContain('sk_')
+    expect(kept).not.toContain('kk')
+    await traffic.close()
+    await orders.close()
+  })
+
   it('has no key, wherever a caller put one', async () => {
     const traffic = await openTraffic()
     traffic.record(finished({ path: `/api/v1/${KEY}`, userAgent: `bot ${KEY}`, requestId: KEY }))

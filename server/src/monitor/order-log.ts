@@ -177,8 +177,7 @@ type OrderTableRow = Omit<OrderLogTable, 'id'> & { readonly id: number }
 const INSERT = `INSERT INTO order_log (at, account, mode, operation, strategy, symbol, exchange, order_id, request_id, key_id, status, code, request, answer) VALUES (${Array(14).fill('?').join(', ')})`
 
 /** What a request that was refused had in these fields may be anything. */
-const columnText = (text: string): string =>
-  scrubText(text.length > COLUMN_LENGTH_MAX ? text.slice(0, COLUMN_LENGTH_MAX) : text)
+const columnText = (text: string): string => scrubText(text).slice(0, COLUMN_LENGTH_MAX)
 
 /** The code of an error says what went wrong; in a request a field of that name would be a secret. */
 function scrubbedAnswer({ answer, code }: OrderEvent): unknown {

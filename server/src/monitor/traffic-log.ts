@@ -144,7 +144,7 @@ export class TrafficLog {
       requestId,
       request.method,
       request.route,
-      scrubText(cutText(request.path, PATH_LENGTH_MAX)),
+      scrubText(request.path).slice(0, PATH_LENGTH_MAX),
       request.status,
       request.code,
       request.bytesIn,
@@ -153,7 +153,7 @@ export class TrafficLog {
       request.address,
       request.userId,
       request.keyId,
-      scrubText(cutText(request.userAgent, USER_AGENT_LENGTH_MAX)),
+      scrubText(request.userAgent).slice(0, USER_AGENT_LENGTH_MAX),
       request.traceId,
     ]
     this.#batches.add({ requestId, text: JSON.stringify(cells) })
@@ -190,9 +190,6 @@ interface WaitingRow {
   /** JSON of its cells, in the order of the columns. */
   readonly text: string
 }
-
-const cutText = (text: string, lengthMax: number): string =>
-  text.length <= lengthMax ? text : text.slice(0, lengthMax)
 
 /** Written out: the query builder would cost more than the row. */
 const COLUMNS =

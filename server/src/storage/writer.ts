@@ -20,8 +20,8 @@ export interface Statement {
 }
 
 /**
- * The same statement for each of some rows, one at least. A row is JSON of the list of its parameters: texts, numbers and nulls, made when
- * the row was, so that what is written later isn't looked at again here.
+ * The same statement for each of some rows, one at least. A row is JSON of the list of its parameters (texts, numbers and
+ * nulls), made when the row was, so that what is written later isn't looked at again here.
  */
 export interface RowsStatement {
   readonly sql: string
