@@ -235,12 +235,12 @@ export class Identity {
     return this.#reset.link(user, actor)
   }
 
-  /** Throws link_invalid unless a link would set a password now. It isn't used up; a wrong one counts as a guess. */
+  /** Throws link_invalid unless a link would set a password now, or login_locked after too many wrong ones. */
   requireResetLink(token: string, from: From): Promise<void> {
     return this.#reset.requireLink(token, from)
   }
 
-  /** Sets a password with a link. Throws link_invalid, or validation_failed, after which the link still works. */
+  /** Sets a password with a link. Throws link_invalid, login_locked, or validation_failed: the link works on. */
   resetByLink(token: string, wanted: string, from: From): Promise<void> {
     return this.#reset.byLink(token, wanted, from)
   }

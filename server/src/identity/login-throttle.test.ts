@@ -57,6 +57,16 @@ test('who is locked here is not locked elsewhere, and others are not locked here
   expect(fail('ravi', '192.0.2.1')).toBe(0)
 })
 
+test('tries that name nobody count for their address alone, with the names that fail there', () => {
+  const at = (address: string) => waitOf(() => throttle.attemptAt(address))
+  for (let tries = 1; tries < FREE_TRIES_OF_ADDRESS; tries += 1) expect(at('2001:db8::1')).toBe(0)
+  throttle.attemptAt('2001:db8::1').undone()
+  expect(fail('asha', '2001:db8::2')).toBe(0)
+  expect([at('2001:db8::3'), fail('ravi', '2001:db8::3'), at('2001:db9::3')]).toEqual([2, 2, 0])
+  clock.advance(2_000)
+  expect([at('2001:db8::4'), at('2001:db8::4')]).toEqual([0, 4])
+})
+
 test('an address that fails with many names must wait with all of them', () => {
   for (let tries = 0; tries < FREE_TRIES_OF_ADDRESS; tries += 1) expect(fail(`name-${tries}`, '192.0.2.1')).toBe(0)
   expect(fail('somebody-else', '192.0.2.1')).toBe(2)

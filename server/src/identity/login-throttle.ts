@@ -49,10 +49,7 @@ export class LoginThrottle {
     const pair = `${name}\n${address}`
     const isAttacked = (this.#live('name', name)?.count ?? 0) >= FAILURES_OF_ATTACKED_NAME
     const [free, firstMs] = isAttacked ? [1, FIRST_WAIT_OF_ATTACKED_NAME_MS] : [FREE_TRIES, FIRST_WAIT_MS]
-    const waitUntil = Math.max(
-      waitsUntil(this.#live('pair', pair), free, firstMs),
-      waitsUntil(this.#live('address', address), FREE_TRIES_OF_ADDRESS, FIRST_WAIT_MS),
-    )
+    const waitUntil = Math.max(waitsUntil(this.#live('pair', pair), free, firstMs), this.#addressWaitsUntil(address))
     if (waitUntil > now) throw tooSoon(waitUntil - now)
     const undoPair = this.#count('pair', pair)
     const undoAddress = this.#count('address', address)
@@ -69,6 +66,20 @@ export class LoginThrottle {
         undoName()
       },
     }
+  }
+
+  /** The same of a try that names nobody, such as a link. */
+  attemptAt(from: string): Attempt {
+    const now = this.#clock.now()
+    const address = ownerOf(from)
+    const waitUntil = this.#addressWaitsUntil(address)
+    if (waitUntil > now) throw tooSoon(waitUntil - now)
+    const undo = this.#count('address', address)
+    return { succeeded: undo, undone: undo }
+  }
+
+  #addressWaitsUntil(address: string): number {
+    return waitsUntil(this.#live('address', address), FREE_TRIES_OF_ADDRESS, FIRST_WAIT_MS)
   }
 
   #live(kind: FailureKind, key: string): Failures | undefined {

@@ -69,24 +69,45 @@ export class PasswordReset {
     return this.#urlOf(token)
   }
 
-  /** Throws link_invalid unless a link would set a password now. It isn't used up; a wrong one counts as a guess. */
-  async requireLink(token: string, from: From): Promise<void> {
-    const link = await this.#options.links.look('reset', token)
-    if (this.#holder(link?.userId) === undefined) throw this.#wrongLink(from)
+  /** Throws link_invalid unless a link would set a password now, or login_locked after too many wrong ones. */
+  requireLink(token: string, from: From): Promise<void> {
+    return this.#counted(from, async () => {
+      const link = await this.#options.links.look('reset', token)
+      if (this.#holder(link?.userId) === undefined) throw this.#wrongLink(from)
+    })
   }
 
-  /** Sets a password with a link. Throws link_invalid, or validation_failed, after which the link still works. */
-  async byLink(token: string, wanted: string, from: From): Promise<void> {
+  /**
+   * Sets a password with a link. Throws link_invalid; login_locked after too many wrong ones; or validation_failed, after
+   * which the link still works.
+   */
+  byLink(token: string, wanted: string, from: From): Promise<void> {
     const { links, audit, checkPassword, setPassword } = this.#options
-    let user: User | undefined
-    const worked = await links.use('reset', token, async (userId) => {
-      user = this.#holder(userId)
-      if (user === undefined) throw this.#wrongLink(from)
-      await checkPassword('new_password', wanted, [user.name, user.email])
-      await setPassword(user, wanted)
+    return this.#counted(from, async () => {
+      let user: User | undefined
+      const worked = await links.use('reset', token, async (userId) => {
+        user = this.#holder(userId)
+        if (user === undefined) throw this.#wrongLink(from)
+        await checkPassword('new_password', wanted, [user.name, user.email])
+        await setPassword(user, wanted)
+      })
+      if (!worked || user === undefined) throw this.#wrongLink(from)
+      audit(entryOf(actorFrom(user, from), 'password.reset', user.id, { by: 'link' }))
     })
-    if (!worked || user === undefined) throw this.#wrongLink(from)
-    audit(entryOf(actorFrom(user, from), 'password.reset', user.id, { by: 'link' }))
+  }
+
+  /** Counts a guess at a link before it is known how it ends, and takes back what was none. */
+  async #counted(from: From, act: () => Promise<void>): Promise<void> {
+    const attempt = this.#options.signIn.attemptAt(from)
+    let isWrong = false
+    try {
+      await act()
+    } catch (error) {
+      isWrong = error instanceof Refusal && error.code === 'link_invalid'
+      throw error
+    } finally {
+      if (!isWrong) attempt.undone()
+    }
   }
 
   /** Sets a password with a code of the authenticator or a recovery code. Throws login_failed or login_locked. */

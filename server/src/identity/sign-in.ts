@@ -117,6 +117,11 @@ export class SignIn {
     return this.#throttle.attempt(name, from.address)
   }
 
+  /** Counts a try of a link, which names nobody. Throws login_locked. */
+  attemptAt(from: From): Attempt {
+    return this.#throttle.attemptAt(from.address)
+  }
+
   /**
    * Signs in who proved to be this user. Throws login_failed when what was proved doesn't count any more: the password was
    * changed or the user disabled meanwhile.

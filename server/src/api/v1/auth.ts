@@ -260,13 +260,13 @@ export const authpasswordresetcheck = defineOperation({
   tag: 'Sign-in',
   summary: 'Ask whether a link for a new password works',
   description:
-    'Uses nothing up. A token that is wrong, used or too old has the same answer, however much of it is right, and counts as a failed login.',
+    'Uses nothing up, and nothing of `RESET_RATE_LIMIT`. A token that is wrong, used or too old has the same answer, however much of it is right, and counts as a failed login; after 15 of those, each makes the next wait longer.',
   access: 'public',
-  rateClass: 'reset',
+  rateClass: 'read',
   input: { token },
   output: done,
   example: { token: 'token-of-the-link' },
-  refusals: ['link_invalid'],
+  refusals: ['link_invalid', 'login_locked'],
   async handle(input, context) {
     await context.services.identity.requireResetLink(input.token, fromOf(context))
     return { message: 'This link works', status: 'success' as const }

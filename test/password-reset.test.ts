@@ -1,0 +1,118 @@
+import { afterEach, expect, test } from 'vitest'
+import { OWNER } from '../server/src/identity/audit.ts'
+import { type Given, Platform } from './platform.ts'
+import { ADMIN } from './sign-in.ts'
+
+/** A password reset by link, over HTTP, with the limits that an instance has by default or with those that a test names. */
+
+const PASSWORD = 'seven kites orbit plum'
+const DEFAULT = '15 per hour'
+/** Wrong links of one address that are answered at once. */
+const FREE_GUESSES = 15
+const HTML = { accept: 'text/html' }
+
+let platform: Platform
+afterEach(() => platform.close())
+
+async function start(resets = DEFAULT): Promise<void> {
+  platform = await Platform.open({ RESET_RATE_LIMIT: resets })
+  platform.app.listensAt('http://127.0.0.1:5000')
+  await platform.setUp()
+}
+
+async function newToken(): Promise<string> {
+  const { identity } = platform.app
+  const user = identity.users.findByName(ADMIN.name)
+  if (user === undefined) throw new Error('nobody to reset')
+  return new URL(await identity.resetLink(user, OWNER)).searchParams.get('token') ?? ''
+}
+
+const open = (token: string, from?: string): Promise<Given> =>
+  platform.send(`/reset?token=${encodeURIComponent(token)}`, { headers: HTML, ...(from === undefined ? {} : { from }) })
+
+/** Sends the form of a page that was opened, as its browser does. */
+async function sendForm(page: Given, fields: Record<string, string>, from?: string): Promise<Given> {
+  const [cookie = ''] = String(page.headers['set-cookie']).split(';')
+  const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(page.text) ?? []
+  const answer = await platform.app.http.inject({
+    method: 'POST',
+    url: '/reset',
+    headers: { ...HTML, cookie, 'content-type': 'application/x-www-form-urlencoded' },
+    payload: new URLSearchParams({ csrf, ...fields }).toString(),
+    remoteAddress: from ?? '198.51.100.7',
+  })
+  return { status: answer.statusCode, headers: answer.headers, text: answer.payload, at: () => undefined }
+}
+
+const check = (token: unknown) => platform.send('/api/v1/auth/password/reset/check', { body: { token } })
+const reset = (token: unknown, password = PASSWORD) =>
+  platform.send('/api/v1/auth/password/reset', { body: { token, new_password: password } })
+
+test('a person opens the link, types a password that is too short and then a good one: two of the limit', async () => {
+  await start('3 per hour')
+  await platform.send('/api/v1/auth/password/forgot', { body: { name: ADMIN.name } })
+  const token = await newToken()
+  for (let times = 0; times < 5; times += 1) expect((await open(token)).status).toBe(200)
+  const page = await open(token)
+  const short = await sendForm(page, { token, new_password: 'short' })
+  expect([short.status, short.text]).toEqual([400, expect.stringContaining('field-new_password-error')])
+  const good = await sendForm(page, { token, new_password: PASSWORD })
+  expect([good.status, good.headers['location']]).toEqual([303, '/login?done=password-set'])
+  expect((await reset(await newToken())).status).toBe(429)
+  const body = { name: ADMIN.name, password: PASSWORD }
+  expect((await platform.send('/api/v1/auth/login', { body })).status).toBe(200)
+})
+
+test('by default, a person types five passwords that are too short, and is let through with a good one', async () => {
+  await start()
+  const token = await newToken()
+  const page = await open(token)
+  for (let times = 0; times < 5; times += 1)
+    expect((await sendForm(page, { token, new_password: 'short' })).status).toBe(400)
+  expect((await sendForm(page, { token, new_password: PASSWORD })).status).toBe(303)
+})
+
+/** A guess at a link wherever it can be tried; `page` is one that was opened before. */
+const GUESSES: readonly [where: string, guess: (token: string, page: Given) => Promise<Given>][] = [
+  ['page', (token) => open(token)],
+  ['form', (token, page) => sendForm(page, { token, new_password: PASSWORD })],
+  ['operation that checks', check],
+  ['operation that resets', (token) => reset(token)],
+]
+
+test.each(GUESSES)('a wrong link counts once at the %s, and then makes each next one wait longer', async (_, guess) => {
+  await start('1000 per hour')
+  const page = await open(await newToken())
+  for (let guesses = 0; guesses < FREE_GUESSES; guesses += 1)
+    expect((await guess(`x${guesses}`, page)).status).toBe(403)
+  const token = await newToken()
+  for (const seconds of [2, 4, 8]) {
+    const refused = await guess('x', page)
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, String(seconds)])
+    expect((await guess(token, page)).status).toBe(429)
+    platform.clock.advance(seconds * 1_000)
+    expect((await guess('x', page)).status).toBe(403)
+  }
+  platform.clock.advance(16_000)
+  expect((await open(token)).status).toBe(200)
+})
+
+test('guesses count together wherever they are tried, also many at once; other addresses are let through', async () => {
+  await start('1000 per hour')
+  const token = await newToken()
+  const page = await open(token)
+  const guesses = Array.from({ length: 8 }, () => GUESSES.map(([, guess]) => guess('x'.repeat(43), page))).flat()
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+  expect(statuses.filter((status) => status === 403)).toHaveLength(FREE_GUESSES)
+  expect(new Set(statuses)).toEqual(new Set([403, 429]))
+  expect((await open(token)).status).toBe(429)
+  const elsewhere = '203.0.113.9'
+  const there = await open(token, elsewhere)
+  expect((await sendForm(there, { token, new_password: PASSWORD }, elsewhere)).status).toBe(303)
+})
+
+test('no more passwords are set from one address than the limit says', async () => {
+  await start('2 per hour')
+  for (const status of [403, 403, 429]) expect((await reset('x')).status).toBe(status)
+  expect((await reset(await newToken())).status).toBe(429)
+})
