@@ -116,3 +116,56 @@ test('no more passwords are set from one address than the limit says', async () 
   for (const status of [403, 403, 429]) expect((await reset('x')).status).toBe(status)
   expect((await reset(await newToken())).status).toBe(429)
 })
+
+const MALFORMED: readonly [what: string, token: string][] = [
+  ['a control character', '\u0000'],
+  ['lines of its own', 'a\r\nset-cookie: x'],
+  ['a character that deletes', '\u007f'],
+  ['half of a surrogate pair', '\ud800'],
+  ['nothing but space', ' '],
+  ['a tag', '<script>'],
+  ['a letter too many', 'x'.repeat(44)],
+  ['far too many letters', 'é'.repeat(2_000)],
+]
+
+test.each(MALFORMED)('a token that is %s is a wrong one: same answer, same count', async (_, token) => {
+  await start('1000 per hour')
+  const page = await open(await newToken())
+  const told = ({ status, text }: Given) => [status, text.replace(/req-[\w-]+/g, '')]
+  for (const [where, guess] of GUESSES) {
+    const sent = where === 'page' ? token.toWellFormed() : token
+    expect(told(await guess(sent, page))).toEqual(told(await guess('x'.repeat(43), page)))
+  }
+  for (let guesses = 2 * GUESSES.length; guesses < FREE_GUESSES; guesses += 1)
+    expect((await check(token)).at('code')).toBe('link_invalid')
+  expect((await check(token)).status).toBe(429)
+})
+
+test.each([1, true, {}, ['x'], ''])('so is %j, which is no text or none', async (token) => {
+  await start()
+  const { status, at } = await check(token)
+  expect([status, at('code')]).toEqual([403, 'link_invalid'])
+})
+
+test('a body that is no JSON, or that has no token, can not be read', async () => {
+  await start()
+  expect((await check(null)).at('code')).toBe('validation_failed')
+  expect((await check(undefined)).at('code')).toBe('validation_failed')
+  const url = '/api/v1/auth/password/reset/check'
+  const headers = { 'content-type': 'application/json' }
+  const answer = await platform.app.http.inject({ method: 'POST', url, headers, payload: '{"token":"\u0000"}' })
+  expect([answer.statusCode, answer.json().code]).toEqual([400, 'malformed_json'])
+})
+
+test.each(MALFORMED)('so is that of a set-up link that is %s', async (_, token) => {
+  platform = await Platform.open({})
+  const right = (await platform.app.identity.newSetUpToken()) ?? ''
+  const setUp = (given: string) => platform.send('/api/v1/auth/setup', { body: { ...ADMIN, token: given } })
+  const ask = (given: string) => platform.send('/api/v1/auth/setup/check', { body: { token: given } })
+  for (const answer of [await setUp(token), await ask(token)])
+    expect([answer.status, answer.at('code')]).toEqual([403, 'link_invalid'])
+  const page = await platform.send(`/setup?token=${encodeURIComponent(token.toWellFormed())}`, { headers: HTML })
+  expect([page.status, page.text.includes('<form')]).toEqual([403, false])
+  expect((await ask(right)).status).toBe(200)
+  expect((await setUp(right)).status).toBe(200)
+})

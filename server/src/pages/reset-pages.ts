@@ -1,5 +1,4 @@
 import { html } from 'ghtml'
-import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth-fields.ts'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { EMAIL_LENGTH_MAX } from '../identity/users.ts'
 import { deadLink, ifLinkWorks } from './dead-link.ts'
@@ -89,7 +88,7 @@ const ADVICE = `<p>It isn’t complete, was used, is more than 15 minutes old, o
 const linkView = (context: PageContext, token: string): Promise<View> =>
   ifLinkWorks(
     context,
-    () => context.ask('auth/password/reset/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) }),
+    () => context.ask('auth/password/reset/check', { token }),
     () => resetView(context, token),
     ADVICE,
   )

@@ -1,5 +1,4 @@
 import { html } from 'ghtml'
-import { LINK_TOKEN_LENGTH_MAX } from '../api/v1/auth-fields.ts'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { EMAIL_LENGTH_MAX } from '../identity/users.ts'
 import { ifLinkWorks } from './dead-link.ts'
@@ -39,7 +38,7 @@ export const setUpPage: Page = {
 const linkView = (context: PageContext, token: string): Promise<View> =>
   ifLinkWorks(
     context,
-    () => context.ask('auth/setup/check', { token: token.slice(0, LINK_TOKEN_LENGTH_MAX) }),
+    () => context.ask('auth/setup/check', { token }),
     () => formView(context, token),
     '<p>It isn’t complete, is more than 30 minutes old, or a later one took its place.</p>\n' +
       '<p>For a new link, start Sauda again: it prints one, which only whoever can read that output can use.</p>',
