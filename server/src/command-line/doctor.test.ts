@@ -17,6 +17,7 @@ import { openSecret } from '../identity/secret.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { AuditLog } from '../monitor/audit-log.ts'
 import { openDatabases } from '../storage/open.ts'
+import { Mortal } from '../storage/test-mortal.ts'
 import { startControl } from './control.ts'
 import { runDoctor } from './doctor.ts'
 import { doctorCommand, type ServerReading } from './doctor-command.ts'
@@ -237,6 +238,24 @@ test('it can look while a server writes', async () => {
   expect(out).toContain('All 4 rows are as they were written')
   await audit.close()
   await databases.close()
+})
+
+test.each([
+  ['before', false, 'All 3 rows are as they were written; those in audit.head after them (1) are'],
+  ['after', true, 'All 4 rows are as they were written; the last is'],
+])('audit rows whose server was killed %s their commit are no fault', async (_when, isLastKept, line) => {
+  const databases = await openDatabases(dataDir)
+  const mortal = new Mortal(databases, { writesBefore: 0, isLastKept })
+  const clock = new ManualClock(1_790_000_000_000)
+  const audit = await AuditLog.open(mortal.databases.record, clock, dataDir, (error) => {
+    throw error
+  })
+  audit.record({ actor: 'owner', action: 'key.revoked', target: 'key_a', address: '', requestId: '', detail: {} })
+  void audit.verify()
+  await mortal.died
+  await databases.close()
+  const { code, out } = await doctor()
+  expect([code, out]).toEqual([0, expect.stringContaining(line)])
 })
 
 test('words that it does not know are refused', async () => {

@@ -14,6 +14,11 @@ export interface Link {
   readonly hash: string
 }
 
+/** Where the chain is known to have come: to a row, and then to some more, which may be there. */
+export interface Reached extends Link {
+  readonly ahead?: readonly Link[]
+}
+
 /** `brokenAt` is the first row that isn't what it was when it was written, or that is missing. */
 export interface ChainCheck {
   /** Rows that are as they were, from the first on. */
@@ -34,14 +39,16 @@ export function hashOf(before: string, row: Omit<AuditTable, 'hash'>): string {
 
 /**
  * Walks the chain from after a row, or from the beginning, a page at a time. Of a file that somebody writes to, it sees
- * what is committed. `head` is a row known to have been written: where it isn't found, rows were taken off the end.
+ * what is committed. `head` is a row known to have been written: where it isn't found, rows were taken off the end. Those
+ * ahead of it may be missing; others in their place are wrong.
  */
 export async function verifyChain(
   record: Kysely<RecordDatabase>,
-  head?: Link,
+  head?: Reached,
   after: Link = { seq: 0, hash: FIRST_HASH },
 ): Promise<ChainCheck> {
   let { seq, hash } = after
+  const known = new Map(head === undefined ? [] : [head, ...(head.ahead ?? [])].map((link) => [link.seq, link.hash]))
   for (;;) {
     const rows = await record
       .selectFrom('audit')
@@ -52,8 +59,8 @@ export async function verifyChain(
       .execute()
     for (const row of rows) {
       const expected = row.seq === seq + 1 ? hashOf(hash, row) : undefined
-      const isOther = row.seq === head?.seq && row.hash !== head.hash
-      if (expected !== row.hash || isOther) return { rows: seq, brokenAt: seq + 1, isShort: false, head: hash }
+      if (expected !== row.hash || (known.get(row.seq) ?? row.hash) !== row.hash)
+        return { rows: seq, brokenAt: seq + 1, isShort: false, head: hash }
       seq = row.seq
       hash = expected
     }

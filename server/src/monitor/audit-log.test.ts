@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../kernel/clock.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
 import { FIRST_HASH, hashOf, verifyChain } from './audit-chain.ts'
-import { readHead } from './audit-head.ts'
 import { type AuditEvent, AuditLog } from './audit-log.ts'
 
 let folder: string
@@ -126,84 +124,6 @@ describe('the audit log', () => {
     const { kysely, writer, compile } = databases.record
     await writer.write([compile(kysely.insertInto('audit').values({ ...row, hash: hashOf(FIRST_HASH, row) }))])
     expect(await verifyChain(kysely)).toMatchObject({ rows: 0, brokenAt: 1 })
-  })
-
-  describe('of which rows were taken off the end', () => {
-    /** Twenty rows, and the head that the file holds after so many of them. */
-    async function written(headAfter: number): Promise<void> {
-      const log = await open()
-      for (let index = 0; index < headAfter; index += 1) log.record(event('key.created'))
-      await log.close()
-      const head = readHead(folder)
-      const more = await open()
-      for (let index = headAfter; index < ROWS; index += 1) more.record(event('key.created'))
-      await more.close()
-      expect([head, readHead(folder)]).toMatchObject([{ seq: headAfter }, { seq: ROWS }])
-      // As when the process was killed before the file followed
-      if (typeof head === 'object') writeFileSync(join(folder, 'audit.head'), `${head.seq} ${head.hash}\n`)
-    }
-
-    it('tells so while it is open', async () => {
-      const log = await open()
-      for (let index = 0; index < ROWS; index += 1) log.record(event('key.created'))
-      await log.verify()
-      await execute('DELETE FROM audit WHERE seq > 15')
-      expect(await log.verify()).toMatchObject({ rows: 15, brokenAt: 16, isShort: true })
-      await log.close()
-    })
-
-    it('tells so when it is opened, and goes on telling, whatever is added', async () => {
-      await written(ROWS)
-      await execute('DELETE FROM audit WHERE seq > 15')
-      for (const row of [16, 17]) {
-        const log = await open()
-        expect(log.brokenAt).toBe(row)
-        log.record(event('key.revoked'))
-        expect(await log.verify()).toMatchObject({ brokenAt: row + 1, isShort: true })
-        await log.close()
-        expect(readHead(folder)).toMatchObject({ seq: ROWS })
-      }
-      const last = await open()
-      for (let seq = 18; seq <= ROWS; seq += 1) last.record(event('key.revoked'))
-      expect(await last.verify()).toMatchObject({ rows: ROWS - 1, brokenAt: ROWS, isShort: false })
-      await last.close()
-    })
-
-    it.each([0, 7, ROWS])('is sound with a head that is behind at %i', async (headAfter) => {
-      await written(headAfter)
-      const log = await open()
-      expect(log.brokenAt).toBeUndefined()
-      expect(await log.verify()).toMatchObject({ rows: ROWS, brokenAt: undefined, isShort: false })
-      await log.close()
-      expect(readHead(folder)).toMatchObject({ seq: ROWS })
-    })
-
-    it('says in itself that its head was missing', async () => {
-      await written(ROWS)
-      rmSync(join(folder, 'audit.head'))
-      const log = await open()
-      expect((await log.list({}, 1)).rows).toMatchObject([{ action: 'audit.head_made', target: String(ROWS) }])
-      await log.close()
-      expect(readHead(folder)).toMatchObject({ seq: ROWS + 1 })
-    })
-
-    it('has a head within seconds, and never one that the disk does not have', async () => {
-      const log = await open()
-      expect(readHead(folder)).toMatchObject({ seq: 0 })
-      const reader = new DatabaseSync(join(folder, 'record.db'), { readOnly: true })
-      reader.exec('BEGIN')
-      reader.prepare('SELECT count(*) FROM audit').get() // what it sees may not be written over
-      log.record(event('key.created'))
-      await log.verify()
-      clock.advance(5_000)
-      await databases.record.writer.query('SELECT 1')
-      expect(readHead(folder)).toMatchObject({ seq: 0 })
-      reader.exec('COMMIT')
-      reader.close()
-      clock.advance(5_000)
-      await expect.poll(() => readHead(folder)).toMatchObject({ seq: 1 })
-      await log.close()
-    })
   })
 
   it('looks at its newest rows when it is opened, and goes on after them', async () => {

@@ -3,7 +3,7 @@ import { scrub, scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
 import type { AuditTable, RecordDatabase } from '../storage/schema.ts'
 import { type ChainCheck, FIRST_HASH, hashOf, type Link, verifyChain } from './audit-chain.ts'
-import { HeadKeeper, readHead } from './audit-head.ts'
+import { type Head, HeadKeeper, type KeptHead, readHead } from './audit-head.ts'
 import { Batches } from './batches.ts'
 import { LogTable, type Page } from './log-table.ts'
 
@@ -49,7 +49,7 @@ const TAIL_ROWS = 1_000
 /**
  * What was done to the instance, by whom and from where: rows are only ever added, and each row's hash covers the row and
  * the hash before it, so that a row that is changed or taken out breaks the chain. The last hash is kept in another file,
- * which rows taken off the end don't fit any more. Whoever may write to both files can still make all of it anew.
+ * which rows taken off the end don't fit any more (audit-head.ts). Whoever may write to both files can still make all of it anew.
  */
 export class AuditLog {
   readonly #record: Database<RecordDatabase>
@@ -58,7 +58,10 @@ export class AuditLog {
   readonly #table: LogTable<AuditTable>
   /** The last row on disk. */
   #last: Link
-  readonly #head: Head
+  /** Nobody when the file of the head is evidence of rows that are gone: then it stays as it is. */
+  readonly #keeper: HeadKeeper | undefined
+  /** What the file said at the start. */
+  readonly #found: KeptHead
   /** The newest rows' first that wasn't what it was when it was written, or was missing, at the start. */
   readonly brokenAt: number | undefined
 
@@ -67,15 +70,16 @@ export class AuditLog {
     clock: Clock,
     last: Link,
     brokenAt: number | undefined,
-    head: Head,
+    found: KeptHead,
+    keeper: HeadKeeper | undefined,
     onLost: (error: unknown, rows: readonly AuditEvent[]) => void,
   ) {
     this.#record = record
     this.#clock = clock
     this.#last = last
     this.brokenAt = brokenAt
-    this.#head = head
-    head.keeper?.note(last)
+    this.#found = found
+    this.#keeper = keeper
     this.#table = new LogTable(record, {
       name: 'audit',
       id: 'seq',
@@ -105,17 +109,20 @@ export class AuditLog {
   ): Promise<AuditLog> {
     const found = readHead(dataDir)
     const kept = typeof found === 'string' ? undefined : found
-    const [last, beforeTail] = [await linkFromEnd(record, 0), await linkFromEnd(record, TAIL_ROWS)]
+    const [end = START, beforeTail] = [await linkFromEnd(record, 0), await linkFromEnd(record, TAIL_ROWS)]
     const { brokenAt } = await verifyChain(record.kysely, kept, beforeTail)
-    const isEvidence = found === 'unreadable' || (kept !== undefined && !(await isThere(record, kept)))
+    if (found === 'unreadable' || (kept !== undefined && !(await fits(record, kept, end.seq))))
+      return new AuditLog(record, clock, end, brokenAt, found, undefined, onLost)
     const onError = (error: unknown) => onLost(error, [])
-    const keeper = isEvidence ? undefined : new HeadKeeper({ record, dataDir, clock, kept, onError })
-    const log = new AuditLog(record, clock, last ?? START, brokenAt, { keeper, kept }, onLost)
-    if (found === 'missing') {
-      if (last === undefined) await keeper?.follow()
-      // Nobody could tell whether these are all there were
-      else log.record({ ...HEAD_MADE, target: String(last.seq) })
-    }
+    const keeper = new HeadKeeper({ record, dataDir, keptSeq: kept?.seq, onError })
+    const announced = kept?.ahead.filter(({ seq }) => seq > end.seq) ?? []
+    if (announced.length > 0) await insert(record, announced)
+    const last = announced.at(-1) ?? end
+    const log = new AuditLog(record, clock, last, brokenAt, found, keeper, onLost)
+    // Without the file nobody could tell whether these are all there were
+    if (kept === undefined && last.seq > 0) log.record({ ...HEAD_MADE, target: String(last.seq) })
+    else await keeper.settle(last)
+    if (announced.length > 0) log.record({ ...ROWS_RESTORED, target: `${end.seq + 1}-${last.seq}` })
     return log
   }
 
@@ -147,43 +154,46 @@ export class AuditLog {
   /** Walks the whole chain, some rows at a time. */
   async verify(): Promise<ChainCheck> {
     await this.#batches.flush()
-    const { keeper, kept } = this.#head
-    return await verifyChain(this.#record.kysely, keeper === undefined ? kept : this.#last)
+    const evidence = typeof this.#found === 'string' ? undefined : this.#found
+    return await verifyChain(this.#record.kysely, this.#keeper === undefined ? evidence : this.#last)
   }
 
   async close(): Promise<void> {
     await this.#batches.close()
-    await this.#head.keeper?.close()
+    await this.#keeper?.settle(this.#last) // when the file couldn't be written before
   }
 
   /** Rows are chained as they are written: what is lost on the way leaves no gap that would look like a theft. */
-  async #write(rows: readonly Recorded[]): Promise<void> {
-    const { kysely, writer, compile } = this.#record
+  async #write(recorded: readonly Recorded[]): Promise<void> {
     let last = this.#last
-    const statements = rows.map((recorded) => {
-      const row = { seq: last.seq + 1, ...recorded }
-      last = { seq: row.seq, hash: hashOf(last.hash, row) }
-      return compile(kysely.insertInto('audit').values({ ...row, hash: last.hash }))
+    const rows = recorded.map((event) => {
+      const row = { seq: last.seq + 1, ...event }
+      const sealed = { ...row, hash: hashOf(last.hash, row) }
+      last = sealed
+      return sealed
     })
-    await writer.write(statements)
+    await this.#keeper?.announce(this.#last, rows)
+    await insert(this.#record, rows)
     this.#last = last
-    this.#head.keeper?.note(last)
+    await this.#keeper?.settle(last)
   }
-}
-
-/** What the file of the head said at the start, and who goes on with it: nobody when it is evidence of rows that are gone. */
-interface Head {
-  readonly kept: Link | undefined
-  readonly keeper: HeadKeeper | undefined
 }
 
 const START: Link = { seq: 0, hash: FIRST_HASH }
 const HEAD_MADE = { actor: 'sauda', action: 'audit.head_made', address: '', requestId: '', detail: {} }
+const ROWS_RESTORED = { actor: 'sauda', action: 'audit.rows_restored', address: '', requestId: '', detail: {} }
 
-async function isThere(record: Database<RecordDatabase>, { seq, hash }: Link): Promise<boolean> {
-  if (seq === 0) return true
-  const row = await record.kysely.selectFrom('audit').select('hash').where('seq', '=', seq).executeTakeFirst()
-  return row?.hash === hash
+/** In one commit. */
+async function insert({ kysely, writer, compile }: Database<RecordDatabase>, rows: readonly AuditTable[]) {
+  await writer.write(rows.map((row) => compile(kysely.insertInto('audit').values(row))))
+}
+
+/** Whether the rows that the head tells of are there, but for the last of those that were about to be written. */
+async function fits(record: Database<RecordDatabase>, head: Head, endSeq: number): Promise<boolean> {
+  const links = record.kysely.selectFrom('audit').select(['seq', 'hash']).where('seq', '>=', head.seq)
+  const rows = await links.where('seq', '<=', head.seq + head.ahead.length).execute()
+  const there = new Map([START, ...rows].map(({ seq, hash }) => [seq, hash]))
+  return [head, ...head.ahead.filter(({ seq }) => seq <= endSeq)].every(({ seq, hash }) => there.get(seq) === hash)
 }
 
 /** The row that so many come after; undefined when there are fewer. */
