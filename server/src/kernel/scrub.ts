@@ -4,13 +4,14 @@ const SECRET_FIELDS =
 /** The same, where JSON names a field. */
 const SECRET_NAME =
   /"(?:api_?key|apikey|password|current_password|new_password|token|code|secret|challenge|authorization|cookie|set-cookie|recovery_codes?|totp[^"]*)":/i
-/** What an API key looks like, wherever it stands. */
-export const KEY_PATTERN = /sk_[A-Za-z0-9_-]{43}/g
+/** What an API key looks like, wherever it stands; any character of it may be escaped, as in an address. */
+export const KEY_PATTERN = /(?:s|%73)(?:k|%6[Bb])(?:_|%5[Ff])(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2}){43}/g
 export const SCRUBBED = '[scrubbed]'
 const DEPTH_MAX = 8
 
 /** Text without any API key in it. */
-export const scrubText = (text: string): string => (text.includes('sk_') ? text.replace(KEY_PATTERN, SCRUBBED) : text)
+export const scrubText = (text: string): string =>
+  text.includes('sk_') || text.includes('%') ? text.replace(KEY_PATTERN, SCRUBBED) : text
 
 /** Whether `scrub` might change what this is the JSON of. */
 export const mayHoldSecrets = (json: string): boolean => json.includes('sk_') || SECRET_NAME.test(json)

@@ -23,7 +23,7 @@ const TEXT_PATTERNS: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Without any of these, no pattern fits; most texts have none. */
-const SUSPICIOUS = /[:=]|sk_|bearer\s|basic\s/i
+const SUSPICIOUS = /[:=%]|sk_|bearer\s|basic\s/i
 
 /** Text without what looks like a secret: an API key, a header, cookie or assignment that carries one. */
 export function scrubFreeText(text: string): string {
