@@ -184,7 +184,7 @@ describe('content types and bodies', () => {
       { strategy: `my ${key}`, orderid: '1' },
     ]) {
       const answer = await ask('/api/v1/cancelorder', { body: withKey(fields) })
-      expect(expectError(answer, 400, 'validation_failed')).toContain('Must not contain the API key.')
+      expect(expectError(answer, 400, 'validation_failed')).toContain('Must not contain an API key.')
     }
     expect((await ask('/api/v1/placeorder', { body: withKey({ ...market, strategy: key }) })).status).toBe(400)
   })

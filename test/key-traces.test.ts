@@ -68,6 +68,28 @@ const PLACES: readonly (readonly [string, (key: string) => readonly [string, Raw
   ['the name of a header', (key) => [`${API}ping`, { json: { apikey: key }, headers: { [key]: '1' } }]],
 ]
 
+/** Places that keep what stands in them: the request has a key of its own and is refused for the other one. */
+const KEPT: readonly (readonly [string, (key: string) => readonly [string, RawRequest]])[] = [
+  ['a strategy', (key) => [`${API}placeorder`, json(`{"strategy":"${key}",${ORDER}}`)]],
+  [
+    'an idempotency key',
+    (key) => [
+      `${API}placeorder`,
+      {
+        text: `{"strategy":"s",${ORDER}}`,
+        headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      },
+    ],
+  ],
+  ['a client order id', (key) => [`${API}placeorder`, json(`{"strategy":"s","client_order_id":"${key}",${ORDER}}`)]],
+  ['what charts remember', (key) => [`${API}chart`, { json: { layout: { note: key } } }]],
+  ['the reason of a ban', (key) => [`${API}bans/create`, { json: { address: '203.0.113.9', reason: key } }]],
+  [
+    'the strategy that limits are for',
+    (key) => [`${API}risk/set`, { json: { scope: 'strategy', strategy: key, state: 'reduce_only' } }],
+  ],
+]
+
 /** What must be found nowhere: the beginning may be written in another way. */
 const randomPartOf = (key: string): string => key.slice('sk_'.length)
 
@@ -93,6 +115,15 @@ test('a key is afterwards in no file, in nothing that the server wrote, and in n
         const answer = await send(server.port, ...request(one))
         expect(answer.status, place).toBeLessThan(500)
         if (`${answer.text}${JSON.stringify(answer.headers)}`.includes(randomPartOf(one))) told.push(place)
+      }
+    }
+    for (const [place, request] of KEPT) {
+      for (const one of [key, unknown]) {
+        const [path, sent] = request(one)
+        const answer = await send(server.port, path, { ...sent, headers: { ...sent.headers, 'x-api-key': server.key } })
+        expect([place, answer.status, answer.body]).toMatchObject([place, 400, { code: 'validation_failed' }])
+        expect(answer.text).toContain('Must not contain an API key.')
+        if (answer.text.includes(randomPartOf(one))) told.push(place)
       }
     }
     for (const odd of [

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { type AnyField, FieldProblem } from './field-type.ts'
 import { choice, date, flag, text } from './text-fields.ts'
 
+const KEY = `sk_${'k'.repeat(43)}`
+
 const refusal = (field: AnyField, value: unknown): string => {
   const result = field.decode(value, [])
   if (!(result instanceof FieldProblem)) throw new Error(`expected a problem, got ${String(result)}`)
@@ -20,9 +22,15 @@ describe('text', () => {
     [['a'], 'Not a valid string. Got a list of 1 item.'],
     ['a\u0000b', 'Must not contain control characters (character 2 is U+0000).'],
     ['\ud800', 'Must not contain half of a surrogate pair.'],
+    [`my ${KEY}`, 'Must not contain an API key.'],
     ['x'.repeat(257), `Longer than maximum length 256. Got "${'x'.repeat(64)}…".`],
   ])('refuses %j', (value, message) => {
     expect(refusal(text(), value)).toBe(message)
+  })
+
+  it('may be a key where it is a secret, which is kept nowhere', () => {
+    expect(text({ secret: true }).decode(KEY, [])).toBe(KEY)
+    expect(refusal(text({ canonical: true }), KEY)).toBe('Must not contain an API key.')
   })
 
   it('has the length it was given', () => {

@@ -1,5 +1,6 @@
 import { dateOf, dayNumberOf, type ExchangeDate } from '../kernel/exchange-time.ts'
 import { nearestNames } from '../kernel/nearest.ts'
+import { keyInText } from '../kernel/scrub.ts'
 import { type Describe, type Field, makeField, problem, shown } from './field-type.ts'
 
 export const TEXT_LENGTH_MAX = 256
@@ -17,7 +18,10 @@ export interface TextOptions extends Describe<string> {
   readonly secret?: boolean
 }
 
-/** Text of `min` to `max` characters without control characters, otherwise unchanged unless `canonical`. */
+/**
+ * Text of `min` to `max` characters without control characters and without any API key, which would be kept and shown again;
+ * otherwise unchanged unless `canonical`.
+ */
 export function text(options: TextOptions = {}): Field<string, string, true> {
   const { min = 0, max = TEXT_LENGTH_MAX, canonical = false, digits = false, secret = false } = options
   const rule = options.rule ?? lengthRule(min, max, options.max !== undefined)
@@ -29,7 +33,9 @@ export function text(options: TextOptions = {}): Field<string, string, true> {
     const read = canonical ? given.trim().toUpperCase() : given
     if (read.length < min || read.length > max) return problem(secret ? rule : `${rule} Got ${shown(value)}.`)
     const odd = oddCharacter(read)
-    return odd === undefined ? read : problem(`Must not contain ${odd}.`)
+    if (odd !== undefined) return problem(`Must not contain ${odd}.`)
+    const leak = secret ? undefined : keyInText(given)
+    return leak === undefined ? read : problem(leak)
   })
 }
 

@@ -13,6 +13,10 @@ const DEPTH_MAX = 8
 export const scrubText = (text: string): string =>
   text.includes('sk_') || text.includes('%') ? text.replace(KEY_PATTERN, SCRUBBED) : text
 
+/** What is wrong with text that would be kept and shown again; undefined when no API key is in it. */
+export const keyInText = (text: string): string | undefined =>
+  scrubText(text) === text ? undefined : 'Must not contain an API key.'
+
 /** Whether `scrub` might change what this is the JSON of. */
 export const mayHoldSecrets = (json: string): boolean => json.includes('sk_') || SECRET_NAME.test(json)
 

@@ -1,4 +1,5 @@
 import { Refusal, type RefusalCode } from '../../kernel/errors.ts'
+import { keyInText } from '../../kernel/scrub.ts'
 import {
   type FirstAnswer,
   IDEMPOTENCY_KEY_LENGTH_MAX,
@@ -96,9 +97,8 @@ function nameOf(visit: Visit, source: object): string | undefined {
 
 function checked(value: unknown, field: string, visit: Visit): string {
   const text = typeof value === 'number' ? String(value) : value
-  // It is kept, and the key must not be
-  if (visit.apiKey !== '' && typeof text === 'string' && text.includes(visit.apiKey))
-    throw inputRefusal([{ field, message: 'Must not contain the API key.' }], visit.apiKey)
+  const leak = typeof text === 'string' ? keyInText(text) : undefined
+  if (leak !== undefined) throw inputRefusal([{ field, message: leak }], visit.apiKey) // it would be kept
   if (typeof text === 'string' && text.length <= IDEMPOTENCY_KEY_LENGTH_MAX && KEY.test(text)) return text
   const message = `Must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} visible ASCII characters without spaces.`
   throw inputRefusal([{ field, message }], visit.apiKey)

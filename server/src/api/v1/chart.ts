@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import type { ChartPreference } from '../../identity/chart-store.ts'
 import type { FieldError } from '../../kernel/errors.ts'
+import { keyInText } from '../../kernel/scrub.ts'
 import { inputRefusal } from '../errors.ts'
 import { list, text } from '../field.ts'
 import { shorten } from '../field-type.ts'
@@ -101,7 +102,7 @@ function preferencesOf(others: ReadonlyMap<string, unknown>, apiKey: string): re
   const preferences: ChartPreference[] = []
   for (const [key, value] of others) {
     const json = JSON.stringify(value)
-    const problem = problemOf(key, json, apiKey)
+    const problem = problemOf(key, json)
     if (problem === undefined) preferences.push({ key, value: json })
     else errors.push({ field: shorten(key), message: problem })
   }
@@ -109,7 +110,7 @@ function preferencesOf(others: ReadonlyMap<string, unknown>, apiKey: string): re
   return preferences
 }
 
-function problemOf(key: string, json: string, apiKey: string): string | undefined {
+function problemOf(key: string, json: string): string | undefined {
   if (key === '') return 'A preference key must not be empty.'
   if (key.length > CHART_KEY_LENGTH_MAX) {
     const shown = key.slice(0, SHOWN_KEY_LENGTH).toWellFormed()
@@ -118,7 +119,5 @@ function problemOf(key: string, json: string, apiKey: string): string | undefine
   if (!key.isWellFormed()) return 'A preference key must not contain half of a surrogate pair.'
   if (json.length > CHART_VALUE_LENGTH_MAX)
     return `Preference value too large for key: ${key} (max 1MB). Got ${json.length} characters of JSON.`
-  // It would be shown to every other key of the user
-  if (apiKey !== '' && (json.includes(apiKey) || key.includes(apiKey))) return 'Must not contain the API key.'
-  return undefined
+  return keyInText(key) ?? keyInText(json) // it would be shown to every other key of the user
 }
