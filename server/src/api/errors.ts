@@ -35,6 +35,7 @@ export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   totp_exists: 409,
   totp_missing: 409,
   last_admin: 409,
+  key_exists: 409,
   account_not_found: 404,
   rate_limited: 429,
   semi_auto: 403,

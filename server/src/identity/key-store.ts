@@ -16,6 +16,7 @@ import {
   type KeyStanding,
   MACHINE_OWNER,
 } from './key.ts'
+import { KeyRequests } from './key-requests.ts'
 import { type KeyedHash, keyedHash } from './keyed-hash.ts'
 import { newId } from './new-id.ts'
 import { checkedKey, type NewKey, refuseMoreThanRole, wholeNumber } from './new-key.ts'
@@ -59,6 +60,7 @@ interface LiveKey {
  * hash and a look-up, whether it is known or not. Random keys need no slow hash: there is nothing to guess.
  */
 export class KeyStore {
+  readonly requests: KeyRequests
   readonly #options: KeyStoreOptions
   readonly #hash: KeyedHash
   /** One look-up for every key, known or not. `expired` are those in `#lapsed`. */
@@ -84,6 +86,7 @@ export class KeyStore {
 
   private constructor(options: KeyStoreOptions, hash: KeyedHash, everCreated: boolean) {
     this.#options = options
+    this.requests = new KeyRequests(options.money, hash)
     this.#hash = hash
     this.#everCreated = everCreated
     this.#stopWriting = options.clock.every(USE_WRITTEN_EVERY_MS, () => {
@@ -167,8 +170,10 @@ export class KeyStore {
    */
   async createKey(wanted: NewKey, actor: Actor): Promise<CreatedKey> {
     const { clock, audit } = this.#options
-    const { account, userId } = wanted
-    const created = await this.#counted(() => this.#store({ account, userId, ...checkedKey(wanted, clock.now()) }))
+    const { account, userId, requestHash } = wanted
+    const created = await this.#counted(() =>
+      this.#store({ account, userId, ...checkedKey(wanted, clock.now()) }, requestHash),
+    )
     const { id, name, scopes, networks } = created
     audit(entryOf(actor, 'key.created', id, { name, account, scopes, networks, expiresAt: created.expiresAt ?? null }))
     return created
@@ -204,7 +209,7 @@ export class KeyStore {
    * Replaces a key by one with the same rights, in one commit. The old one goes on working for so many hours, 0 to 24.
    * Throws not_found when no live key has that id, validation_failed when it was replaced or has expired.
    */
-  async rotate(id: string, overlapHours: number, actor: Actor): Promise<CreatedKey> {
+  async rotate(id: string, overlapHours: number, actor: Actor, requestHash?: string): Promise<CreatedKey> {
     const { clock, audit } = this.#options
     const hours = wholeNumber('overlap_hours', overlapHours, 0, OVERLAP_HOURS_MAX)
     const { info } = this.#live(id)
@@ -215,7 +220,9 @@ export class KeyStore {
     this.#rotating.add(id)
     try {
       const revokedAt = clock.now() + hours * HOUR_MS
-      const created = await this.#counted(() => this.#store(info, (newId) => this.#replacing(id, newId, revokedAt)))
+      const created = await this.#counted(() =>
+        this.#store(info, requestHash, (newId) => this.#replacing(id, newId, revokedAt)),
+      )
       const old = this.#byId.get(id)
       if (hours === 0) this.#lapse(id)
       else if (old !== undefined) this.#add({ ...old, info: { ...old.info, revokedAt, replacedBy: created.id } })
@@ -319,6 +326,7 @@ export class KeyStore {
   /** Writes a new key and, in the same commit, what `also` says of it. */
   async #store(
     given: Pick<KeyInfo, 'account' | 'userId' | 'name' | 'scopes' | 'networks' | 'expiresAt'>,
+    requestHash: string | undefined,
     also?: (id: string) => Statement,
   ): Promise<CreatedKey> {
     const { kysely, writer, compile } = this.#options.money
@@ -355,6 +363,7 @@ export class KeyStore {
       networks: info.networks,
       last_used_at: null,
       replaced_by: null,
+      request_hash: requestHash ?? null,
     }
     // Its owner is read when it is written: the account may find one meanwhile
     const inserting = compile(kysely.insertInto('api_key').values({ ...row, user_id: accounts }))

@@ -16,6 +16,8 @@ export interface NewKey {
   /** Days until it expires; undefined for never. */
   readonly expiresDays?: number | undefined
   readonly networks?: string | undefined
+  /** Of the request that it is for, as `KeyRequests` makes it. */
+  readonly requestHash?: string | undefined
 }
 
 /** What a key is made with, once every part of it was found possible. Throws validation_failed. */

@@ -30,6 +30,7 @@ export type RefusalCode =
   | 'totp_exists'
   | 'totp_missing'
   | 'last_admin'
+  | 'key_exists'
   | 'account_not_found'
   | 'rate_limited'
   | 'semi_auto'

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { html } from 'ghtml'
+import { STATUS_OF } from '../api/errors.ts'
 import { type Role, SCOPES_OF_ROLE } from '../identity/caller.ts'
 import { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX } from '../identity/key-store.ts'
 import { PASSWORD_LENGTH_MAX } from '../identity/password.ts'
@@ -34,25 +36,19 @@ const SCOPE_HINTS: Readonly<Record<Scope, string>> = {
 const list: Page = {
   path: '/keys',
   for: 'members',
-  async get({ ask, visit, query, takeOnce }) {
-    const created = takeOnce()
-    if (created !== undefined) return created
+  async get({ ask, visit }) {
     const { data: keys } = await ask('keys')
-    return listView(keys, visit.at, query.has('once') ? SEEN : '')
+    return listView(keys, visit.at)
   },
 }
 
-/** For who reloads the page that showed a key. */
-const SEEN =
-  '<p class="notice" role="status">The text of a new key is shown once, and isn’t kept. If you haven’t copied it, replace the key.</p>'
-
-function listView(keys: readonly Key[], now: number, said = ''): View {
+function listView(keys: readonly Key[], now: number): View {
   const none = '<p>You have no key. Programs, charting tools and spreadsheets sign their requests with one.</p>'
   const rows = html`<ul class="rows">!${keys.map((key) => keyRow(key, now)).join('\n')}</ul>`
   return {
     title: 'API keys',
     data: keys,
-    body: html`!${said}<div class="heading"><h1>API keys</h1><a class="button" href="/keys/new">New key</a></div>
+    body: html`<div class="heading"><h1>API keys</h1><a class="button" href="/keys/new">New key</a></div>
 <section class="card" aria-label="Your keys">
 !${keys.length === 0 ? none : rows}
 </section>`,
@@ -93,7 +89,7 @@ const create: Page = {
   get: (context) => createView(context),
   post(context) {
     const { form: sent, ask } = context
-    return orAgain(
+    return onceOnly(
       context,
       Object.keys(LABELS),
       async () => {
@@ -103,13 +99,60 @@ const create: Page = {
           account: sent.text('account'),
           expires_days: sent.text('expires_days'),
           networks: sent.text('networks'),
+          [REQUEST_ID]: sent.text(REQUEST_ID),
         }
         const { data } = await ask('keys/create', { ...filled(wanted), scopes: sent.all('scopes') })
-        return context.showOnce('/keys', createdView(context, data))
+        return createdView(context, data)
       },
       (problems) => createView(context, problems),
     )
   },
+}
+
+/** Name of the field that makes each form its own: sent again, one that made a key makes no second. */
+const REQUEST_ID = 'client_request_id'
+const REQUEST_ID_BYTES = 16
+
+/** A new one for a form that is shown anew; the same when it is shown again with what was wrong. */
+const requestIdField = ({ form: sent }: PageContext): string =>
+  hidden(REQUEST_ID, sent.text(REQUEST_ID) || randomBytes(REQUEST_ID_BYTES).toString('base64url'))
+
+/** As `orAgain`, of a form that makes a key: shows the key that it made when it is sent again. */
+const onceOnly: typeof orAgain = (context, shown, act, again) =>
+  orAgain(
+    context,
+    shown,
+    async () => {
+      try {
+        return await act()
+      } catch (error) {
+        if (context.wantsJson || !(error instanceof Refusal) || error.code !== 'key_exists') throw error
+        context.visit.errorCode = error.code
+        return await madeView(context, String(error.extra['key_id']))
+      }
+    },
+    again,
+  )
+
+/** For who sends a form again that made a key: by a reload, the way back, or because its answer got lost. */
+async function madeView({ ask, visit }: PageContext, id: string): Promise<View> {
+  const { data: keys } = await ask('keys')
+  const key = keys.find((candidate) => candidate.id === id)
+  const more =
+    key === undefined
+      ? html`<p>The key <code>${id}</code> has been revoked or replaced since.</p>`
+      : html`<p>If you haven’t copied it, replace the key or revoke it.</p>
+<ul class="rows">!${keyRow(key, visit.at)}</ul>`
+  return {
+    title: 'This form has made its key',
+    status: STATUS_OF.key_exists,
+    body: html`<h1>This form has made its key</h1>
+<section class="card" aria-label="The key">
+<p>It was sent again, and made no second one. <strong>The text of the key was shown once and can’t be shown again</strong>: it is kept nowhere.</p>
+!${more}
+<p class="actions"><a class="button" href="/keys">Your keys</a><a class="button quiet" href="/keys/new">New key</a></p>
+</section>`,
+  }
 }
 
 /** The password, when the form asked for it. */
@@ -142,6 +185,7 @@ async function createView(context: PageContext, problems: Problems = NO_PROBLEMS
   const isFirstTime = visit.method !== 'POST'
   const allowed = SCOPES_OF_ROLE[(status.user?.role ?? 'viewer') as Role] ?? []
   const body = [
+    requestIdField(context),
     passwordAgain(context, problems),
     input(
       {
@@ -209,7 +253,7 @@ async function createView(context: PageContext, problems: Problems = NO_PROBLEMS
   }
 }
 
-function createdView({ origin }: PageContext, created: CreatedKey, old?: Key): View {
+function createdView({ origin }: PageContext, created: CreatedKey, old?: Key | 'refused'): View {
   const { key, name, scopes, replaced_by: _, ...rest } = created
   const order = scopes.includes('read') && scopes.length === 1 ? '' : curlOrder(origin, key)
   return {
@@ -230,10 +274,10 @@ function createdView({ origin }: PageContext, created: CreatedKey, old?: Key): V
   }
 }
 
-const replacedNote = ({ revoked_at: until }: Key): string =>
-  until === null
+const replacedNote = (old: Key | 'refused'): string =>
+  old === 'refused' || old.revoked_at === null
     ? '<p>The old key is refused from now on.</p>'
-    : html`<p>The old key works until !${instant(until)}.</p>`
+    : html`<p>The old key works until !${instant(old.revoked_at)}.</p>`
 
 /** The key that a page is about. Throws not_found. */
 async function keyOf({ ask }: PageContext, id: string): Promise<Key> {
@@ -251,18 +295,17 @@ const rotate: Page = {
   async post(context) {
     const { form: sent, ask } = context
     const id = sent.text('id')
-    const key = await keyOf(context, id)
-    return await orAgain(
+    return await onceOnly(
       context,
       ['overlap_hours', 'password'],
       async () => {
         await confirmIfAsked(context)
-        const { data } = await ask('keys/rotate', { id, overlap_hours: sent.text('overlap_hours') || '0' })
+        const wanted = { id, overlap_hours: sent.text('overlap_hours') || '0', [REQUEST_ID]: sent.text(REQUEST_ID) }
+        const { data } = await ask('keys/rotate', filled(wanted))
         const { data: keys } = await ask('keys')
-        const old = keys.find((other) => other.id === id) ?? { ...key, revoked_at: null }
-        return context.showOnce('/keys', createdView(context, data, old))
+        return createdView(context, data, keys.find((key) => key.id === id) ?? 'refused')
       },
-      (problems) => rotateView(context, key, problems),
+      async (problems) => rotateView(context, await keyOf(context, id), problems),
     )
   },
 }
@@ -277,6 +320,7 @@ const OVERLAPS = [
 function rotateView(context: PageContext, { id, name }: Key, problems: Problems = NO_PROBLEMS): View {
   const body = [
     hidden('id', id),
+    requestIdField(context),
     passwordAgain(context, problems),
     select(
       {

@@ -62,7 +62,10 @@ export interface Page {
   /** Shown before the instance is set up, and only then. */
   readonly isSetUp?: true
   readonly get?: (context: PageContext) => Reaction | Promise<Reaction>
-  /** A sent form. What succeeded is followed by a redirect, so that a reload doesn't do it again. */
+  /**
+   * A sent form. What succeeded is followed by a redirect, so that a reload doesn't do it again; what makes a key is
+   * answered at once, and known again by its form's id.
+   */
   readonly post?: (context: PageContext) => Promise<Reaction>
   /** The page that shows the form, for one that is only posted to. */
   readonly formAt?: string

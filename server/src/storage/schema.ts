@@ -53,6 +53,8 @@ export interface ApiKeyTable {
   last_used_at: number | null
   /** Id of the key that took its place. */
   replaced_by: string | null
+  /** Of who asked for it and of their id of the request, under the server's secret; null when it had none. */
+  request_hash: string | null
 }
 
 export interface UserTable {

@@ -88,8 +88,9 @@ async function ask(who: Person | string, name: string, input: Record<string, unk
   const answer = READS.includes(name)
     ? await app.inject({ method: 'GET', url: `${url}?${query}`, headers })
     : await app.inject({ method: 'POST', url, headers, payload: input })
-  const body = answer.json<{ code?: string; message?: string; data: Shown & readonly Shown[] }>()
-  return { status: answer.statusCode, code: body.code, message: body.message, data: body.data }
+  const body = answer.json<{ code?: string; message?: string; key_id?: string; data: Shown & readonly Shown[] }>()
+  const { code, message, key_id: keyId, data } = body
+  return { status: answer.statusCode, code, message, keyId, data }
 }
 
 async function made(who: Person, input: object = {}): Promise<Shown> {
@@ -258,6 +259,62 @@ describe('keys/rotate', () => {
     expect(await ask(ravi, 'keys/rotate', { id, overlap_hours: 25 })).toMatchObject({ status: 400 })
     await ask(ravi, 'keys/rotate', { id, overlap_hours: 1 })
     expect(await ask(ravi, 'keys/rotate', { id })).toMatchObject({ status: 400, code: 'validation_failed' })
+  })
+})
+
+describe('a request for a key that its client has an id for', () => {
+  const wanted = { name: 'bot', scopes: ['read'], client_request_id: 'request-1' }
+  const exists = (keyId: string) => ({ status: 409, code: 'key_exists', keyId })
+
+  it('makes one key, also when it is sent at once, with another wish or after the key was revoked', async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask(ravi, 'keys/create', wanted)))
+    const [first, ...again] = answers.toSorted((one, other) => one.status - other.status)
+    const { id = '', key = '' } = first?.data ?? {}
+    expect(await opens(key)).toBe(true)
+    for (const answer of again) {
+      expect(answer).toMatchObject(exists(id))
+      expect(JSON.stringify(answer)).not.toContain(key)
+    }
+    expect(await ask(ravi, 'keys/create', { ...wanted, name: 'other' })).toMatchObject(exists(id))
+    await ask(ravi, 'keys/revoke', { id })
+    expect(await ask(ravi, 'keys/create', wanted)).toMatchObject(exists(id))
+    expect((await ask(ravi, 'keys')).data).toEqual([])
+  })
+
+  it('replaces one key once, and says so when the old one is gone', async () => {
+    const old = await made(ravi)
+    const rotate = { id: old.id, client_request_id: 'request-1' }
+    const { data } = await ask(ravi, 'keys/rotate', rotate)
+    expect(await ask(ravi, 'keys/rotate', rotate)).toMatchObject(exists(data.id))
+    expect(await ask(ravi, 'keys/create', wanted)).toMatchObject(exists(data.id))
+    expect([await opens(old.key), await opens(data.key)]).toEqual([false, true])
+  })
+
+  it('is known again after a restart, and when the password was given too long ago for a new key', async () => {
+    const { id } = await made(ravi, wanted)
+    await app.close()
+    await rooms.restart()
+    await serve()
+    expect(await ask(ravi, 'keys/create', wanted)).toMatchObject(exists(id))
+    rooms.clock.advance(FRESH_MS)
+    await serve()
+    expect(await ask(ravi, 'keys/create', wanted)).toMatchObject(exists(id))
+    const other = { ...wanted, client_request_id: 'request-2' }
+    expect(await ask(ravi, 'keys/create', other)).toMatchObject({ code: 'reauthentication_required' })
+  })
+
+  it('that made none can be sent again, and others may have the same id', async () => {
+    expect(await ask(ravi, 'keys/create', { ...wanted, networks: 'nowhere' })).toMatchObject({ status: 400 })
+    const { id } = await made(ravi, wanted)
+    expect((await made(vera, wanted)).id).not.toBe(id)
+    expect(await ask(asha, 'keys/rotate', { id, client_request_id: 'request-1' })).toMatchObject({ status: 200 })
+  })
+
+  it.each(['', 'x'.repeat(65), '\u0000'])('is refused with the id %j', async (id) => {
+    expect(await ask(ravi, 'keys/create', { ...wanted, client_request_id: id })).toMatchObject({
+      status: 400,
+      code: 'validation_failed',
+    })
   })
 })
 

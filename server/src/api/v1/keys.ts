@@ -39,6 +39,14 @@ const createdOut = Type.Object({
   data: Type.Object({ ...keyOut, key: Type.String({ description: 'The key itself, shown this once.' }) }),
   status: success,
 })
+const REQUEST_ID_LENGTH_MAX = 64
+const clientRequestId = text({
+  min: 1,
+  max: REQUEST_ID_LENGTH_MAX,
+  description:
+    'Your own id of this request, a random one. Sent again, also after a restart, it makes no second key: 409 `key_exists` with `key_id`.',
+  example: '5c9e1c1e-6f0d-4d8e-9a39-1d7f2a6f7c11',
+}).optional()
 const keyId = text({ min: 1, max: 32, description: 'As keys lists it.', example: 'key_aaaaaaaaaa' })
 
 /** Throws not_found unless the key is the caller's own, or the caller an admin. */
@@ -88,20 +96,21 @@ export const keyscreate = defineOperation({
       max: 4_096,
       description: 'Addresses and networks it may be used from, with commas; all when left out.',
     }).optional(''),
+    client_request_id: clientRequestId,
   },
   output: createdOut,
   example: { name: 'chart alerts', scopes: ['read', 'trade'] },
-  refusals: ['reauthentication_required'],
+  refusals: ['reauthentication_required', 'key_exists'],
   async handle(input, context) {
     const { services, caller, now } = context
-    services.identity.requireFresh(caller, now)
     const userId = userIdOf(context)
     const { name, scopes, networks, expires_days: expiresDays } = input
-    const account = input.account === '' ? services.accounts.defaultOf(userId) : input.account
-    const created = await services.keys.createKey(
-      { account, userId, name, scopes, networks, expiresDays },
-      actorOf(context),
-    )
+    const created = await services.keys.requests.once(userId, input.client_request_id, async (requestHash) => {
+      services.identity.requireFresh(caller, now)
+      const account = input.account === '' ? services.accounts.defaultOf(userId) : input.account
+      const wanted = { account, userId, name, scopes, networks, expiresDays, requestHash }
+      return await services.keys.createKey(wanted, actorOf(context))
+    })
     return { data: { ...shownKey(created), key: created.text }, status: 'success' as const }
   },
 })
@@ -140,14 +149,23 @@ export const keysrotate = defineOperation({
       max: OVERLAP_HOURS_MAX,
       description: 'Hours that the old key still works.',
     }).optional(0, 0),
+    client_request_id: clientRequestId,
   },
   output: createdOut,
   example: { id: 'key_aaaaaaaaaa', overlap_hours: 24 },
-  refusals: ['not_found', 'reauthentication_required'],
+  refusals: ['not_found', 'reauthentication_required', 'key_exists'],
   async handle(input, context) {
-    requireOwn(context, input.id)
-    context.services.identity.requireFresh(context.caller, context.now)
-    const created = await context.services.keys.rotate(input.id, input.overlap_hours, actorOf(context))
+    const { services, caller, now } = context
+    const { id, overlap_hours: hours } = input
+    const created = await services.keys.requests.once(
+      userIdOf(context),
+      input.client_request_id,
+      async (requestHash) => {
+        requireOwn(context, id)
+        services.identity.requireFresh(caller, now)
+        return await services.keys.rotate(id, hours, actorOf(context), requestHash)
+      },
+    )
     return { data: { ...shownKey(created), key: created.text }, status: 'success' as const }
   },
 })

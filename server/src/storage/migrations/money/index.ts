@@ -8,6 +8,7 @@ import { approvalIntents } from './0006-approval-intents.ts'
 import { calendarOverrides } from './0007-calendar-overrides.ts'
 import { idempotencyWork } from './0008-idempotency-work.ts'
 import { journalInOrder } from './0009-journal-in-order.ts'
+import { keyRequests } from './0010-key-requests.ts'
 
 export const moneyMigrations: readonly Migration[] = [
   accountsAndJournal,
@@ -19,4 +20,5 @@ export const moneyMigrations: readonly Migration[] = [
   calendarOverrides,
   idempotencyWork,
   journalInOrder,
+  keyRequests,
 ]
