@@ -159,3 +159,21 @@ test('every answer of the API tells what is left of a limit, also those that are
     expect(headers['ratelimit']).toMatch(/^"[a-z-]+";r=\d+;t=\d+$/)
   }
 })
+
+test('what is only read says so to every other method: documentation, its files, those of pages, probes', async () => {
+  const { app } = await start('2026-11-25T11:00:00+05:30')
+  const docs = await app.http.inject({ method: 'GET', url: '/api/v1/' })
+  const page = await app.http.inject({ method: 'GET', url: '/setup' })
+  const files = [docs, page].flatMap(({ payload }) =>
+    Array.from(payload.matchAll(/(?:src|href)="(\/(?:api|assets)\/[^"]+)"/g), ([, url = '']) => url),
+  )
+  expect(files.length).toBeGreaterThan(4)
+  const paths = new Set(['/api/v1', '/api/v1/', '/api/v1/openapi.json', '/healthz', '/readyz', '/metrics', ...files])
+  for (const url of paths) {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
+      const { statusCode, headers } = await app.http.inject({ method, url })
+      expect([method, url, statusCode, headers['allow']]).toEqual([method, url, 405, 'GET, HEAD'])
+    }
+    expect((await app.http.inject({ method: 'HEAD', url })).statusCode, url).toBeLessThan(400)
+  }
+})

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Health } from '../monitor/health.ts'
 import type { Metrics } from '../monitor/metrics.ts'
+import { READING, refuseOtherMethods } from './other-methods.ts'
 
 export interface ProbeOptions {
   readonly health: Pick<Health, 'notReady'>
@@ -16,6 +17,7 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
 
 /** What machines ask to watch over this one: alive, ready, figures. Outside `/api/`, without a key. */
 export function mountProbes(app: FastifyInstance, { health, metrics, metricsToken }: ProbeOptions): void {
+  for (const path of ['/healthz', '/readyz', '/metrics']) refuseOtherMethods(app, path, READING)
   app.get('/healthz', (_request, reply) => {
     answer(reply, 200, { status: 'alive' })
   })

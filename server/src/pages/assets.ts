@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
+import { READING, refuseOtherMethods } from '../api/other-methods.ts'
 
 interface Asset {
   readonly path: string
@@ -37,5 +38,6 @@ export function mountAssets(app: FastifyInstance, headers: Readonly<Record<strin
         .type(type)
         .send(bytes)
     })
+    refuseOtherMethods(app, path, READING)
   }
 }

@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { prefersJson } from '../api/errors.ts'
 import type { Headers } from '../api/middleware/security-headers.ts'
+import { refuseOtherMethods } from '../api/other-methods.ts'
 import type { Visit } from '../api/visit.ts'
 import { assert } from '../kernel/assert.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -94,21 +95,7 @@ function mountPage(scope: FastifyInstance, page: Page, options: Mounting): void 
       return reply
     })
   }
-  scope.route({
-    method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
-    url,
-    onRequest: (request, reply, next) => {
-      reply.header('allow', allowed.join(', '))
-      next(
-        new Refusal('method_not_allowed', `${request.method} is not allowed for ${url}; use ${allowed.join(' or ')}.`),
-      )
-    },
-    handler: neverReached,
-  })
-}
-
-const neverReached = (): never => {
-  throw new Error('a request passed a hook that refuses every request')
+  refuseOtherMethods(scope, url, allowed)
 }
 
 function arrived({ path }: Page, { visit, headers }: FastifyRequest): Visit {

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { API_PREFIX } from '../http.ts'
 import { openApiDocument } from '../openapi.ts'
 import type { AnyOperation } from '../operation.ts'
+import { READING, refuseOtherMethods } from '../other-methods.ts'
 
 export interface DocsOptions {
   readonly version: string
@@ -51,15 +52,19 @@ export function mountDocs(app: FastifyInstance, operations: readonly AnyOperatio
     reply.header('cache-control', 'no-cache').type('application/json; charset=utf-8').send(textToday())
   })
 
+  refuseOtherMethods(app, `${API_PREFIX}/openapi.json`, READING)
+
   const folder = `${API_PREFIX}/static/${versionOfFiles()}`
   const page = indexPage(folder)
   app.get(API_PREFIX, (_request, reply) => {
     reply.headers(options.headers).type('text/html; charset=utf-8').send(page)
   })
+  refuseOtherMethods(app, API_PREFIX, READING)
   for (const [name, { path, type }] of Object.entries(FILES)) {
     app.get(`${folder}/${name}`, (_request, reply) => {
       reply.header('cache-control', FOR_EVER).type(type).send(createReadStream(path))
     })
+    refuseOtherMethods(app, `${folder}/${name}`, READING)
   }
 }
 
