@@ -141,7 +141,7 @@ test('of 1,000 orders by 10 clients at once none is lost, doubled or out of the 
 })
 
 test('every answer of the API tells what is left of a limit, also those that are given before anything is asked', async () => {
-  const { app, key } = await start('2026-11-25T11:00:00+05:30', { CORS_ORIGINS: 'https://desk.example' })
+  const { app, key } = await start('2026-11-25T11:00:00+05:30', { CORS_ALLOWED_ORIGINS: 'https://desk.example' })
   const from = '203.0.113.9'
   await app.bans.ban(from, 'test', undefined, OWNER)
   const preflight = { origin: 'https://desk.example', 'access-control-request-method': 'POST' }

@@ -54,11 +54,11 @@ describe('a preflight', () => {
     expect(answer.headers['vary']).toBe('Origin')
     expect(ofCors(answer.headers)).toEqual({
       'access-control-allow-headers':
-        'Authorization, Content-Type, Idempotency-Key, Traceparent, X-API-KEY, X-Request-Id',
+        'Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Traceparent, X-Account, X-API-KEY, X-Request-Id',
       'access-control-allow-methods': 'GET, HEAD, POST',
       'access-control-allow-origin': GOOD,
       'access-control-expose-headers':
-        'Content-Disposition, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id',
+        'Content-Disposition, ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id',
       'access-control-max-age': '600',
     })
   })
@@ -98,7 +98,7 @@ describe('a request', () => {
     expect(ofCors(answer.headers)).toEqual({
       'access-control-allow-origin': GOOD,
       'access-control-expose-headers':
-        'Content-Disposition, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id',
+        'Content-Disposition, ETag, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id',
     })
   })
 

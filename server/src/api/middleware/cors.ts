@@ -10,9 +10,21 @@ export interface CorsSettings {
   readonly corsMaxAgeSeconds: number
 }
 
-const ALLOWED_HEADERS = ['Authorization', 'Content-Type', 'Idempotency-Key', 'Traceparent', 'X-API-KEY', 'X-Request-Id']
+const ALLOWED_HEADERS = [
+  'Authorization',
+  'Content-Type',
+  'Idempotency-Key',
+  'If-None-Match',
+  'Last-Event-ID',
+  'Traceparent',
+  'X-Account',
+  'X-API-KEY',
+  'X-Request-Id',
+]
 const EXPOSED_HEADERS = [
   'Content-Disposition',
+  'ETag',
+  'Idempotent-Replayed',
   'RateLimit',
   'RateLimit-Policy',
   'Retry-After',
