@@ -166,13 +166,33 @@ async function live(context: BrowserContext): Promise<void> {
     await look(page, 'created-key')
     key = /sk_[A-Za-z0-9_-]{43}/.exec((await page.textContent('main')) ?? '')?.[0] ?? ''
     assert.ok(!page.url().includes(key))
-    await page.reload()
-    await look(page, 'keys')
+    const reloaded = await page.reload()
+    assert.equal(reloaded?.status(), 409)
+    await look(page, 'key-made-before')
     const shown = (await page.textContent('main')) ?? ''
     assert.match(shown, /browser/)
+    assert.match(shown, /can’t be shown again/)
     assert.ok(!shown.includes(key))
-    const { data: keys } = await read(page, 'keys')
-    assert.equal((keys as { name: string }[]).filter(({ name }) => name === 'browser').length, 1)
+    assert.equal(await page.locator('a[href^="/keys/revoke"]').count(), 1)
+    await press(page, 'Your keys')
+    await page.waitForURL((url) => url.pathname === '/keys')
+    await look(page, 'keys')
+    assert.ok(!((await page.textContent('main')) ?? '').includes(key))
+    assert.equal(await keysNamed(page, 'browser'), 1)
+  })
+
+  await checks.check('the way back from a new key leads to the form, and forth to no second key', async () => {
+    await page.goto(`${server.address}/keys/new`)
+    await page.fill('[name=name]', 'back and forth')
+    await page.locator('button', { hasText: 'Create key' }).click()
+    await page.waitForSelector('[data-copy="the key"]')
+    await page.goBack()
+    await page.waitForSelector('button:has-text("Create key")')
+    // The browser asks whether to send the form again; a reload says yes
+    await page.goForward().catch(() => undefined)
+    await page.waitForURL('chrome-error://chromewebdata/')
+    assert.equal((await page.reload())?.status(), 409)
+    assert.equal(await keysNamed(page, 'back and forth'), 1)
   })
 
   await checks.check('the interactive documentation places an order with that key', async () => {
@@ -226,13 +246,15 @@ async function live(context: BrowserContext): Promise<void> {
     await page.keyboard.press('ArrowDown')
     assert.equal(await page.inputValue('[name=overlap_hours]'), '4')
     await press(page, 'Replace key')
-    await page.waitForURL((url) => url.searchParams.has('once'))
+    await page.waitForSelector('[data-copy="the key"]')
+    assert.equal(new URL(page.url()).search, '')
     await look(page, 'replaced-key')
     const shown = (await page.textContent('main')) ?? ''
     const replacing = /sk_[A-Za-z0-9_-]{43}/.exec(shown)?.[0] ?? ''
     assert.match(shown, /The old key works until/)
-    await press(page, 'I have copied it')
-    await page.waitForURL((url) => url.pathname === '/keys' && url.search === '')
+    assert.equal((await page.reload())?.status(), 409)
+    await press(page, 'Your keys')
+    await page.waitForURL((url) => url.pathname === '/keys')
     await look(page, 'keys-replaced')
     assert.equal(await page.locator('li', { hasText: 'Works until' }).locator('a', { hasText: 'Replace' }).count(), 0)
     assert.deepEqual([await fundsBy(server.key), await fundsBy(replacing)], [200, 200])
@@ -310,6 +332,11 @@ async function fundsBy(key: string): Promise<number> {
     body: '{}',
   })
   return answer.status
+}
+
+async function keysNamed(page: Page, wanted: string): Promise<number> {
+  const { data: keys } = await read(page, 'keys')
+  return (keys as { name: string }[]).filter(({ name }) => name === wanted).length
 }
 
 async function signOut(page: Page): Promise<void> {
