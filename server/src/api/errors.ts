@@ -254,6 +254,9 @@ export function errorAnswer(
 /** Shows a person what went wrong. */
 export type ShowError = (reply: FastifyReply, status: number, message: string, requestId: string) => void
 
+/** Of an answer to a program outside `/api/`, where neither the headers of the API nor those of a page are added. */
+const OF_PROGRAM = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
 /** Answers a request with what went wrong; what isn't the client's doing is logged with the request id. */
 export function sendError(
   error: unknown,
@@ -262,19 +265,15 @@ export function sendError(
   overrides?: StatusOverrides,
   inText = false,
 ): void {
-  const { id, url, server, visit } = request
-  const { status, headers, text, code, message, isOurs } = errorAnswer(
-    error,
-    id,
-    overrides,
-    server.initialConfig.bodyLimit,
-  )
+  const { id, url, server, visit, routeOptions } = request
+  const { status, headers, text, code, message, isOurs } = errorAnswer(error, id, overrides, routeOptions.bodyLimit)
   if (visit !== undefined) visit.errorCode = code
   if (isOurs) request.log.error({ err: error }, 'request failed')
   reply.code(status).headers(headers)
   if (inText) reply.type('text/plain; charset=utf-8').send(message)
-  else if (isApiPath(url) || prefersJson(request.headers.accept))
-    reply.type('application/json; charset=utf-8').send(text)
+  else if (isApiPath(url)) reply.type('application/json; charset=utf-8').send(text)
+  else if (prefersJson(request.headers.accept))
+    reply.headers(OF_PROGRAM).type('application/json; charset=utf-8').send(text)
   else server.showError(reply, status, message, id)
 }
 

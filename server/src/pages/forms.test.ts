@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
 import { input } from './fields.ts'
 import { PAGES } from './index.ts'
+import { FORM_BYTES_MAX } from './mount.ts'
 import { NO_PROBLEMS } from './problems.ts'
 import { expectSound, invalid, TestPages, VIEWER } from './test-pages.ts'
 
@@ -79,7 +80,7 @@ describe('a form', () => {
   it('is refused when it is too large, or no form', async () => {
     const pages = new TestPages()
     const large = await pages.post('/keys/new', { name: 'x'.repeat(17_000) })
-    expect(large.status).toBe(413)
+    expect([large.status, large.text.includes(`at most ${FORM_BYTES_MAX} bytes`)]).toEqual([413, true])
     const json = await pages.post('/keys/new', {}, { 'content-type': 'application/json' })
     expect([json.status, json.text.includes('Programs use /api/v1/')]).toEqual([415, true])
     expect(pages.asked).toEqual([])

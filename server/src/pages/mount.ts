@@ -53,10 +53,7 @@ export function mountEach(app: FastifyInstance, pages: readonly Page[], options:
     scope.addContentTypeParser('*', (request, _payload, parsed) => {
       parsed(new Refusal('unsupported_media_type', notAForm(request.headers['content-type'])))
     })
-    scope.register(formbody, {
-      bodyLimit: FORM_BYTES_MAX,
-      parser: (text) => ({ fields: new URLSearchParams(text) }),
-    })
+    scope.register(formbody, { parser: (text) => ({ fields: new URLSearchParams(text) }) })
     for (const page of pages) mountPage(scope, page, { ...options, shownOnce })
     done()
   })
@@ -80,7 +77,7 @@ function mountPage(scope: FastifyInstance, page: Page, options: Mounting): void 
     })
   }
   if (post !== undefined) {
-    scope.post(url, async (request, reply) => {
+    scope.post(url, { bodyLimit: FORM_BYTES_MAX }, async (request, reply) => {
       const visit = arrived(page, request)
       if (options.isForeign(visit.headers)) {
         throw new Refusal(

@@ -318,8 +318,9 @@ describe('a caller that prefers JSON', () => {
     ])
     expect(JSON.parse((await pages.get('/nowhere', json)).text)).toMatchObject({ code: 'not_found' })
     pages.signedOut()
-    const { status, text } = await pages.get('/account', json)
+    const { status, headers, text } = await pages.get('/account', json)
     expect([status, JSON.parse(text).code]).toEqual([401, 'session_missing'])
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   })
 
   it('is told where a form leads instead of being led', async () => {
