@@ -47,7 +47,12 @@ describe('metrics without a token', () => {
     async (address) => {
       const answer = await start()('/metrics', { authorization: 'Bearer ' }, address)
       expect(answer.statusCode).toBe(403)
-      expect(answer.payload).toContain('METRICS_TOKEN')
+      expect(answer.json()).toEqual({
+        code: 'metrics_local',
+        message: expect.stringContaining('METRICS_TOKEN'),
+        request_id: answer.headers['x-request-id'],
+        status: 'error',
+      })
     },
   )
 
@@ -81,6 +86,7 @@ describe('metrics with a token', () => {
     const answer = await start({ metricsToken })('/metrics', authorization === undefined ? {} : { authorization })
     expect(answer.statusCode).toBe(401)
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="Sauda metrics"')
+    expect(answer.json()).toMatchObject({ code: 'metrics_token_wrong', request_id: answer.headers['x-request-id'] })
     expect(answer.payload).not.toContain(metricsToken)
   })
 })

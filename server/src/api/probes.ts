@@ -28,15 +28,15 @@ export function mountProbes(app: FastifyInstance, { health, metrics, metricsToke
   })
   app.get('/metrics', async (request, reply) => {
     if (metricsToken === '' && !isFromHere(request)) {
-      return answer(reply, 403, {
+      return refuse(request, reply, 403, {
+        code: 'metrics_local',
         message: 'Metrics are read only from this machine, unless METRICS_TOKEN is set.',
-        status: 'error',
       })
     }
     if (metricsToken !== '' && !isToken(bearerOf(request), metricsToken)) {
-      return answer(reply.header('www-authenticate', 'Bearer realm="Sauda metrics"'), 401, {
+      return refuse(request, reply.header('www-authenticate', 'Bearer realm="Sauda metrics"'), 401, {
+        code: 'metrics_token_wrong',
         message: 'Metrics are read with the bearer token of METRICS_TOKEN.',
-        status: 'error',
       })
     }
     const { contentType, text } = await metrics.text()
@@ -55,6 +55,17 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 
 /** Takes a time that doesn't tell how near the token came. */
 const isToken = (given: string, expected: string): boolean => timingSafeEqual(digest(given), digest(expected))
+
+/** In the form that errors of the API have, whatever `Accept` says. */
+function refuse(
+  { id, visit }: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  { code, message }: { readonly code: string; readonly message: string },
+): FastifyReply {
+  if (visit !== undefined) visit.errorCode = code
+  return answer(reply, status, { code, message, request_id: id, status: 'error' })
+}
 
 function answer(reply: FastifyReply, status: number, body: object): FastifyReply {
   return reply
