@@ -2,6 +2,7 @@ import { systemClock } from '../server/src/kernel/clock.ts'
 import { Steps } from '../server/src/kernel/steps.ts'
 import { LatencyMonitor } from '../server/src/monitor/latency.ts'
 import { RowsLost } from '../server/src/monitor/losses.ts'
+import { RequestRows } from '../server/src/monitor/request-rows.ts'
 import { TrafficLog } from '../server/src/monitor/traffic-log.ts'
 import { openDatabases } from '../server/src/storage/open.ts'
 
@@ -23,6 +24,7 @@ export async function trafficFigures(folder: string, requests: number): Promise<
   const traffic = await TrafficLog.open({
     telemetry: databases.telemetry,
     clock: systemClock,
+    requests: new RequestRows(systemClock),
     settings: { retentionMs: 86_400_000, rowsMax: 100_000 },
     onError: (error) => {
       if (!(error instanceof RowsLost)) throw error // they are counted

@@ -8,6 +8,8 @@ import { loadConfig } from './config.ts'
 import { OWNER } from './identity/audit.ts'
 import { ManualClock } from './kernel/clock.ts'
 import { DAY_MS } from './kernel/exchange-time.ts'
+import { requestLines } from './monitor/request-lines.ts'
+import { RequestRows } from './monitor/request-rows.ts'
 
 /** The instruments of a day over restarts and new days, and what is written of whoever asks for them. */
 
@@ -24,13 +26,9 @@ async function start(): Promise<void> {
   }
   const log = pino({ level: 'trace' }, { write })
   const config = loadConfig({ DATA_DIR: folder }, folder)
-  app = await createApp(
-    config,
-    clock,
-    log,
-    (finished) => log.info(finished),
-    () => linesLost,
-  )
+  const requests = new RequestRows(clock)
+  requests.follow((rows) => write(requestLines(rows)))
+  app = await createApp(config, clock, log, requests, () => linesLost)
   app.start()
 }
 async function restart(): Promise<void> {

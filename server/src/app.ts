@@ -48,6 +48,7 @@ import { Health } from './monitor/health.ts'
 import { LatencyMonitor, serverTiming } from './monitor/latency.ts'
 import { Metrics } from './monitor/metrics.ts'
 import { OrderLog } from './monitor/order-log.ts'
+import { RequestRows } from './monitor/request-rows.ts'
 import { TrafficLog } from './monitor/traffic-log.ts'
 import { openExpiries } from './options/index.ts'
 import { errorPages, mountPages } from './pages/index.ts'
@@ -84,27 +85,29 @@ export interface App {
 }
 
 /**
- * Builds every room and connects them, without listening and without starting the clock's work. `logRequest` is told of
- * each request when it has ended; `linesLost` tells how many lines the log has lost.
+ * Builds every room and connects them, without listening and without starting the clock's work. `requests` takes each
+ * request when it has ended; `linesLost` tells how many lines the log has lost.
  */
 export async function createApp(
   config: Config,
   clock: Clock,
   log: Logger,
-  logRequest: (finished: FinishedRequest) => void = () => undefined,
+  requests: RequestRows = new RequestRows(clock),
   linesLost: () => number = () => 0,
 ): Promise<App> {
-  const databases = await openDatabases(config.dataDir, clock)
+  let databases: Databases | undefined
   try {
-    return await connect(config, clock, log, { logRequest, linesLost }, databases)
+    databases = await openDatabases(config.dataDir, clock)
+    return await connect(config, clock, log, { requests, linesLost }, databases)
   } catch (error) {
-    await databases.close()
+    requests.close()
+    await databases?.close()
     throw error
   }
 }
 
 interface ProcessLog {
-  readonly logRequest: (finished: FinishedRequest) => void
+  readonly requests: RequestRows
   readonly linesLost: () => number
 }
 
@@ -112,7 +115,7 @@ async function connect(
   config: Config,
   clock: Clock,
   log: Logger,
-  { logRequest, linesLost }: ProcessLog,
+  { requests, linesLost }: ProcessLog,
   databases: Databases,
 ): Promise<App> {
   void databases.money.writer // its thread starts while the instruments are made
@@ -136,6 +139,7 @@ async function connect(
   const traffic = await TrafficLog.open({
     telemetry: databases.telemetry,
     clock,
+    requests,
     settings: { retentionMs: config.trafficRetentionDays * DAY_MS, rowsMax: config.trafficRowsMax },
     onError: onError('the traffic log could not be written'),
   })
@@ -294,7 +298,6 @@ async function connect(
         const finished = finishedOf(visit, outcome)
         traffic.record(finished)
         metrics.record(finished)
-        logRequest(finished)
         if (visit.route !== '' && !visit.isPage) measure(latency, visit, finished)
       },
     ],
@@ -379,6 +382,7 @@ async function connect(
       await market.close()
       await paper.close()
       await orderEvents.close()
+      requests.close()
       await Promise.all([identity.close(), keys.close(), idempotency.close(), traffic.close(), orderLog.close()])
       await audit.close()
       await databases.close()

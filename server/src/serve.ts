@@ -13,6 +13,7 @@ import { OWNER } from './identity/audit.ts'
 import type { Clock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/start-refused.ts'
 import { createLog } from './monitor/logging.ts'
+import { RequestRows } from './monitor/request-rows.ts'
 
 /** Requests under way get this long to finish after SIGTERM. */
 const DRAIN_MS = 10_000
@@ -21,8 +22,9 @@ const DRAIN_MS = 10_000
 export async function serve(config: Config, clock: Clock): Promise<number> {
   const stop = stopSignal() // from here on: a signal that comes during the start ends it in order
   const lock = acquireInstanceLock(config.dataDir)
-  const { log, request, flush, lost } = await createLog(config)
-  const app = await createApp(config, clock, log, request, lost)
+  const requests = new RequestRows(clock)
+  const { log, flush, lost } = createLog(config, requests)
+  const app = await createApp(config, clock, log, requests, lost)
   try {
     const address = await listen(app, config)
     const commands = {

@@ -13,6 +13,8 @@ export interface BatchOptions<T> {
   readonly write: (rows: readonly T[]) => Promise<void>
   /** Told of rows that are lost, and why: undefined when too many waited. */
   readonly onLost: (rows: readonly T[], error: unknown) => void
+  /** How many rows an item stands for, where it is more than one. */
+  readonly rowsOf?: (item: T) => number
   /** What each row weighs, and how much may wait, where rows are of very different size. */
   readonly weigh?: { readonly weightOf: (row: T) => number; readonly weightMax: number }
 }
@@ -29,16 +31,19 @@ const CLOSING_ATTEMPTS_MAX = 100
  */
 export class Batches<T> {
   readonly #options: BatchOptions<T>
+  readonly #rowsOf: (item: T) => number
   readonly #weightOf: (row: T) => number
   readonly #weightMax: number
   readonly #stop: () => void
   #waiting: T[] = []
+  #rows = 0
   #weight = 0
   #writing: Promise<void> | undefined
   #dropped = 0
 
   constructor(options: BatchOptions<T>) {
     this.#options = options
+    this.#rowsOf = options.rowsOf ?? (() => 1)
     this.#weightOf = options.weigh?.weightOf ?? (() => 0)
     this.#weightMax = options.weigh?.weightMax ?? 0
     this.#stop = options.clock.every(options.everyMs, () => void this.flush())
@@ -49,14 +54,15 @@ export class Batches<T> {
     return this.#dropped
   }
 
+  /** Rows that wait. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#rows
   }
 
   add(row: T): void {
     const { batchMax } = this.#options
     this.#waiting.push(row)
-    this.#weight += this.#weightOf(row)
+    this.#count(row)
     this.#makeRoom()
     if (this.#waiting.length >= batchMax && this.#writing === undefined) void this.flush()
   }
@@ -67,6 +73,7 @@ export class Batches<T> {
     if (this.#waiting.length === 0) return
     const rows = this.#waiting
     this.#waiting = []
+    this.#rows = 0
     this.#weight = 0
     this.#writing = this.#writeAll(rows)
     await this.#writing
@@ -79,6 +86,7 @@ export class Batches<T> {
       if (this.#waiting.length === 0) return
       await turn()
     }
+    this.#rows = 0
     this.#weight = 0
     this.#lose(this.#waiting.splice(0), new Error('the writer had too much to do until the end'))
   }
@@ -102,19 +110,24 @@ export class Batches<T> {
 
   #putBack(rows: readonly T[]): void {
     this.#waiting = [...rows, ...this.#waiting]
-    for (const row of rows) this.#weight += this.#weightOf(row)
+    for (const row of rows) this.#count(row)
     this.#makeRoom()
+  }
+
+  #count(row: T): void {
+    this.#rows += this.#rowsOf(row)
+    this.#weight += this.#weightOf(row)
   }
 
   #makeRoom(): void {
     const { waitingMax } = this.#options
-    const count = this.#waiting.length
-    if (count <= waitingMax && this.#weight <= this.#weightMax) return
-    const surplus = count > waitingMax ? count - waitingMax + Math.floor(waitingMax / SURPLUS_SHARE) : 0
+    if (this.#rows <= waitingMax && this.#weight <= this.#weightMax) return
+    const rowsLeft = this.#rows > waitingMax ? waitingMax - Math.floor(waitingMax / SURPLUS_SHARE) : this.#rows
     const weightLeft = this.#weight > this.#weightMax ? this.#weightMax - this.#weightMax / SURPLUS_SHARE : this.#weight
     let lost = 0
     for (const row of this.#waiting) {
-      if (lost >= surplus && this.#weight <= weightLeft) break
+      if (this.#rows <= rowsLeft && this.#weight <= weightLeft) break
+      this.#rows -= this.#rowsOf(row)
       this.#weight -= this.#weightOf(row)
       lost += 1
     }
@@ -122,7 +135,7 @@ export class Batches<T> {
   }
 
   #lose(rows: readonly T[], error: unknown): void {
-    this.#dropped += rows.length
+    for (const row of rows) this.#dropped += this.#rowsOf(row)
     this.#options.onLost(rows, error)
   }
 }

@@ -1,94 +1,23 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Steps } from '../kernel/steps.ts'
-import type { FinishedRequest } from './finished-request.ts'
-import { createLog, type LogFormat, type LogTarget } from './logging.ts'
+import { isPretty, scrubbedLog } from './logging.ts'
+import { prettyLines } from './pretty-lines.ts'
 import { scrubFreeText } from './scrub-line.ts'
 
-const KEY = `sk_${'Ab3_-xYz'.repeat(6).slice(0, 43)}`
-
-async function logTo(format: LogFormat, more: { level?: string; isTerminal?: boolean } = {}) {
+function logTo(level = 'trace') {
   const lines: string[] = []
   let flushes = 0
-  const target: LogTarget = {
-    isTerminal: more.isTerminal ?? false,
-    write: (text) => {
-      lines.push(text)
-    },
+  const log = scrubbedLog(level, {
+    write: (line) => lines.push(line),
     flush: () => {
       flushes += 1
     },
-    lost: () => 0,
-  }
-  const made = await createLog({ logLevel: more.level ?? 'trace', logFormat: format }, target)
-  return { ...made, lines, text: () => lines.join(''), flushes: () => flushes }
+  })
+  return { log, lines, text: () => lines.join(''), flushes: () => flushes }
 }
-
-const finished: FinishedRequest = {
-  at: 1_790_000_040_000,
-  requestId: 'req-0123456789',
-  traceId: '',
-  method: 'POST',
-  route: 'placeorder',
-  path: '/api/v1/placeorder',
-  status: 200,
-  code: '',
-  bytesIn: 210,
-  bytesOut: 320,
-  durationMs: 1.23456,
-  address: '127.0.0.1',
-  userId: 'usr_abcdefghij',
-  keyId: 'key_abcdefghij',
-  userAgent: 'curl/8',
-  steps: new Steps(() => 0),
-}
-
-describe('the line of a request', () => {
-  it('is one line of JSON with all that is known', async () => {
-    const { request, lines } = await logTo('json')
-    request(finished)
-    request({ ...finished, status: 429, code: 'rate_limited', traceId: '4bf92f3577b34da6a3ce929d0e0e4736' })
-    expect(lines).toHaveLength(2)
-    const [first, second] = lines.map((line) => JSON.parse(line))
-    const { steps: _, traceId: __, code: ___, at, ...told } = finished
-    expect(first).toMatchObject({ ...told, durationMs: 1.235, level: 30, time: at, msg: 'request' })
-    expect(second).toMatchObject({ code: 'rate_limited', traceId: '4bf92f3577b34da6a3ce929d0e0e4736', status: 429 })
-    expect(lines.every((line) => line.indexOf('\n') === line.length - 1)).toBe(true)
-  })
-
-  it('can not be broken or forged by what a client sends', async () => {
-    const sent = fc.string({
-      unit: fc.constantFrom('a', '"', '\\', '\n', '\r', '\u2028', '\0', 'é', '\ud800', '{', '}'),
-    })
-    await fc.assert(
-      fc.asyncProperty(sent, sent, async (path, userAgent) => {
-        const { request, lines } = await logTo('json')
-        request({ ...finished, path, userAgent })
-        expect(lines).toHaveLength(1)
-        expect(lines[0]?.indexOf('\n')).toBe((lines[0]?.length ?? 0) - 1)
-        expect(JSON.parse(lines[0] ?? '')).toMatchObject({ path, userAgent, status: 200 })
-      }),
-    )
-  })
-
-  it('loses a key in its path or user agent', async () => {
-    const { request, text } = await logTo('json')
-    request({ ...finished, path: `/api/v1/${KEY}`, userAgent: `${KEY} ${KEY}` })
-    expect(text()).toContain('/api/v1/[scrubbed]')
-    expect(text()).not.toContain(KEY)
-  })
-
-  it('is not written when only more important lines are', async () => {
-    const { request, log, lines } = await logTo('json', { level: 'warn' })
-    request(finished)
-    log.info('nor this')
-    expect(lines).toEqual([])
-    log.warn('but this')
-    expect(lines).toHaveLength(1)
-  })
-})
 
 /** Puts a secret somewhere into a value, as deep as `path` is long. */
 function wrap(secret: unknown, path: readonly ('list' | 'field' | 'cause')[]): unknown {
@@ -106,9 +35,9 @@ describe('secrets in the log', () => {
   it('never show a key, wherever it stands', async () => {
     const key = fc.stringMatching(/^sk_[A-Za-z0-9_-]{43}$/)
     const place = fc.constantFrom('message', 'field', 'name', 'error', 'stack', 'list')
-    await fc.assert(
-      fc.asyncProperty(key, place, path, text, text, async (secret, where, deep, before, after) => {
-        const { log, text: written } = await logTo('json')
+    fc.assert(
+      fc.property(key, place, path, text, text, (secret, where, deep, before, after) => {
+        const { log, text: written } = logTo()
         const sentence = `${before} ${secret} ${after}`
         if (where === 'message') log.error(sentence)
         else if (where === 'error') log.error({ err: wrap(new Error(sentence), deep) }, 'failed')
@@ -128,7 +57,7 @@ describe('secrets in the log', () => {
     async (name) => {
       for (const value of [SECRET, [SECRET], { inside: SECRET }]) {
         for (const depth of [0, 1, 5, 30]) {
-          const { log, text: written } = await logTo('json')
+          const { log, text: written } = logTo()
           log.info({ value: wrap({ [name]: value }, Array(depth).fill('field')) }, 'said')
           expect(written()).not.toContain(SECRET)
           expect(JSON.parse(written())).toMatchObject({ msg: 'said' })
@@ -154,20 +83,20 @@ describe('secrets in the log', () => {
     `smtps://sauda:${SECRET}@mail.example.org:465`,
     `x-api-key: ${SECRET}`,
   ])('never show what is secret in the text %s', async (sentence) => {
-    const { log, text: written } = await logTo('json')
+    const { log, text: written } = logTo()
     log.error({ err: new Error(sentence), deep: [{ sentence }] }, sentence)
     expect(written()).not.toContain(SECRET)
     expect(written()).toContain('[scrubbed]')
   })
 
   it.each(['123456', 123_456, '12345678', 'abcd-efgh-2345'])('never show the code %s of a login', async (code) => {
-    const { log, text: written } = await logTo('json')
+    const { log, text: written } = logTo()
     log.info({ body: { code, totp_code: code } })
     expect(written()).not.toContain(String(code))
   })
 
   it('leave what is none', async () => {
-    const { log, lines } = await logTo('json')
+    const { log, lines } = logTo()
     const told = {
       requestId: 'req-0123456789',
       code: 'validation_failed',
@@ -199,59 +128,156 @@ describe('secrets in the log', () => {
 
 describe('the format', () => {
   it.each([
-    ['auto', true, false],
-    ['auto', false, true],
-    ['json', true, true],
-    ['pretty', false, false],
-  ] as const)('%s, on a terminal: %s, is JSON: %s', async (format, isTerminal, isJson) => {
-    const { log, request, lines } = await logTo(format, { isTerminal })
+    ['auto', true, true],
+    ['auto', false, false],
+    ['json', true, false],
+    ['pretty', false, true],
+  ] as const)('%s, on a terminal: %s, is readable text: %s', (format, isTerminal, expected) => {
+    expect(isPretty(format, isTerminal)).toBe(expected)
+  })
+
+  it('for people has the same lines', async () => {
+    const { log, text } = logTo()
     log.warn({ requestId: 'req-1', password: 'hunter2' }, 'look here')
-    request(finished)
-    expect(lines[0]?.startsWith('{')).toBe(isJson)
-    expect(lines[1]?.startsWith('{')).toBe(isJson)
-    expect(lines[0]).toContain('look here')
-    expect(lines[1]).toContain('req-0123456789')
-    expect(lines[0]).not.toContain('hunter2')
+    log.error('and here')
+    const readable = (await prettyLines())(`${text()}no JSON\n`)
+    expect(readable).toMatch(/WARN.*look here[\s\S]*req-1[\s\S]*ERROR.*and here[\s\S]*no JSON/)
+    expect(readable).not.toMatch(/^\{|hunter2/m)
   })
 })
 
 describe('the end of the process', () => {
   it('hands over a fatal line at once', async () => {
-    const { log, flushes } = await logTo('json')
+    const { log, flushes } = logTo()
     log.error('may wait')
     expect(flushes()).toBe(0)
     log.fatal('may not')
     expect(flushes()).toBe(1)
   })
 
+  it('tells nothing that is less important than asked for', () => {
+    const { log, lines } = logTo('warn')
+    log.info('not this')
+    log.warn('but this')
+    expect(lines).toHaveLength(1)
+  })
+
   it.each([
     ['process.exit(3)', 3],
     ['setImmediate(() => { throw new Error("unexpected") })', 1],
-  ])('loses no line written before %s', (end, status) => {
-    const script =
-      `import { createLog } from ${JSON.stringify(join(import.meta.dirname, 'logging.ts'))}\n` +
-      `const { log } = await createLog({ logLevel: 'info', logFormat: 'json' })\n` +
-      `for (let line = 1; line <= 1000; line += 1) log.info({ line }, 'one of many')\n${end}\n`
-    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+    ['process.exitCode = 4', 4],
+  ])('loses no line and no request before %s', (end, status) => {
+    const run = runScript(`
+      for (let line = 1; line <= 500; line += 1) {
+        log.info({ line }, 'one of many')
+        requests.add(finishedRequest({ status: line }))
+        if (line === 250) requests.flush()
+      }
+      ${end === 'process.exitCode = 4' ? 'requests.close()' : ''}
+      ${end}`)
     expect(run.status).toBe(status)
-    const lines = run.stdout.trim().split('\n')
-    expect(lines.map((line) => JSON.parse(line).line)).toEqual(Array.from({ length: 1000 }, (_, index) => index + 1))
+    const told = run.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const expected = Array.from({ length: 500 }, (_, index) => index + 1)
+    expect(told.filter(({ msg }) => msg === 'one of many').map(({ line }) => line)).toEqual(expected)
+    expect(told.filter(({ msg }) => msg === 'request').map((request) => request.status)).toEqual(expected)
   })
 
   it('keeps up with many requests in each turn of the loop', () => {
-    const script =
-      `import { createLog } from ${JSON.stringify(join(import.meta.dirname, 'logging.ts'))}\n` +
-      `const { log, lost } = await createLog({ logLevel: 'info', logFormat: 'json' })\n` +
-      `for (let turn = 0; turn < 40; turn += 1) {\n` +
-      `  for (let line = 0; line < 250; line += 1) log.info({ filler: 'x'.repeat(300) }, 'one of many')\n` +
-      `  await new Promise((resolve) => setTimeout(resolve, 1))\n` +
-      `}\nlog.info({ lost: lost() })\n`
-    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-      encoding: 'utf8',
-      maxBuffer: 16_777_216,
-    })
+    const run = runScript(`
+      for (let turn = 0; turn < 40; turn += 1) {
+        for (let line = 0; line < 250; line += 1) log.info({ filler: 'x'.repeat(300) }, 'one of many')
+        for (let line = 0; line < 250; line += 1) requests.add(finishedRequest())
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      log.info({ lost: lost() })
+      requests.close()`)
     const lines = run.stdout.trim().split('\n')
-    expect(lines).toHaveLength(40 * 250 + 1)
-    expect(JSON.parse(lines.at(-1) ?? '').lost).toBe(0)
+    expect(lines).toHaveLength(40 * 500 + 1)
+    expect(JSON.parse(lines.find((line) => line.includes('"lost"')) ?? '').lost).toBe(0)
+  })
+
+  it('says readable lines of requests, too, and none when only more important ones are wanted', () => {
+    const request = "requests.add(finishedRequest({ requestId: 'req-readable' })); requests.close()"
+    expect(runScript(request, { logFormat: 'pretty' }).stdout).toMatch(/INFO.*request[\s\S]*req-readable/)
+    expect(runScript(request, { logLevel: 'warn' }).stdout).toBe('')
   })
 })
+
+describe('a reader of the log', () => {
+  it('who stops reading holds up nobody; what is too much is lost and counted', async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        script(`
+      const line = 'x'.repeat(10_000)
+      for (let turn = 0; turn < 30; turn += 1) {
+        for (let many = 0; many < 100; many += 1) log.info(line)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      process.stderr.write(String(lost()))
+      requests.close()`),
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    child.stdout.pause()
+    const told: Buffer[] = []
+    child.stderr.on('data', (chunk) => told.push(chunk))
+    while (told.length === 0) await setTimeout(5)
+    const lost = Number(Buffer.concat(told).toString())
+    let read = ''
+    child.stdout.on('data', (chunk) => {
+      read += String(chunk)
+    })
+    child.stdout.resume()
+    await new Promise((resolve) => child.once('close', resolve))
+    expect(lost).toBeGreaterThan(1_000)
+    expect(read.split('\n').length - 1 + lost).toBe(3_000)
+    for (const line of read.trim().split('\n')) expect(JSON.parse(line).msg).toHaveLength(10_000)
+  })
+
+  it('who is gone ends nothing', () => {
+    const run = spawnSync(
+      'sh',
+      [
+        '-c',
+        '"$0" --input-type=module --eval "$1" | head -c 10',
+        process.execPath,
+        script(`
+      for (let turn = 0; turn < 20; turn += 1) {
+        for (let many = 0; many < 100; many += 1) log.info('y'.repeat(1_000))
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      flush()
+      process.stderr.write('lost ' + lost())
+      requests.close()`),
+      ],
+      { encoding: 'utf8' },
+    )
+    expect(run.stdout).toHaveLength(10)
+    expect(Number(/^lost (\d+)$/.exec(run.stderr)?.[1])).toBeGreaterThan(0)
+  })
+})
+
+/** A program that writes a log. */
+function script(body: string, settings: Readonly<Record<string, string>> = {}): string {
+  const from = (file: string): string => JSON.stringify(join(import.meta.dirname, file))
+  return `
+    import { systemClock } from ${from('../kernel/clock.ts')}
+    import { createLog } from ${from('logging.ts')}
+    import { RequestRows } from ${from('request-rows.ts')}
+    import { finishedRequest } from ${from('test-finished-request.ts')}
+    const requests = new RequestRows(systemClock)
+    const { log, lost, flush } = createLog(${JSON.stringify({ logLevel: 'info', logFormat: 'json', ...settings })}, requests)
+    ${body}`
+}
+
+const runScript = (body: string, settings: Readonly<Record<string, string>> = {}) =>
+  spawnSync(process.execPath, ['--input-type=module', '--eval', script(body, settings)], {
+    encoding: 'utf8',
+    maxBuffer: 33_554_432,
+  })

@@ -96,7 +96,8 @@ export class RouteTotals {
     return totals
   }
 
-  add(request: FinishedRequest, durationUs: number): void {
+  add(request: FinishedRequest): void {
+    const durationUs = Math.round(request.durationMs * 1000)
     const route = this.#routeOf(request.route)
     route.ever.add(request, durationUs)
     route.sinceStart.add(request, durationUs)

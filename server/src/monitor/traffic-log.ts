@@ -1,20 +1,18 @@
 import type { Clock } from '../kernel/clock.ts'
-import { scrubText } from '../kernel/scrub.ts'
 import type { Database } from '../storage/open.ts'
+import type { PackedRows } from '../storage/packed-rows.ts'
 import type { TelemetryDatabase, TrafficTable } from '../storage/schema.ts'
-import type { SqlValue } from '../storage/sqlite.ts'
 import { Batches } from './batches.ts'
 import type { FinishedRequest } from './finished-request.ts'
 import { type LogFilter, LogTable, type Page } from './log-table.ts'
 import { Losses } from './losses.ts'
 import { RequestBlocks } from './request-blocks.ts'
+import { REQUEST_COLUMNS, type RequestRows } from './request-rows.ts'
 import { RouteTotals, type Totals } from './route-totals.ts'
 
-const FLUSH_MS = 250
+/** Rows come together; what the writer had no time for is tried again after this. */
+const RETRY_MS = 250
 const WAITING_MAX = 20_000
-const BATCH_MAX = 2_000
-const PATH_LENGTH_MAX = 512
-const USER_AGENT_LENGTH_MAX = 256
 const SCANNED_ROWS_MAX = 100_000
 const PAGE_ROWS = 1_000
 const RETENTION_EVERY_MS = 10_000
@@ -61,6 +59,8 @@ export interface TrafficSettings {
 export interface TrafficLogOptions {
   readonly telemetry: Database<TelemetryDatabase>
   readonly clock: Clock
+  /** Where its rows come from, and what else wants them. */
+  readonly requests: RequestRows
   readonly settings: TrafficSettings
   readonly onError: (error: unknown) => void
 }
@@ -70,15 +70,17 @@ export interface TrafficLogOptions {
  * faster than the disk takes them, the oldest that wait are dropped and counted.
  */
 export class TrafficLog {
-  readonly #batches: Batches<WaitingRow>
+  readonly #requests: RequestRows
+  readonly #batches: Batches<Rows>
   readonly #losses: Losses
   readonly #table: LogTable<TrafficTableRow>
   readonly #totals: RouteTotals
+  readonly #stopFollowing: () => void
   readonly #stopRetention: () => void
   #retaining: Promise<void> | undefined
 
   private constructor(
-    { telemetry, clock, settings, onError }: TrafficLogOptions,
+    { telemetry, clock, requests, settings, onError }: TrafficLogOptions,
     totals: RouteTotals,
     blocks: RequestBlocks,
   ) {
@@ -95,20 +97,23 @@ export class TrafficLog {
     this.#losses = new Losses('the traffic log', clock, onError)
     this.#batches = new Batches({
       clock,
-      everyMs: FLUSH_MS,
+      everyMs: RETRY_MS,
       waitingMax: WAITING_MAX,
-      batchMax: BATCH_MAX,
-      write: async (rows) => {
-        // SQLite numbers on from the greatest; should no row be left, it would begin anew
-        const [first, ...others] = rows.map(({ text }) => text)
-        if (first === undefined) return
-        const inserts = [{ sql: INSERT_AS, parameters: [...(JSON.parse(first) as SqlValue[]), blocks.nextRow] }]
-        const more = others.length === 0 ? [] : [{ sql: INSERT, rows: others }]
-        await totals.written((statements) => telemetry.writer.write([...inserts, ...more, ...statements]))
-        await blocks.add(rows.map(({ requestId }) => requestId)).catch(onError)
+      batchMax: 1,
+      rowsOf: ({ packed }) => packed.count,
+      write: async ([rows]) => {
+        if (rows === undefined) return
+        // SQLite would number on from the greatest; should no row be left, it would begin anew
+        const insert = { sql: INSERT, packed: rows.packed, from: blocks.nextRow }
+        await totals.written((statements) => telemetry.writer.write([insert, ...statements]))
+        await blocks.add(rows.requestIds).catch(onError)
       },
-      onLost: (rows, error) => this.#losses.note(rows.length, error),
+      onLost: (lost, error) => {
+        for (const { packed } of lost) this.#losses.note(packed.count, error)
+      },
     })
+    this.#requests = requests
+    this.#stopFollowing = requests.follow((packed, requestIds) => this.#batches.add({ packed, requestIds }))
     this.#stopRetention = clock.every(RETENTION_EVERY_MS, () => {
       const { retentionMs, rowsMax } = settings
       this.#retaining ??= this.#table
@@ -132,43 +137,24 @@ export class TrafficLog {
   }
 
   get waiting(): number {
-    return this.#batches.waiting
+    return this.#batches.waiting + this.#requests.waiting
   }
 
   record(request: FinishedRequest): void {
-    const durationUs = Math.round(request.durationMs * 1000)
-    this.#totals.add(request, durationUs)
-    const requestId = scrubText(request.requestId)
-    const cells = [
-      request.at,
-      requestId,
-      request.method,
-      request.route,
-      scrubText(request.path).slice(0, PATH_LENGTH_MAX),
-      request.status,
-      request.code,
-      request.bytesIn,
-      request.bytesOut,
-      durationUs,
-      request.address,
-      request.userId,
-      request.keyId,
-      scrubText(request.userAgent).slice(0, USER_AGENT_LENGTH_MAX),
-      request.traceId,
-    ]
-    this.#batches.add({ requestId, text: JSON.stringify(cells) })
+    this.#totals.add(request)
+    this.#requests.add(request)
   }
 
   /** Newest first, from below an id. */
   async list(filter: TrafficFilter, limit: number, below?: number): Promise<Page<TrafficRow>> {
-    await this.#batches.flush()
+    await this.#flush()
     const page = await this.#table.page(tableFilter(filter), limit, below)
     return { rows: page.rows.map(rowOf), below: page.below }
   }
 
   /** Everything that fits, newest first, some at a time. */
   async *pages(filter: TrafficFilter): AsyncGenerator<readonly TrafficRow[]> {
-    await this.#batches.flush()
+    await this.#flush()
     for await (const rows of this.#table.pages(tableFilter(filter))) yield rows.map(rowOf)
   }
 
@@ -179,24 +165,27 @@ export class TrafficLog {
 
   async close(): Promise<void> {
     this.#stopRetention()
+    this.#requests.flush()
+    this.#stopFollowing()
     await this.#batches.close()
     await this.#retaining
     this.#losses.close()
   }
+
+  async #flush(): Promise<void> {
+    this.#requests.flush()
+    await this.#batches.flush()
+  }
 }
 
-interface WaitingRow {
-  readonly requestId: string
-  /** JSON of its cells, in the order of the columns. */
-  readonly text: string
+/** Rows that came together. */
+interface Rows {
+  readonly packed: PackedRows
+  readonly requestIds: readonly string[]
 }
 
 /** Written out: the query builder would cost more than the row. */
-const COLUMNS =
-  'at, request_id, method, route, path, status, code, bytes_in, bytes_out, duration_us, address, user_id, key_id, user_agent, trace_id'
-const PLACES = Array(15).fill('?').join(', ')
-const INSERT = `INSERT INTO traffic (${COLUMNS}) VALUES (${PLACES})`
-const INSERT_AS = `INSERT INTO traffic (${COLUMNS}, id) VALUES (${PLACES}, ?)`
+const INSERT = `INSERT INTO traffic (${REQUEST_COLUMNS.join(', ')}, id) VALUES (${'?, '.repeat(REQUEST_COLUMNS.length)}?)`
 
 const tableFilter = (filter: TrafficFilter): LogFilter => ({
   equal: {

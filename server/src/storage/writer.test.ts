@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
+import { RowPacker } from './packed-rows.ts'
 import { QUEUE_STATEMENTS_MAX, type Statement, StatementFailed, Writer } from './writer.ts'
 import { PREPARED_STATEMENTS_MAX } from './writer-protocol.ts'
 
@@ -75,6 +76,25 @@ test('rows are written in their order, between the statements around them, all o
   expect(await ids()).toEqual([1, 2, 3, 4, 5])
   const tooMany = { ...inserts, rows: Array<string>(QUEUE_STATEMENTS_MAX + 1).fill('[]') }
   await expect(writer.write([tooMany])).rejects.toThrow(Refusal)
+})
+
+test('packed rows are written with their numbers, all of a call or none', async () => {
+  const packer = new RowPacker('t', 3, (text) => text)
+  const packed = (...notes: readonly string[]) => {
+    for (const note of notes) packer.text(note)
+    return packer.take()
+  }
+  const sql = 'INSERT INTO item (note, id) VALUES (?, ?)'
+  await writer.write([{ sql, packed: packed('a', 'b', 'a'), from: 7 }, insert(1)])
+  expect(await writer.query('SELECT id, note FROM item')).toEqual([
+    { id: 1, note: null },
+    { id: 7, note: 'a' },
+    { id: 8, note: 'b' },
+    { id: 9, note: 'a' },
+  ])
+  const clash = writer.write([{ sql, packed: packed('c', 'd'), from: 6 }])
+  expect(await outcomes([clash, writer.write([insert(5)])])).toEqual(['rejected', 'fulfilled'])
+  expect(await ids()).toEqual([1, 5, 7, 8, 9])
 })
 
 test('a failing call keeps nothing and takes no other call down', async () => {

@@ -2,10 +2,12 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { Checkpointer } from './checkpointer.ts'
+import type { PackedRows } from './packed-rows.ts'
 import { assertExactValue, type SqlValue, type Synchronous } from './sqlite.ts'
 import {
   BatchBuilder,
   type CallFailure,
+  PACKED,
   PREPARED_STATEMENTS_MAX,
   type Reply,
   type Request,
@@ -27,6 +29,18 @@ export interface RowsStatement {
   readonly sql: string
   readonly rows: readonly string[]
 }
+
+/**
+ * The same for rows that were packed. Its last parameter is the row's number, counted from one. Numbers are bound as
+ * floating-point ones: their columns must be declared INTEGER or REAL.
+ */
+export interface PackedStatement {
+  readonly sql: string
+  readonly packed: PackedRows
+  readonly from: number
+}
+
+export type AnyStatement = Statement | RowsStatement | PackedStatement
 
 export type Row = Readonly<Record<string, SqlValue>>
 
@@ -126,7 +140,7 @@ export class Writer {
    * `account_stopped` when the file can't be written: then it isn't known whether the statements are on disk, and
    * every later write is refused until a restart.
    */
-  write(statements: readonly (Statement | RowsStatement)[]): Promise<void> {
+  write(statements: readonly AnyStatement[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#refuseIfStopped()
       const statementCount = countOf(statements)
@@ -191,7 +205,7 @@ export class Writer {
     )
   }
 
-  #encode(statements: readonly (Statement | RowsStatement)[]): void {
+  #encode(statements: readonly AnyStatement[]): void {
     const batch = this.#batch
     batch.add(statements.length)
     for (const statement of statements) {
@@ -209,6 +223,11 @@ export class Writer {
         assert(statement.rows.length > 0, 'a statement for rows has rows')
         batch.add(ROWS)
         batch.add(`[${statement.rows.join()}]`)
+      } else if ('packed' in statement) {
+        const { packed, from } = statement
+        for (const value of [PACKED, from, packed.count, packed.columns, packed.text]) batch.add(value)
+        batch.add(bytesOf(packed.lengths))
+        batch.add(bytesOf(packed.numbers))
       } else {
         batch.add(statement.parameters.length)
         for (const value of statement.parameters) batch.add(value)
@@ -283,9 +302,13 @@ export class Writer {
   }
 }
 
-function countOf(statements: readonly (Statement | RowsStatement)[]): number {
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array | Uint32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+function countOf(statements: readonly AnyStatement[]): number {
   let count = 0
-  for (const statement of statements) count += 'rows' in statement ? statement.rows.length : 1
+  for (const statement of statements)
+    count += 'rows' in statement ? statement.rows.length : 'packed' in statement ? statement.packed.count : 1
   return count
 }
 

@@ -7,6 +7,7 @@ import { ManualClock } from '../../kernel/clock.ts'
 import { Steps } from '../../kernel/steps.ts'
 import { AuditLog } from '../../monitor/audit-log.ts'
 import { OrderLog } from '../../monitor/order-log.ts'
+import { RequestRows } from '../../monitor/request-rows.ts'
 import { TrafficLog } from '../../monitor/traffic-log.ts'
 import { type Databases, openDatabases } from '../../storage/open.ts'
 import { ADMIN_KEY, READ_KEY, TRADE_KEY, testApi } from '../test-api.ts'
@@ -33,6 +34,7 @@ beforeEach(async () => {
     traffic: await TrafficLog.open({
       telemetry: databases.telemetry,
       clock,
+      requests: new RequestRows(clock),
       settings: { retentionMs: 1e9, rowsMax: 10_000 },
       onError,
     }),
