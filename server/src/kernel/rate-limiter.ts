@@ -100,9 +100,11 @@ export class RateLimiter {
    *
    * What costs more than a limit lets through at once passes when nothing else of that limit is used, and leaves it in
    * debt: a basket mustn't be torn apart for its length, and on average no more passes than the limit says.
+   *
+   * `at` is now, by the limiter's own clock, for who has just read it.
    */
-  take(key: string, cost = 1, paid = 0): Verdict {
-    const now = this.#now()
+  take(key: string, cost = 1, paid = 0, at = this.#clock.elapsedMs()): Verdict {
+    const now = this.#notBefore(at)
     const slot = this.#slotOf(key, now)
     const refused = this.#refusal(slot, cost, paid, now)
     if (refused !== undefined) return refused
@@ -111,8 +113,8 @@ export class RateLimiter {
   }
 
   /** What `take` would answer now, taking nothing. */
-  ask(key: string, cost = 1, paid = 0): Verdict {
-    const now = this.#now()
+  ask(key: string, cost = 1, paid = 0, at = this.#clock.elapsedMs()): Verdict {
+    const now = this.#notBefore(at)
     const slot = this.#slotOf(key, now)
     return this.#refusal(slot, cost, paid, now) ?? this.#allowed(slot, now)
   }
@@ -166,8 +168,8 @@ export class RateLimiter {
   }
 
   /** A clock that went back stands still here until it has caught up. */
-  #now(): number {
-    this.#lastMs = Math.max(this.#lastMs, this.#clock.elapsedMs())
+  #notBefore(at: number): number {
+    this.#lastMs = Math.max(this.#lastMs, at)
     return this.#lastMs
   }
 

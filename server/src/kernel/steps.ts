@@ -39,6 +39,11 @@ export class Steps {
     this.#lastMs = this.#elapsedMs()
   }
 
+  /** When the last step ended, or the start. */
+  get lastMs(): number {
+    return this.#lastMs
+  }
+
   /** From the start until now. */
   totalMs(): number {
     return this.#elapsedMs() - this.startedAtMs

@@ -8,13 +8,13 @@ import { type RateLimits, rateLimitHeaders, rateLimitRefusal } from './rate-limi
 export const limitAddress =
   (limits: RateLimits) =>
   (visit: Visit): void =>
-    admit(visit, limits.admitAddress(visit.address))
+    admit(visit, limits.admitAddress(visit.address, visit.steps.startedAtMs))
 
 /** A request of a class, by whoever it turned out to be. */
 export const limitCaller =
   (limits: RateLimits) =>
   (visit: Visit, operation: AnyOperation): void =>
-    admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation)))
+    admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation), 1, 0, visit.steps.lastMs))
 
 /** What a request costs beyond the one order that it was counted as. */
 export const limitOrders =
@@ -23,7 +23,7 @@ export const limitOrders =
     if (operation.cost === undefined) return
     const { caller } = visit
     const cost = operation.cost(input as never, { caller, account: caller.account, services: services() })
-    if (cost > 1) admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation), cost - 1, 1))
+    if (cost > 1) admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation), cost - 1, 1, visit.steps.lastMs))
   }
 
 /**

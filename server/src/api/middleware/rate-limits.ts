@@ -43,9 +43,9 @@ export class RateLimits {
     this.#smartOrderPolicy = `${this.#classes.order.policy}, ${this.#smartOrder.policy}`
   }
 
-  /** Any request, before anything is known but where it comes from. */
-  admitAddress(address: string): Verdict {
-    return this.#address.take(ownerOf(address))
+  /** Any request, before anything is known but where it comes from. `at` is now, as of all here. */
+  admitAddress(address: string, at?: number): Verdict {
+    return this.#address.take(ownerOf(address), 1, 0, at)
   }
 
   /** What `admitAddress` would answer now; nothing is counted. */
@@ -58,17 +58,17 @@ export class RateLimits {
    * `cost` is how many orders it stands for, beyond those that were `paid` before; a smart order also draws on the budget
    * of all orders.
    */
-  admit(rateClass: RateClass, who: string, cost = 1, paid = 0): Verdict {
+  admit(rateClass: RateClass, who: string, cost = 1, paid = 0, at?: number): Verdict {
     const owner = ownerOf(who)
     return rateClass === 'smart-order'
-      ? this.#admitSmartOrder(owner, cost, paid)
-      : this.#classes[rateClass].take(owner, cost, paid)
+      ? this.#admitSmartOrder(owner, cost, paid, at)
+      : this.#classes[rateClass].take(owner, cost, paid, at)
   }
 
-  #admitSmartOrder(owner: string, cost: number, paid: number): Verdict {
-    const asked = this.#smartOrder.ask(owner, cost, paid)
-    const ofOrders = asked.allowed ? this.#classes.order.take(owner, cost, paid) : asked
-    const ofSmart = ofOrders.allowed ? this.#smartOrder.take(owner, cost, paid) : ofOrders
+  #admitSmartOrder(owner: string, cost: number, paid: number, at: number | undefined): Verdict {
+    const asked = this.#smartOrder.ask(owner, cost, paid, at)
+    const ofOrders = asked.allowed ? this.#classes.order.take(owner, cost, paid, at) : asked
+    const ofSmart = ofOrders.allowed ? this.#smartOrder.take(owner, cost, paid, at) : ofOrders
     const nearest = ofSmart.remaining < ofOrders.remaining ? ofSmart : ofOrders
     return { ...nearest, policy: this.#smartOrderPolicy }
   }
