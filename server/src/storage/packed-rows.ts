@@ -68,12 +68,14 @@ export class RowPacker {
   take(): PackedRows {
     const texts = this.#texts
     assert(this.#next % this.#columns.length === 0, 'rows are packed whole')
+    const lengths = new Uint32Array(texts.length)
+    for (let place = 0; place < texts.length; place += 1) lengths[place] = texts[place]?.length ?? 0
     const packed = {
       count: this.count,
       columns: this.#columns,
       numbers: this.#numbers.slice(0, this.#next),
       text: texts.join(''),
-      lengths: Uint32Array.from(texts, (text) => text.length),
+      lengths,
     }
     this.#next = 0
     this.#texts = []
