@@ -130,6 +130,18 @@ describe('a log table', () => {
     expect(rows.map(({ id }) => id)).toEqual([3_000, 2_800, 2_400])
   })
 
+  it('misses none for one that took long and stands among later ones, also where a search begins', async () => {
+    const count = 2_048
+    await fillTraffic(count)
+    const long = count / 2 + 1 // a stream that began before the first row
+    const update = { sql: 'UPDATE traffic SET at = ? WHERE id = ?', parameters: [START, long] }
+    await databases.telemetry.writer.write([update])
+    for (const from of [1, 601, 602, 800, long - 1]) {
+      const { rows } = await traffic().page(filter({ from: START + from * SECOND_MS }), count)
+      expect([from, rows.length]).toEqual([from, count - from])
+    }
+  })
+
   it('pages without gaps or repeats, whatever the size of a page', async () => {
     await fillTraffic(2_345)
     for (const limit of [1_000, 999, 77]) {

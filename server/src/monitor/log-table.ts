@@ -9,8 +9,11 @@ const SLICE_ROWS = 5_000
 export const DELETED_ROWS_MAX = 5_000
 /** Commits that delete, at a time. */
 const DELETIONS_MAX = 200
-/** Rows are numbered as requests end and dated as they begin; none takes longer, and no clock is set back further. */
+/** Rows are numbered as requests end and dated as they begin; few take longer, and no clock is set back further. */
 const DISORDER_MS = 600_000
+/** Rows in a row that may have taken longer, such as streams that a shutdown ends together. */
+const LONG_ROWS_MAX = 1_000
+
 export interface LogFilter {
   /** Columns that must be exactly this; undefined ones count for nothing. */
   readonly equal: Readonly<Record<string, string | undefined>>
@@ -65,8 +68,10 @@ export class LogTable<Row extends object> {
     const [oldest, newest] = [await this.#edge('ASC'), await this.#edge('DESC')]
     if (oldest === undefined || newest === undefined) return { rows: [], below: undefined }
     const { from, until } = filter
-    const bottom = from === undefined ? oldest.id : await this.#firstSince(from - DISORDER_MS, oldest.id, newest.id)
-    const end = until === undefined ? newest.id + 1 : await this.#firstSince(until + DISORDER_MS, oldest.id, newest.id)
+    const bottom =
+      from === undefined ? oldest.id : await this.#firstSince(from - DISORDER_MS, oldest.id, newest.id, LONG_ROWS_MAX)
+    const end =
+      until === undefined ? newest.id + 1 : await this.#firstSince(until + DISORDER_MS, oldest.id, newest.id, 1)
     const top = Math.min(below ?? end, end)
     const { scannedMax, selective } = this.#options
     const isSelective = selective.some((column) => filter.equal[column] !== undefined)
@@ -128,16 +133,20 @@ export class LogTable<Row extends object> {
     return (await query.execute(this.#kysely)).rows
   }
 
-  /** The first id from whose row on everything is of that instant or later, apart from disorder; one more than the last. */
-  async #firstSince(at: number, oldest: number, newest: number): Promise<number> {
+  /**
+   * The first id from which on everything is of that instant or later, apart from disorder; one more than the last. A row
+   * that took long, such as a stream's, stands among later ones and would end the search too late: so it asks whether one of
+   * the next `among` rows is of then or later, which may be as many rows early.
+   */
+  async #firstSince(at: number, oldest: number, newest: number, among: number): Promise<number> {
     const { name, id } = this.#options
     let [low, high] = [oldest, newest + 1]
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
-      const query = sql<{ at: number }>`SELECT at FROM ${sql.table(name)} WHERE ${sql.ref(id)} >= ${middle}
-        ORDER BY ${sql.ref(id)} LIMIT 1`
-      const found = (await query.execute(this.#kysely)).rows[0]
-      if (found === undefined || found.at >= at) high = middle
+      const next = sql`SELECT at FROM ${sql.table(name)} WHERE ${sql.ref(id)} >= ${middle}
+        ORDER BY ${sql.ref(id)} LIMIT ${among}`
+      const { rows } = await sql`SELECT 1 FROM (${next}) WHERE at >= ${at} LIMIT 1`.execute(this.#kysely)
+      if (rows.length > 0) high = middle
       else low = middle + 1
     }
     return low
