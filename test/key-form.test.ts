@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { filesIn } from './data-folder.ts'
 import { type RawAnswer, send } from './raw-http.ts'
 import { ServerProcess } from './server-process.ts'
 import { setUp } from './sign-in.ts'
@@ -86,10 +85,7 @@ test.each([
     const ids = ({ body }: RawAnswer) => (body['data'] as unknown as { id: string }[]).map(({ id }) => id)
     expect(ids(await get('/api/v1/keys', 'application/json'))).toEqual(ids(before))
     expect(await fundsBy(key)).toBe(200)
-    const texts = readdirSync(server.dataDir, { withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => readFileSync(join(server.dataDir, entry.name), 'latin1'))
-    expect(texts.filter((text) => text.includes(key))).toEqual([])
+    expect(filesIn(server.dataDir).filter(({ bytes }) => bytes.includes(key))).toEqual([])
     expect(server.output).not.toContain(key)
   },
 )

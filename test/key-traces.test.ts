@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { filesIn } from './data-folder.ts'
 import { type RawRequest, raw, send } from './raw-http.ts'
 import { ServerProcess } from './server-process.ts'
 
@@ -159,11 +158,7 @@ test('a key is afterwards in no file, in nothing that the server wrote, and in n
 
 /** Files below a folder that contain one of the texts, wherever. */
 function filesWith(folder: string, texts: readonly string[]): readonly string[] {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  return files
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .filter((path) => {
-      const bytes = readFileSync(path)
-      return texts.some((text) => bytes.includes(text))
-    })
+  return filesIn(folder)
+    .filter(({ bytes }) => texts.some((text) => bytes.includes(text)))
+    .map(({ path }) => path)
 }

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createClient } from '../client/src/index.ts'
 import { request } from './api.ts'
+import { filesIn } from './data-folder.ts'
 import { ROOT, ServerProcess, sleep } from './server-process.ts'
 
 /** A newcomer waits no longer than this, on a slow machine that does other things too. */
@@ -202,14 +203,10 @@ test('no line of the log has the text of a key', async () => {
 })
 
 function expectNoKeyIn(folder: string, keys: readonly string[]): void {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(folder, name)).isFile(),
-  )
+  const files = filesIn(folder)
   expect(files.length).toBeGreaterThan(2)
-  for (const name of files) {
-    const path = join(folder, name)
-    expect(statSync(path).mode & 0o077, `rights of others on ${name}`).toBe(0)
-    const bytes = readFileSync(path)
+  for (const { path: name, mode, bytes } of files) {
+    expect(mode & 0o077, `rights of others on ${name}`).toBe(0)
     for (const key of keys) {
       const random = key.slice('sk_'.length)
       expect(bytes.includes(random), `${name} has a key`).toBe(false)
