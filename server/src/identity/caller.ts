@@ -1,3 +1,4 @@
+import { refusedField } from './refused-field.ts'
 import type { Scope } from './scope.ts'
 
 /** What a user may be allowed: everything; trading and reading; reading. */
@@ -5,6 +6,12 @@ export const ROLES = ['admin', 'trader', 'viewer'] as const
 export type Role = (typeof ROLES)[number]
 
 export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text)
+
+/** Throws validation_failed unless it is a role. */
+export function checkedRole(text: string): Role {
+  if (isRole(text)) return text
+  throw refusedField('role', `"${text}" isn't a role: choose from ${ROLES.join(', ')}.`)
+}
 
 /** What a role may do at most; a key never does more than its user. */
 export const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {

@@ -4,12 +4,13 @@ import { InTurn } from '../kernel/turns.ts'
 import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
-import { type Caller, isRole, ROLES, type Role, SCOPES_OF_ROLE } from './caller.ts'
+import { type Caller, checkedRole, type Role, SCOPES_OF_ROLE } from './caller.ts'
 import { FailureLog } from './failure-log.ts'
 import { keyedHash } from './keyed-hash.ts'
+import { LoginChallenges } from './login-challenges.ts'
 import type { Mailer } from './mail.ts'
 import { OneTimeLinks } from './one-time-links.ts'
-import { PasswordHasher, passwordProblem } from './password.ts'
+import { checkPassword, PasswordHasher } from './password.ts'
 import { invalidLink, PasswordReset } from './password-reset.ts'
 import { RecoveryCodes } from './recovery-codes.ts'
 import { refusedField } from './refused-field.ts'
@@ -67,7 +68,6 @@ export class Identity {
   readonly #reset: PasswordReset
   /** Who is the first user or the last admin is decided by one at a time. */
   readonly #deciding = new InTurn()
-
   readonly #failureLog: FailureLog
 
   private constructor(
@@ -77,20 +77,16 @@ export class Identity {
     failureLog: FailureLog,
     secret: Buffer,
   ) {
-    const { databases, clock, audit, failedLogin, mailer, publicUrl, onError, hasher = new PasswordHasher() } = options
+    const { clock, hasher = new PasswordHasher() } = options
+    const { money } = options.databases
     const hash = keyedHash(secret)
-    const links = new OneTimeLinks(databases.money, hash, clock)
-    const codes = new RecoveryCodes(databases.money, hash, clock)
+    const links = new OneTimeLinks(money, hash, clock)
+    const codes = new RecoveryCodes(money, hash, clock)
     const failures = failureLog.counts
-    const secondFactor = new SecondFactor({
-      money: databases.money,
-      users,
-      codes,
-      sealer: new Sealer(secret, 'totp'),
-      clock,
-      failures,
-    })
-    const signIn = new SignIn({ users, sessions, hasher, secondFactor, clock, audit, failures, failedLogin })
+    const sealer = new Sealer(secret, 'totp')
+    const secondFactor = new SecondFactor({ money, users, codes, sealer, clock, failures })
+    const challenges = new LoginChallenges({ money, users, hash, clock })
+    const signIn = new SignIn({ ...options, users, sessions, hasher, secondFactor, challenges, failures })
     this.#options = options
     this.#failureLog = failureLog
     this.users = users
@@ -100,7 +96,7 @@ export class Identity {
     this.#secondFactor = secondFactor
     this.#signIn = signIn
     this.#reset = new PasswordReset({
-      ...{ users, links, signIn, secondFactor, audit, mailer, publicUrl, onError, checkPassword },
+      ...{ ...options, users, links, signIn, secondFactor, checkPassword },
       setPassword: (user, password, also) => this.#setPassword(user, password, also),
     })
   }
@@ -398,13 +394,3 @@ const SCOPES: Readonly<Record<Role, Caller['scopes']>> = {
 const alreadySetUp = (): Refusal => new Refusal('already_set_up', 'This instance is set up already. Sign in.')
 
 const invalidSetUpLink = (): Refusal => invalidLink('Start Sauda again for a new set-up link.')
-
-async function checkPassword(field: string, password: string, names: readonly string[]): Promise<void> {
-  const problem = await passwordProblem(password, names)
-  if (problem !== undefined) throw refusedField(field, problem)
-}
-
-function checkedRole(text: string): Role {
-  if (isRole(text)) return text
-  throw refusedField('role', `"${text}" isn't a role: choose from ${ROLES.join(', ')}.`)
-}

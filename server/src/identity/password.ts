@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../kernel/errors.ts'
+import { refusedField } from './refused-field.ts'
 
 export const PASSWORD_LENGTH_MIN = 10
 export const PASSWORD_LENGTH_MAX = 128
@@ -37,6 +38,12 @@ export async function passwordProblem(password: string, names: readonly string[]
     return 'This password is among the first that attackers try. Choose another one, such as four random words.'
   }
   return undefined
+}
+
+/** Throws validation_failed of the field unless it may be a password of who has these names. */
+export async function checkPassword(field: string, password: string, names: readonly string[]): Promise<void> {
+  const problem = await passwordProblem(password, names)
+  if (problem !== undefined) throw refusedField(field, problem)
 }
 
 let common: ReadonlySet<string> | undefined

@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Database } from '../storage/open.ts'
 import type { MoneyDatabase } from '../storage/schema.ts'
+import type { Statement } from '../storage/writer.ts'
 import { CodeLimit } from './code-limit.ts'
 import type { FailureCounts } from './failure-counts.ts'
 import type { HeldCode } from './held-code.ts'
@@ -75,10 +76,17 @@ export class SecondFactor {
     return this.#options.codes.left(userId)
   }
 
-  /** Whether it is an unused code of this user's; it is used from now on. Otherwise as `hold`. */
-  async useCode(userId: string | undefined, code: string, limitKey: string | undefined): Promise<boolean> {
+  /**
+   * Whether it is an unused code of this user's; it is used from now on, in one commit with `also`. Otherwise as `hold`.
+   */
+  async useCode(
+    userId: string | undefined,
+    code: string,
+    limitKey: string | undefined,
+    also: readonly Statement[],
+  ): Promise<boolean> {
     const held = await this.hold(userId, code, limitKey)
-    await held?.useIn((using) => this.#options.money.writer.write([using]))
+    await held?.useIn((using) => this.#options.money.writer.write([using, ...also]))
     return held !== undefined
   }
 

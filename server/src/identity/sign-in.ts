@@ -1,18 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
+import type { Statement } from '../storage/writer.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
 import type { FailureCounts } from './failure-counts.ts'
+import type { LoginChallenges } from './login-challenges.ts'
 import { type Attempt, LoginThrottle } from './login-throttle.ts'
 import type { PasswordHasher } from './password.ts'
 import type { SecondFactor } from './second-factor.ts'
 import type { BegunSession, SessionStore } from './sessions.ts'
 import { hasTotp, type User, type UserStore } from './users.ts'
-
-const CHALLENGE_MS = 5 * 60_000
-export const CHALLENGE_TRIES = 5
-export const CHALLENGES_MAX = 1_000
-const CHALLENGE_BYTES = 32
 
 /** Where a request to sign in comes from. */
 export interface From {
@@ -27,18 +23,12 @@ export type LoginResult =
   /** The password was right; a code must follow with this challenge. */
   | { readonly kind: 'totp'; readonly challenge: string }
 
-interface Challenge {
-  /** As it was when its password was given. */
-  readonly user: User
-  readonly expiresAt: number
-  tries: number
-}
-
 export interface SignInOptions {
   readonly users: UserStore
   readonly sessions: SessionStore
   readonly hasher: PasswordHasher
   readonly secondFactor: SecondFactor
+  readonly challenges: LoginChallenges
   readonly clock: Clock
   readonly audit: Audit
   readonly failures: FailureCounts
@@ -49,8 +39,6 @@ export interface SignInOptions {
 export class SignIn {
   readonly #options: SignInOptions
   readonly #throttle: LoginThrottle
-  /** By their token, oldest first. */
-  readonly #challenges = new Map<string, Challenge>()
 
   constructor(options: SignInOptions) {
     this.#options = options
@@ -59,7 +47,7 @@ export class SignIn {
 
   /** Throws login_failed, the same for a wrong password and an unknown name, or login_locked. */
   async login(name: string, password: string, from: From): Promise<LoginResult> {
-    const { users, hasher } = this.#options
+    const { users, hasher, challenges } = this.#options
     const attempt = this.#throttle.attempt(name, from.address)
     const user = users.findByName(name)
     const right = await undoneOnError(attempt, hasher.verify(user?.passwordHash, password))
@@ -68,35 +56,39 @@ export class SignIn {
     }
     if (hasTotp(user)) {
       attempt.undone()
-      return { kind: 'totp', challenge: this.#challenge(user) }
+      return { kind: 'totp', challenge: await challenges.make(user) }
     }
     attempt.succeeded()
     return { kind: 'session', begun: await this.begin(user, from), user }
   }
 
   /** Second half of a login: a code of the authenticator, or a recovery code. Throws login_failed or login_locked. */
-  async loginWithCode(challenge: string, code: string, from: From): Promise<BegunSession> {
-    const pending = this.#challenges.get(challenge)
-    if (pending === undefined || pending.expiresAt <= this.#options.clock.now()) {
-      this.#challenges.delete(challenge)
-      throw new Refusal('login_failed', 'This login took too long. Sign in again with your name and password.')
-    }
-    const { user } = pending
-    const attempt = this.#throttle.attempt(user.name, from.address)
-    pending.tries += 1
-    if (pending.tries >= CHALLENGE_TRIES) this.#challenges.delete(challenge)
-    await this.requireCode(user, code, attempt, from, 'login.code-failed')
-    this.#challenges.delete(challenge)
-    return await this.begin(user, from)
+  loginWithCode(token: string, code: string, from: From): Promise<BegunSession> {
+    return this.#options.challenges.answer(token, async (challenge) => {
+      if (challenge === undefined)
+        throw new Refusal('login_failed', 'This login took too long. Sign in again with your name and password.')
+      const { user, countTry, ending } = challenge
+      const attempt = this.#throttle.attempt(user.name, from.address)
+      await undoneOnError(attempt, countTry())
+      await this.requireCode(user, code, attempt, from, 'login.code-failed', [ending])
+      return await this.begin(user, from)
+    })
   }
 
-  /** Throws login_failed unless the code is one of this user's; it is used from now on. */
-  async requireCode(user: User, code: string, attempt: Attempt, from: From, action: string): Promise<void> {
+  /** Throws login_failed unless the code is one of this user's; it is used from now on, in one commit with `also`. */
+  async requireCode(
+    user: User,
+    code: string,
+    attempt: Attempt,
+    from: From,
+    action: string,
+    also: readonly Statement[] = [],
+  ): Promise<void> {
     const { secondFactor, sessions } = this.#options
     const isAtHome = sessions.list(user.id).some(({ address }) => address === from.address)
     // Whoever gets here knows the password. Their guesses must not keep the owner out where the owner is signed in.
     const limitKey = isAtHome ? undefined : user.id
-    if (!(await undoneOnError(attempt, secondFactor.useCode(user.id, code, limitKey))))
+    if (!(await undoneOnError(attempt, secondFactor.useCode(user.id, code, limitKey, also))))
       throw this.failed(user, from, action, 'The code is wrong, or was used before.')
     attempt.succeeded()
   }
@@ -148,17 +140,6 @@ export class SignIn {
     failedLogin(from.address)
     const actor = user === undefined ? { name: 'unknown', ...withoutDevice(from) } : actorFrom(user, from)
     audit(entryOf(actor, action, user?.id ?? '', { device: from.device.slice(0, DEVICE_LENGTH_MAX) }))
-  }
-
-  #challenge(user: User): string {
-    const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url')
-    const expiresAt = this.#options.clock.now() + CHALLENGE_MS
-    this.#challenges.set(challenge, { user, expiresAt, tries: 0 })
-    if (this.#challenges.size > CHALLENGES_MAX) {
-      const [oldest] = this.#challenges.keys()
-      if (oldest !== undefined) this.#challenges.delete(oldest)
-    }
-    return challenge
   }
 }
 

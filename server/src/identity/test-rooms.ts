@@ -24,6 +24,8 @@ export const AWAY: From = { address: '198.51.100.9', device: 'curl/8', requestId
 export interface TestRoomsOptions {
   readonly mailer?: Mailer
   readonly sessionRules?: SessionRules
+  /** Fills the folder before the rooms open on it. */
+  readonly prepare?: (dataDir: string) => Promise<void>
 }
 
 /** So that tests needn't wait for what attackers must wait for. */
@@ -48,6 +50,7 @@ export class TestRooms {
 
   static async open(options: TestRoomsOptions = {}): Promise<TestRooms> {
     const rooms = new TestRooms(options)
+    await options.prepare?.(rooms.dataDir)
     await rooms.start()
     return rooms
   }

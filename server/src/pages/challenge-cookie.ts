@@ -1,5 +1,6 @@
 import { readCookie } from '../api/session-cookie.ts'
 import type { Visit } from '../api/visit.ts'
+import { CHALLENGE_MS } from '../identity/login-challenges.ts'
 import type { PageContext } from './page.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { PageContext } from './page.ts'
 const NAME = 'sauda_challenge'
 const PATH = '/login/totp'
 /** As long as a challenge is valid. */
-const SECONDS_MAX = 5 * 60
+const SECONDS_MAX = CHALLENGE_MS / 1_000
 
 export const readChallenge = ({ headers }: Visit): string | undefined => readCookie(headers.cookie, NAME)
 

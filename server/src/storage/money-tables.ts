@@ -12,6 +12,7 @@ export interface MoneyDatabase {
   user: UserTable
   recovery_code: RecoveryCodeTable
   session: SessionTable
+  login_challenge: LoginChallengeTable
   one_time_link: OneTimeLinkTable
   ban: BanTable
   approval: ApprovalTable
@@ -95,6 +96,17 @@ export interface SessionTable {
   /** When the password was last given. */
   confirmed_at: number
   last_seen_at: number
+}
+
+/** A login whose password was right and whose code is awaited; its token's text is stored nowhere. */
+export interface LoginChallengeTable {
+  hash: string
+  user_id: string
+  /** Of the password's hash when it was given, under the server's secret. */
+  password_mark: string
+  expires_at: number
+  /** Codes that were tried. */
+  tries: number
 }
 
 /** A link that works once: `set-up` of the instance, or `reset` of a password. */

@@ -135,7 +135,7 @@ export const authlogintotp = defineOperation({
   method: 'POST',
   tag: 'Sign-in',
   summary: 'Sign in: the second factor',
-  description: 'A challenge is valid for five minutes and five tries. A code works once.',
+  description: 'A challenge is valid for five minutes and five tries, also over a restart. A code works once.',
   access: 'public',
   rateClass: 'login',
   input: { challenge: text({ min: 1, max: 128, secret: true, description: 'From auth/login.' }), code },

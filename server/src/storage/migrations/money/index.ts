@@ -9,6 +9,7 @@ import { calendarOverrides } from './0007-calendar-overrides.ts'
 import { idempotencyWork } from './0008-idempotency-work.ts'
 import { journalInOrder } from './0009-journal-in-order.ts'
 import { keyRequests } from './0010-key-requests.ts'
+import { loginChallenges } from './0011-login-challenges.ts'
 
 export const moneyMigrations: readonly Migration[] = [
   accountsAndJournal,
@@ -21,4 +22,5 @@ export const moneyMigrations: readonly Migration[] = [
   idempotencyWork,
   journalInOrder,
   keyRequests,
+  loginChallenges,
 ]
