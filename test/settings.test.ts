@@ -254,7 +254,11 @@ async function output(settings: Settings): Promise<{ readonly lines: readonly st
 const isJson = (line: string): boolean => line.startsWith('{')
 
 const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
-  HOST: async () => expect((await output({ HOST: '127.0.0.2' })).address).toMatch(/^http:\/\/127\.0\.0\.2:\d+$/),
+  HOST: async () => {
+    expect((await output({ HOST: '127.0.0.2' })).address).toMatch(/^http:\/\/127\.0\.0\.2:\d+$/)
+    // Every address of the machine: the links that are shown lead to one of them
+    expect((await output({ HOST: '0.0.0.0' })).address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  },
   PORT: { file: 'test/lifecycle.test.ts', mentions: 'PORT: String(server.port)' },
   DATA_DIR: () =>
     Platform.with({}, async ({ dataDir }) => {
@@ -281,7 +285,8 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
   CLIENT_ADDRESS_HEADER: async () => {
     const found = loggedAddress({ 'x-forwarded-for': '203.0.113.5', 'cf-connecting-ip': '203.0.113.6' })
     expect(await both(found)).toEqual(['203.0.113.6', '203.0.113.5'])
-    expect(await Platform.with({ CLIENT_ADDRESS_HEADER: 'CF-Connecting-IP' }, found)).toBe('10.0.0.1')
+    const ofOthers = { CLIENT_ADDRESS_HEADER: 'CF-Connecting-IP', TRUSTED_PROXIES: '192.0.2.1' }
+    expect(await Platform.with(ofOthers, found)).toBe('10.0.0.1')
   },
   SESSION_IDLE_MINUTES: () =>
     Platform.with({ SESSION_IDLE_MINUTES: '10' }, async (platform) => {

@@ -188,6 +188,14 @@ test('a secret setting is not repeated when it is wrong', () => {
 
 test('settings that contradict each other stop the start', () => {
   expect(() => loadConfig({ SMTP_URL: 'smtp://localhost' }, directory)).toThrow(/SMTP_URL needs SMTP_FROM/)
+  expect(() => loadConfig({ CLIENT_ADDRESS_HEADER: 'CF-Connecting-IP' }, directory)).toThrow(
+    /^CLIENT_ADDRESS_HEADER needs TRUSTED_PROXIES/,
+  )
+  const mail = { SMTP_URL: 'smtp://localhost', SMTP_FROM: 'sauda@example.com' }
+  for (const HOST of ['0.0.0.0', '::'])
+    expect(() => loadConfig({ ...mail, HOST }, directory)).toThrow(/^SMTP_URL needs PUBLIC_URL while HOST is/)
+  for (const more of [{}, { HOST: '192.0.2.1' }, { HOST: '0.0.0.0', PUBLIC_URL: 'https://trade.example.com' }])
+    expect(loadConfig({ ...mail, ...more }, directory).smtpUrl).toBe(mail.SMTP_URL)
 })
 
 test('.env.example lists every setting with its default, as the code has it', () => {

@@ -89,6 +89,16 @@ function unknownSettings(fromFile: object, environment: object): readonly string
   })
 }
 
+/** Hosts that mean every address of this machine: no link can lead there. */
+const EVERYWHERE: readonly string[] = ['0.0.0.0', '::']
+
 function contradictions(config: Config): readonly string[] {
-  return config.smtpUrl !== '' && config.smtpFrom === '' ? ['SMTP_URL needs SMTP_FROM, the sender of the mails.'] : []
+  const { smtpUrl, smtpFrom, host, publicUrl, clientAddressHeader, trustedProxies } = config
+  const problems: string[] = []
+  if (smtpUrl !== '' && smtpFrom === '') problems.push('SMTP_URL needs SMTP_FROM, the sender of the mails.')
+  if (smtpUrl !== '' && publicUrl === '' && EVERYWHERE.includes(host))
+    problems.push(`SMTP_URL needs PUBLIC_URL while HOST is ${host}: the links in mails lead there.`)
+  if (clientAddressHeader !== '' && trustedProxies.isEmpty)
+    problems.push('CLIENT_ADDRESS_HEADER needs TRUSTED_PROXIES: it is believed of nobody else.')
+  return problems
 }

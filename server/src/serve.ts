@@ -72,8 +72,12 @@ async function listen(app: App, config: Config): Promise<string> {
     throw error
   }
   const { address, family, port } = app.http.server.address() as AddressInfo // it listens on TCP
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const reached = REACHED_AT[address] ?? address
+  return `http://${family === 'IPv6' ? `[${reached}]` : reached}:${port}`
 }
+
+/** Addresses that mean every one of this machine can be listened on, but not be gone to. */
+const REACHED_AT: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
 /** What a person needs to begin. The first key is shown here and never again. */
 async function greet(app: App, address: string): Promise<void> {
