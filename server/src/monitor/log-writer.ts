@@ -31,8 +31,10 @@ export const LOST_LINES = 1
  * What waits is bounded; what is too much is lost and counted.
  */
 export class LogWriter {
-  readonly #worker: Worker
-  readonly #state: Int32Array<SharedArrayBuffer>
+  readonly #isPretty: boolean
+  readonly #state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT))
+  /** Started with the first line. */
+  #worker: Worker | undefined
   #sentBytes = 0
   #lost = 0
   #gathered = ''
@@ -40,22 +42,7 @@ export class LogWriter {
   #hasStopped = false
 
   constructor(isPretty: boolean) {
-    const state = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)
-    this.#state = new Int32Array(state)
-    const workerData: LogWriterData = { isPretty, state }
-    this.#worker = new Worker(new URL('./log-writer-worker.ts', import.meta.url), {
-      workerData,
-      execArgv: [],
-      name: 'log-writer',
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-    })
-    this.#worker.unref()
-    this.#worker.once('error', (error) => {
-      this.#hasStopped = true
-      process.stderr.write(
-        `The log can't be written any more: ${error instanceof Error ? error.stack : String(error)}\n`,
-      )
-    })
+    this.#isPretty = isPretty
   }
 
   /** Lines that were lost because nobody read them in time, or that could not be written. */
@@ -102,7 +89,24 @@ export class LogWriter {
     }
     this.#sentBytes = (this.#sentBytes + bytes) | 0
     const message: LogMessage = { content, bytes }
+    this.#worker ??= this.#start()
     this.#worker.postMessage(message)
+  }
+
+  #start(): Worker {
+    const workerData: LogWriterData = { isPretty: this.#isPretty, state: this.#state.buffer }
+    const worker = new Worker(new URL('./log-writer-worker.ts', import.meta.url), {
+      workerData,
+      execArgv: [],
+      name: 'log-writer',
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
+    worker.unref()
+    worker.once('error', (error) => {
+      this.#hasStopped = true
+      process.stderr.write(`The log can't be written any more: ${error instanceof Error ? error.stack : error}\n`)
+    })
+    return worker
   }
 }
 
