@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { OWNER } from './audit.ts'
-import { LAPSED_KEYS_MAX } from './key-store.ts'
+import { KEYS_PER_USER_MAX, LAPSED_KEYS_MAX } from './key-store.ts'
 import type { NewKey } from './new-key.ts'
 import { HOUR_MS, START, TestRooms } from './test-rooms.ts'
 
@@ -132,4 +132,22 @@ test('when the disk fails, the old key goes on working and there is no new one',
   await expect(rooms.keys.rotate(old.id, 0, OWNER)).rejects.toMatchObject({ code: 'shutting_down' })
   expect(standing(old.text)).toBe('known')
   expect(rooms.keys.list().map(({ id }) => id)).toEqual([old.id])
+})
+
+// Room
+
+test('nobody takes the room of all others: neither by new keys, many at once, nor by replaced ones', async () => {
+  const { id: userId } = await rooms.user('vera', 'viewer')
+  const wanted = { account: rooms.accounts.defaultOf(userId), userId, scopes: ['read'] }
+  const settled = await Promise.allSettled(Array.from({ length: KEYS_PER_USER_MAX + 3 }, () => create(wanted)))
+  const refused = settled.filter((one) => one.status === 'rejected').map(({ reason }) => reason.message)
+  expect(refused).toEqual(Array(3).fill('You have 100 keys, as many as there may be: revoke one first.'))
+  const [first, second] = rooms.keys.list(userId).map(({ id }) => id)
+  await rooms.keys.revoke(first ?? '', OWNER)
+  await rooms.keys.rotate(second ?? '', 1, OWNER) // both work now
+  await expect(create(wanted)).rejects.toMatchObject({ code: 'validation_failed' })
+  const other = await rooms.user('tom', 'trader')
+  await create({ account: rooms.accounts.defaultOf(other.id), userId: other.id })
+  rooms.clock.advance(HOUR_MS)
+  await create(wanted)
 })

@@ -29,6 +29,8 @@ export { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX, type NewKey } from './new-key.ts'
 
 /** Keys that aren't revoked. */
 export const LIVE_KEYS_MAX = 1_000
+/** Those that one user may have made, so that nobody takes the room of all others. */
+export const KEYS_PER_USER_MAX = 100
 export const OVERLAP_HOURS_MAX = 24
 /** Keys that were replaced and are told so; those replaced before are unknown. */
 export const LAPSED_KEYS_MAX = 10_000
@@ -81,7 +83,7 @@ export class KeyStore {
   /** Who owns what belonged to nobody; undefined until the instance has a user. */
   #heir: string | undefined
   /** Keys on their way to the disk: they count towards the limit. */
-  #creating = 0
+  readonly #creating = new Set<{ readonly userId: string | undefined }>()
   #everCreated: boolean
 
   private constructor(options: KeyStoreOptions, hash: KeyedHash, everCreated: boolean) {
@@ -166,12 +168,12 @@ export class KeyStore {
 
   /**
    * Creates a key, which works once it is on disk. Throws validation_failed when a part of it isn't possible, or when
-   * there are `LIVE_KEYS_MAX` keys already.
+   * there are `LIVE_KEYS_MAX` keys already, or `KEYS_PER_USER_MAX` of the user who makes it.
    */
   async createKey(wanted: NewKey, actor: Actor): Promise<CreatedKey> {
     const { clock, audit } = this.#options
     const { account, userId, requestHash } = wanted
-    const created = await this.#counted(() =>
+    const created = await this.#counted(userId, () =>
       this.#store({ account, userId, ...checkedKey(wanted, clock.now()) }, requestHash),
     )
     const { id, name, scopes, networks } = created
@@ -220,7 +222,7 @@ export class KeyStore {
     this.#rotating.add(id)
     try {
       const revokedAt = clock.now() + hours * HOUR_MS
-      const created = await this.#counted(() =>
+      const created = await this.#counted(info.userId, () =>
         this.#store(info, requestHash, (newId) => this.#replacing(id, newId, revokedAt)),
       )
       const old = this.#byId.get(id)
@@ -305,21 +307,21 @@ export class KeyStore {
     return compile(kysely.updateTable('api_key').set(change).where('id', '=', id))
   }
 
-  async #counted(create: () => Promise<CreatedKey>): Promise<CreatedKey> {
+  async #counted(userId: string | undefined, create: () => Promise<CreatedKey>): Promise<CreatedKey> {
     const now = this.#options.clock.now()
     const over = Array.from(this.#byId.values(), ({ info }) => info).filter((info) => isReplaced(info, now))
     for (const { id } of over.sort((one, other) => (one.revokedAt ?? 0) - (other.revokedAt ?? 0))) this.#lapse(id)
-    if (this.#byId.size + this.#creating >= LIVE_KEYS_MAX) {
-      throw new Refusal(
-        'validation_failed',
-        `There are ${LIVE_KEYS_MAX} keys, as many as there may be: revoke one first.`,
-      )
-    }
-    this.#creating += 1
+    const all = [...Array.from(this.#byId.values(), ({ info }) => info), ...this.#creating]
+    const own = userId === undefined ? 0 : all.filter((key) => key.userId === userId).length
+    const [who, most] = own >= KEYS_PER_USER_MAX ? ['You have', KEYS_PER_USER_MAX] : ['There are', LIVE_KEYS_MAX]
+    if (own >= most || all.length >= most)
+      throw new Refusal('validation_failed', `${who} ${most} keys, as many as there may be: revoke one first.`)
+    const creating = { userId }
+    this.#creating.add(creating)
     try {
       return await create()
     } finally {
-      this.#creating -= 1
+      this.#creating.delete(creating)
     }
   }
 
