@@ -8,22 +8,12 @@ import { dateAt, dayNumberOf } from '../../kernel/exchange-time.ts'
 import { type Databases, openDatabases } from '../../storage/open.ts'
 import { Mortal } from '../../storage/test-mortal.ts'
 import type { Exchange, Instrument } from '../instrument.ts'
-import { expectedParts } from './coverage.ts'
 import { isOver, type JobState, progressOf } from './download-job.ts'
 import { RETRY_AFTER_MS, TRIES_MAX } from './download-part.ts'
 import { CandleDownloads, type DownloadWanted, JOBS_KEPT_MAX, JOBS_MAX } from './downloads.ts'
-import { CALENDAR, FakeSource, MemoryStore } from './test-downloads.ts'
+import { AUGUST, CALENDAR, EXPECTED, FakeSource, MemoryStore, NOW, named } from './test-downloads.ts'
 
-const NOW = '2026-11-25T11:00:00+05:30'
 const BY = { name: 'asha', address: '', requestId: '' }
-const AUGUST: DownloadWanted = {
-  symbols: [{ symbol: 'SBIN', exchange: 'NSE' }],
-  interval: '15m',
-  fromDay: dayNumberOf('2026-08-01'),
-  toDay: dayNumberOf('2026-09-30'),
-  onlyMissing: false,
-}
-const named = (...symbols: string[]) => symbols.map((symbol) => ({ symbol, exchange: 'NSE' as const }))
 
 let folder: string
 let databases: Databases
@@ -90,15 +80,6 @@ const turns = async (count: number): Promise<void> => {
 }
 
 const stateOf = (downloads: CandleDownloads, id = 1): JobState => downloads.find(id).state
-/** Of 41 sessions of August and September 2026. */
-const EXPECTED = [
-  ...expectedParts(
-    { symbol: '', exchange: 'NSE', interval: '15m' },
-    CALENDAR,
-    { fromAt: Date.parse('2026-08-01T00:00:00+05:30'), toAt: Date.parse('2026-10-01T00:00:00+05:30') },
-    Date.parse(NOW),
-  ),
-].flatMap(({ starts }) => starts).length
 
 describe('a download', () => {
   it('stores every candle of every symbol, step by step, and says how far it is', async () => {

@@ -1,13 +1,32 @@
 import type { ManualClock } from '../../kernel/clock.ts'
-import { dateAt } from '../../kernel/exchange-time.ts'
+import { dateAt, dayNumberOf } from '../../kernel/exchange-time.ts'
 import { candleAt } from '../candles/test-sessions.ts'
 import { ExchangeCalendar } from '../exchange-calendar.ts'
 import type { Instrument } from '../instrument.ts'
 import type { Candle, Interval } from '../market-data.ts'
 import type { Series } from './candle-store.ts'
 import { expectedParts } from './coverage.ts'
+import type { DownloadWanted } from './downloads.ts'
 
 export const CALENDAR = new ExchangeCalendar('exchange')
+export const NOW = '2026-11-25T11:00:00+05:30'
+export const AUGUST: DownloadWanted = {
+  symbols: [{ symbol: 'SBIN', exchange: 'NSE' }],
+  interval: '15m',
+  fromDay: dayNumberOf('2026-08-01'),
+  toDay: dayNumberOf('2026-09-30'),
+  onlyMissing: false,
+}
+export const named = (...symbols: string[]) => symbols.map((symbol) => ({ symbol, exchange: 'NSE' as const }))
+/** Of 41 sessions of August and September 2026. */
+export const EXPECTED = [
+  ...expectedParts(
+    { symbol: '', exchange: 'NSE', interval: '15m' },
+    CALENDAR,
+    { fromAt: Date.parse('2026-08-01T00:00:00+05:30'), toAt: Date.parse('2026-10-01T00:00:00+05:30') },
+    Date.parse(NOW),
+  ),
+].flatMap(({ starts }) => starts).length
 
 /** A store in memory. */
 export class MemoryStore {
