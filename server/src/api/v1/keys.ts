@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import type { KeyInfo } from '../../identity/key-store.ts'
-import { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX, OVERLAP_HOURS_MAX } from '../../identity/key-store.ts'
+import { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX, KEYS_PER_USER_MAX, OVERLAP_HOURS_MAX } from '../../identity/key-store.ts'
 import { SCOPES } from '../../identity/scope.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { choice, flag, integer, list, text } from '../field.ts'
@@ -79,8 +79,7 @@ export const keyscreate = defineOperation({
   method: 'POST',
   tag: 'Users and keys',
   summary: 'Create an API key',
-  description:
-    'Answers the key, this once. It can do no more than your role. When your password was given more than 15 minutes ago, send auth/confirm first.',
+  description: `Answers the key, this once. It can do no more than your role. When your password was given more than 15 minutes ago, send auth/confirm first. A user has ${KEYS_PER_USER_MAX} keys at most, those counted that were replaced and still work.`,
   access: 'session',
   rateClass: 'read',
   input: {
