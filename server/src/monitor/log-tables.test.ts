@@ -9,7 +9,7 @@ import { type OrderEvent, OrderLog, WAITING_LENGTH_MAX } from './order-log.ts'
 import { RequestRows } from './request-rows.ts'
 import { ROUTES_MAX } from './route-totals.ts'
 import { finishedRequest } from './test-finished-request.ts'
-import { TrafficLog } from './traffic-log.ts'
+import { type TrafficFilter, TrafficLog } from './traffic-log.ts'
 
 const START = 1_790_000_000_000
 const AGE_MS = 600_000
@@ -101,13 +101,22 @@ describe('the traffic log', () => {
     await traffic.close()
   })
 
-  it('finds a request by its id, however many rows there are, and after all were deleted', async () => {
+  it('finds a request by its id and those of a trace, however many rows there are, and after all were deleted', async () => {
     const traffic = await openTraffic()
-    const found = async (requestId: string) => {
-      const { rows, below } = await traffic.list({ requestId }, 10)
+    const foundBy = async (filter: TrafficFilter) => {
+      const { rows, below } = await traffic.list(filter, 10)
       return [rows.map(({ id }) => id), below]
     }
-    for (let index = 0; index < 9_000; index += 1) traffic.record(finished({ requestId: `proxy-${index * 7_919}` }))
+    const found = (requestId: string) => foundBy({ requestId })
+    const traceOf = (index: number) => (index % 3_000 === 5 ? 'f'.repeat(32) : '')
+    for (let index = 0; index < 9_000; index += 1)
+      traffic.record(finished({ requestId: `proxy-${index * 7_919}`, traceId: traceOf(index) }))
+    expect(await foundBy({ traceId: 'f'.repeat(32) })).toEqual([[6_006, 3_006, 6], undefined])
+    expect(await foundBy({ traceId: 'e'.repeat(32) })).toEqual([[], undefined])
+    expect(await foundBy({ traceId: 'f'.repeat(32), requestId: `proxy-${3_005 * 7_919}` })).toEqual([
+      [3_006],
+      undefined,
+    ])
     expect(await found(`proxy-${10 * 7_919}`)).toEqual([[11], undefined])
     expect(await found('none')).toEqual([[], undefined])
     await databases.telemetry.writer.write([{ sql: 'DELETE FROM traffic', parameters: [] }])

@@ -34,7 +34,8 @@ const HAND_ON_MS = 200
 /** Characters that are kept of a path or a name that a client gives itself. */
 export const TEXT_LENGTH_MAX = 512
 
-type Follower = (rows: PackedRows, requestIds: readonly string[]) => void
+/** Rows and the ids of their requests, and of the traces that some of them belong to. */
+type Follower = (rows: PackedRows, requestIds: readonly string[], traceIds: readonly string[]) => void
 
 /**
  * Finished requests on their way to the traffic log and to the process's log, which both have threads that do the rest:
@@ -46,6 +47,7 @@ export class RequestRows {
     scrubText(text).slice(0, TEXT_LENGTH_MAX),
   )
   #requestIds: string[] = []
+  #traceIds: string[] = []
   readonly #stop: () => void
 
   constructor(clock: Clock) {
@@ -82,16 +84,18 @@ export class RequestRows {
     packer.text(request.userAgent)
     packer.text(request.traceId)
     this.#requestIds.push(requestId)
+    if (request.traceId !== '') this.#traceIds.push(request.traceId)
     if (packer.isFull) this.flush()
   }
 
   /** Hands on what there is. */
   flush(): void {
     if (this.#requestIds.length === 0) return
-    const requestIds = this.#requestIds
+    const [requestIds, traceIds] = [this.#requestIds, this.#traceIds]
     this.#requestIds = []
+    this.#traceIds = []
     const rows = this.#packer.take()
-    for (const follower of this.#followers) follower(rows, requestIds)
+    for (const follower of this.#followers) follower(rows, requestIds, traceIds)
   }
 
   close(): void {

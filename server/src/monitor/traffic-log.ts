@@ -91,8 +91,10 @@ export class TrafficLog {
       scannedMax: SCANNED_ROWS_MAX,
       pageRows: PAGE_ROWS,
       selective: [],
-      narrow: ({ equal: { request_id } }, from, below) =>
-        request_id === undefined ? undefined : blocks.spansOf(request_id, from, below),
+      narrow: ({ equal: { request_id, trace_id } }, from, below) => {
+        if (request_id !== undefined) return blocks.spansOf('ids', request_id, from, below)
+        return trace_id === undefined ? undefined : blocks.spansOf('trace_ids', trace_id, from, below)
+      },
     })
     this.#losses = new Losses('the traffic log', clock, onError)
     this.#batches = new Batches({
@@ -106,14 +108,16 @@ export class TrafficLog {
         // SQLite would number on from the greatest; should no row be left, it would begin anew
         const insert = { sql: INSERT, packed: rows.packed, from: blocks.nextRow }
         await totals.written((statements) => telemetry.writer.write([insert, ...statements]))
-        await blocks.add(rows.requestIds).catch(onError)
+        await blocks.add(rows.requestIds, rows.traceIds).catch(onError)
       },
       onLost: (lost, error) => {
         for (const { packed } of lost) this.#losses.note(packed.count, error)
       },
     })
     this.#requests = requests
-    this.#stopFollowing = requests.follow((packed, requestIds) => this.#batches.add({ packed, requestIds }))
+    this.#stopFollowing = requests.follow((packed, requestIds, traceIds) =>
+      this.#batches.add({ packed, requestIds, traceIds }),
+    )
     this.#stopRetention = clock.every(RETENTION_EVERY_MS, () => {
       const { retentionMs, rowsMax } = settings
       this.#retaining ??= this.#table
@@ -182,6 +186,7 @@ export class TrafficLog {
 interface Rows {
   readonly packed: PackedRows
   readonly requestIds: readonly string[]
+  readonly traceIds: readonly string[]
 }
 
 /** Written out: the query builder would cost more than the row. */

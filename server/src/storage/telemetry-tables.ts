@@ -30,6 +30,8 @@ export interface RequestBlockTable {
   first_row: number
   last_row: number
   ids: Uint8Array
+  /** A zero byte when no row has one; null in blocks from before migration 5, which may have any. */
+  trace_ids: Uint8Array | null
 }
 
 export interface RouteTotalTable {
