@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks' // the global of that name is a getter, which takes longer than the reading
+
 /** The only source of time. Instants are epoch milliseconds. */
 export interface Clock {
   now(): number
