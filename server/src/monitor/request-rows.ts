@@ -28,8 +28,11 @@ export const REQUEST_PLACES = Object.fromEntries(REQUEST_COLUMNS.map((column, pl
   Record<RequestColumn, number>
 >
 
-/** Rows are handed on when there are so many, or after so long. */
-export const ROWS_MAX = 1_024
+/**
+ * Rows are handed on when there are so many, or after so long. Few enough for what the threads do with them to be done before a
+ * client has waited for it, where there are no more processors than busy threads.
+ */
+export const ROWS_MAX = 256
 const HAND_ON_MS = 200
 /** Characters that are kept of a path or a name that a client gives itself. */
 export const TEXT_LENGTH_MAX = 512
