@@ -219,6 +219,7 @@ describe('a reader of the log', () => {
         for (let many = 0; many < 100; many += 1) log.info(line)
         await new Promise((resolve) => setTimeout(resolve, 1))
       }
+      await new Promise((resolve) => setTimeout(resolve, 500)) // all is handed over
       process.stderr.write(String(lost()))
       requests.close()`),
       ],
