@@ -9,7 +9,7 @@ import { isApiPath, type Visit } from './visit.ts'
  */
 
 /** Codes of failures that no handler decides: the transport's, and bugs. */
-export type WireCode = RefusalCode | 'malformed_request' | 'request_timeout' | 'headers_too_large' | 'internal_error'
+export type WireCode = RefusalCode | 'request_timeout' | 'headers_too_large' | 'internal_error'
 
 export const STATUS_OF: Readonly<Record<WireCode, number>> = {
   validation_failed: 400,

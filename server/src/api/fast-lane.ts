@@ -105,6 +105,7 @@ function laneOf(
   const { headers } = request
   if (request.method !== 'POST' || headers['content-type'] !== 'application/json') return undefined
   if (headers.origin !== undefined || options.isClosing()) return undefined
+  if (headers.host === undefined || headers.host.includes(',')) return undefined
   const bodyBytes = Number(headers['content-length'])
   // Not comparing the other way round: an absent length is NaN.
   if (!(bodyBytes > 0 && bodyBytes <= options.bodyBytesMax)) return undefined
@@ -184,8 +185,9 @@ function send(
     if (typeof value === 'string') headers.push(name, value)
     else for (const one of value ?? []) headers.push(name, one)
   }
-  headers.push('content-length', String(Buffer.byteLength(text)))
-  outbox.add({ response, answer: { status, common, headers, body: text }, visit })
+  const bodyBytes = Buffer.byteLength(text)
+  headers.push('content-length', String(bodyBytes))
+  outbox.add({ response, answer: { status, common, headers, body: text, bodyBytes }, visit })
 }
 
 const pairsOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat()

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, METHODS } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import Fastify, {
@@ -20,6 +20,7 @@ import { parseJson } from './json-body.ts'
 import { JsonText } from './json-text.ts'
 import { type CorsSettings, mountCors } from './middleware/cors.ts'
 import { type AnyOperation, pathsOf } from './operation.ts'
+import { neverReached, refuseOtherMethods } from './other-methods.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
 import { newRequestId } from './request-id.ts'
@@ -97,14 +98,45 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      joinDuplicateHeaders: true, // or the second of two keys, or of two hosts, would not be seen
+      requireHostHeader: false, // what node:http answers has neither id nor envelope
       IncomingMessage: WholeRequest,
       ServerResponse: WholeResponse,
     },
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    // Of an address that can't be read; none of the hooks below sees it
+    frameworkErrors: (error, request, reply) => {
+      const visit = meet(request, reply)
+      const answered = refusalOf(request) ?? error
+      complete(visit, request, reply)
+      sendError(answered, request, reply)
+    },
     clientErrorHandler: answerBrokenRequest,
   })
   app.decorate('showError', options.showError ?? showErrorText)
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response)) // may be ignored
   let closing = false
+  const meet = (request: FastifyRequest, reply: FastifyReply): Visit => {
+    const visit = visits.get(request.raw)
+    assert(visit !== undefined, 'a request came in without arriving')
+    request.visit = visit
+    // Not the hook onResponse, which is never called when the client leaves before the answer
+    reply.raw.once('close', () => finish(pipeline, visit, reply.raw))
+    if (closing) reply.header('connection', 'close')
+    else reply.header('keep-alive', `timeout=${KEEP_ALIVE_SECONDS}`)
+    return visit
+  }
+  const refusalOf = ({ raw, visit }: FastifyRequest): Refusal | undefined => {
+    assert(visit !== undefined, 'a request came in without arriving')
+    return closing ? SHUTTING_DOWN : (refusalBeforeBody(pipeline, visit) ?? hostProblem(raw))
+  }
+  const complete = (visit: Visit, request: FastifyRequest, reply: FastifyReply): void => {
+    reply.header('x-request-id', request.id)
+    if (isApiPath(request.url)) setMissing(reply, pipeline.apiHeaders)
+    visit.steps.lap('serialise')
+    for (const step of pipeline.beforeAnswer) step(visit)
+    reply.headers(visit.answerHeaders)
+  }
   app.addHook('preClose', (done) => {
     closing = true
     if (app.server.listening) {
@@ -115,31 +147,17 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     done()
   })
   app.addHook('onRequest', (request, reply, done) => {
-    const visit = visits.get(request.raw)
-    assert(visit !== undefined, 'a request came in without arriving')
-    request.visit = visit
-    // Not the hook onResponse, which is never called when the client leaves before the answer
-    reply.raw.once('close', () => finish(pipeline, visit, reply.raw))
-    if (closing) reply.header('connection', 'close')
-    else reply.header('keep-alive', `timeout=${KEEP_ALIVE_SECONDS}`)
+    meet(request, reply)
     done()
   })
   if (options.cors !== undefined) mountCors(app, options.cors)
   app.after(() => {
     // After the hook of CORS, so that a page elsewhere can read why it was refused
-    app.addHook('onRequest', ({ visit }, _reply, done) => {
-      assert(visit !== undefined, 'a request came in without arriving')
-      done(closing ? SHUTTING_DOWN : refusalBeforeBody(pipeline, visit))
-    })
+    app.addHook('onRequest', (request, _reply, done) => done(refusalOf(request)))
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
-    reply.header('x-request-id', request.id)
-    if (isApiPath(request.url)) setMissing(reply, pipeline.apiHeaders)
-    if (request.visit !== undefined) {
-      request.visit.steps.lap('serialise')
-      for (const step of pipeline.beforeAnswer) step(request.visit)
-      reply.headers(request.visit.answerHeaders)
-    }
+    assert(request.visit !== undefined, 'an answer is sent to a request that has arrived')
+    complete(request.visit, request, reply)
     done()
   })
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
@@ -151,6 +169,15 @@ const SHUTTING_DOWN = new Refusal(
   'shutting_down',
   'The server is shutting down. Send the request again in a few seconds.',
 )
+
+/** What is wrong with the one header that HTTP/1.1 asks for. */
+function hostProblem({ headers: { host }, httpVersion }: IncomingMessage): Refusal | undefined {
+  if (host === undefined && httpVersion !== '1.0')
+    return new Refusal('malformed_request', 'The request has no Host header: HTTP/1.1 asks for one.')
+  if (host?.includes(',') === true)
+    return new Refusal('malformed_request', 'The request has more than one Host header.')
+  return undefined
+}
 
 function notFound(request: FastifyRequest): Refusal {
   const path = request.url.split('?', 1)[0] ?? ''
@@ -202,6 +229,7 @@ export function mountOperations(
   app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, parsed) => {
+      if (request.visit !== undefined) request.visit.bytesIn = body.length
       parsed(null, readBody(request.headers['content-type'], body))
     })
     // The router also finds an operation by an address like /%61pi/v1/…; whatever tells the API from pages does not.
@@ -231,27 +259,13 @@ function readBody(contentType: string | undefined, body: Buffer): unknown {
   }
 }
 
-const neverReached = (): never => {
-  throw new Error('a request passed a hook that refuses every request')
-}
-
+/** What a path's operations don't take is answered 405; a browser may ask beforehand. */
 function mountOtherMethods(scope: FastifyInstance, path: string, taken: readonly string[]): void {
   const allowed = [...taken, ...(taken.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
-  const allow = allowed.join(', ')
   scope.options(path, (_request, reply) => {
-    reply.code(204).header('allow', allow).send()
+    reply.code(204).header('allow', allowed.join(', ')).send()
   })
-  scope.route({
-    method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
-    url: path,
-    onRequest: (request, reply, next) => {
-      reply.header('allow', allow)
-      next(
-        new Refusal('method_not_allowed', `${request.method} is not allowed for ${path}; use ${taken.join(' or ')}.`),
-      )
-    },
-    handler: neverReached,
-  })
+  refuseOtherMethods(scope, path, allowed)
 }
 
 function mount(scope: FastifyInstance, path: string, operation: AnyOperation, options: EndpointOptions): void {
@@ -269,7 +283,6 @@ function mount(scope: FastifyInstance, path: string, operation: AnyOperation, op
     handler: async (request, reply) => {
       const { visit } = request
       assert(visit !== undefined, 'a request reached its operation without arriving')
-      visit.bytesIn = Number(request.headers['content-length'] ?? 0)
       const answer = await endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), visit)
       if (answer instanceof JsonText) return reply.type('application/json; charset=utf-8').send(answer.text)
       if (!(answer instanceof Streamed)) return answer

@@ -9,14 +9,18 @@ export function refuseOtherMethods(app: FastifyInstance, path: string, allowed: 
     onRequest: (request, reply, next) => {
       reply.header('allow', allowed.join(', '))
       next(
-        new Refusal('method_not_allowed', `${request.method} is not allowed for ${path}; use ${allowed.join(' or ')}.`),
+        new Refusal(
+          'method_not_allowed',
+          `${request.method} is not allowed for ${path}; use ${allowed.filter((method) => method !== 'OPTIONS').join(' or ')}.`,
+        ),
       )
     },
     handler: neverReached,
   })
 }
 
-const neverReached = (): never => {
+/** Handler of routes whose hook refuses every request. */
+export const neverReached = (): never => {
   throw new Error('a request passed a hook that refuses every request')
 }
 

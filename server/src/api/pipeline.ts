@@ -3,6 +3,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { STATUS_UNANSWERED } from '../monitor/finished-request.ts'
 import type { AnyOperation } from './operation.ts'
 import type { Visit } from './visit.ts'
+import { WholeResponse } from './whole-messages.ts'
 
 export interface Outcome {
   readonly status: number
@@ -73,12 +74,16 @@ export function refusalBeforeBody(pipeline: Pipeline, visit: Visit): Refusal | u
   }
 }
 
+/** Bytes that were sent of an answer. What tests inject comes by no socket that counts. */
+function bytesOf(response: ServerResponse, { bytesBefore }: Visit): number {
+  if (response instanceof WholeResponse && response.wholeBytes > 0) return response.wholeBytes
+  return Math.max(0, (response.socket ?? response.req.socket).bytesWritten - bytesBefore) || 0
+}
+
 /** Tells who wants to know what became of a request. To be called when its response is closed. */
 export function finish(pipeline: Pipeline, visit: Visit, response: ServerResponse): void {
   visit.onClosed?.()
-  const sent = (response.socket ?? response.req.socket).bytesWritten
-  // What tests inject comes by no socket that counts
-  const bytesOut = Math.max(0, sent - visit.bytesBefore) || 0
+  const bytesOut = bytesOf(response, visit)
   const isAnswered = response.headersSent || response.writableEnded
   const outcome = { status: isAnswered ? response.statusCode : STATUS_UNANSWERED, bytesOut }
   for (const step of pipeline.afterAnswer) step(visit, outcome)

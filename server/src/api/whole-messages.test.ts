@@ -12,7 +12,13 @@ const common = new CommonHeaders(['x-common', 'yes'])
 const lasting = new LastingHead(72).at(Date.UTC(2026, 10, 26, 12, 0, 1))
 const text = (response: WholeResponse, body: string, ...more: string[]): void =>
   response.answer(
-    { status: 200, common, headers: ['content-length', String(Buffer.byteLength(body)), ...more], body },
+    {
+      status: 200,
+      common,
+      headers: ['content-length', String(Buffer.byteLength(body)), ...more],
+      body,
+      bodyBytes: Buffer.byteLength(body),
+    },
     lasting,
   )
 

@@ -44,23 +44,31 @@ export interface WholeAnswer {
   /** Names and values in turn, the body's length among them. */
   readonly headers: readonly string[]
   readonly body: string
+  readonly bodyBytes: number
 }
 
 export class WholeResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  /** Bytes of an answer that was sent whole, its head included; 0 of others. */
+  wholeBytes = 0
+
   /**
    * Sends an answer. `lasting` are the headers of a connection that stays, as lines; where it doesn't, or others' answers must
    * leave before this one, node:http sends it in its own way. Throws on a value that no header can have.
    */
-  answer({ status, common, headers, body }: WholeAnswer, lasting: string): void {
+  answer({ status, common, headers, body, bodyBytes }: WholeAnswer, lasting: string): void {
     const { socket } = this
     if (socket === null || socket.destroyed || !this.shouldKeepAlive) {
+      const before = socket?.bytesWritten ?? 0
       this.writeHead(status, [...common.pairs, ...headers]).end(body)
+      this.wholeBytes = socket === null ? this.writableLength : socket.bytesWritten - before
       return
     }
     const lines = common.lines + linesOf(headers)
     this.statusCode = status
     this.finished = true
-    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${lines}${lasting}\r\n${body}`)
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${lines}${lasting}\r\n`
+    this.wholeBytes = head.length + bodyBytes
+    socket.write(head + body)
     if (socket.writableLength === 0) this.emit('finish')
     else
       socket.write('', (error) => {

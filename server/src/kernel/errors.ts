@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'validation_failed'
   | 'malformed_json'
   | 'not_an_object'
+  | 'malformed_request'
   | 'unsupported_media_type'
   | 'body_too_large'
   | 'api_key_missing'

@@ -36,9 +36,9 @@ export function authenticator(options: AuthenticateOptions) {
     visit.steps.lap('read')
     const isPublic = operation.access === 'public'
     const key = isPublic ? '' : keyOf(source, visit.headers)
+    if (!isPublic) refuseKeyInQuery(visit, operation, source)
     if (key === '') visit.caller = sessionCaller(visit) ?? visit.caller
     else {
-      refuseKeyInQuery(visit, operation, source)
       visit.apiKey = key
       visit.caller = keyCaller(keys, key, visit)
     }
@@ -78,11 +78,19 @@ function crossOrigin({ origin }: IncomingHttpHeaders): Refusal {
 }
 
 function refuseKeyInQuery(visit: Visit, operation: AnyOperation, source: object): void {
-  if (operation.method !== 'GET' || operation.keyInQuery === true || !('apikey' in source)) return
+  const { method, keyInQuery } = operation
+  if (keyInQuery === true || keyInUrl(visit, method, source) === '') return
+  const places = method === 'GET' ? 'the header' : 'the field apikey, the header'
   throw new Refusal(
     'api_key_in_query',
-    `Addresses end up in logs: send the key of GET ${visit.path} as the header X-API-KEY or Authorization: Bearer.`,
+    `Addresses end up in logs: send the key of ${method} ${visit.path} as ${places} X-API-KEY or Authorization: Bearer.`,
   )
+}
+
+function keyInUrl({ url }: Visit, method: string, source: object): unknown {
+  if (method === 'GET') return 'apikey' in source ? source.apikey : ''
+  const from = url.indexOf('?')
+  return from < 0 ? '' : (new URLSearchParams(url.slice(from + 1)).get('apikey') ?? '')
 }
 
 /**
@@ -92,10 +100,19 @@ function refuseKeyInQuery(visit: Visit, operation: AnyOperation, source: object)
 export function keyOf(source: object, headers: IncomingHttpHeaders): string {
   const inHeader = headers['x-api-key']
   const { authorization } = headers
-  let key = typeof inHeader === 'string' ? inHeader.trim() : ''
-  if (authorization !== undefined) key = onlyKey(key, bearerOf(authorization))
+  let key = typeof inHeader === 'string' ? oneOf(inHeader, (text) => text.trim()) : ''
+  if (authorization !== undefined) key = onlyKey(key, oneOf(authorization, bearerOf))
   return 'apikey' in source ? onlyKey(key, fieldKey(source.apikey)) : key
 }
+
+/** A header that was sent more than once comes as a list. */
+const oneOf = (header: string, keyIn: (text: string) => string): string =>
+  header.includes(',')
+    ? header
+        .split(',')
+        .map((text) => keyIn(text.trim()))
+        .reduce(onlyKey, '')
+    : keyIn(header)
 
 function onlyKey(key: string, other: string): string {
   if (key === '' || other === '' || key === other) return key === '' ? other : key

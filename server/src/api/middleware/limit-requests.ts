@@ -23,7 +23,8 @@ export const limitOrders =
     if (operation.cost === undefined) return
     const { caller } = visit
     const cost = operation.cost(input as never, { caller, account: caller.account, services: services() })
-    if (cost > 1) admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation), cost - 1, 1, visit.steps.lastMs))
+    if (cost > 1)
+      admit(visit, limits.admit(operation.rateClass, payerOf(visit, operation), cost - 1, 1, visit.steps.lastMs))
   }
 
 /**
