@@ -395,7 +395,7 @@ const DAY_MS = 86_400_000
 /** Of an order operation also by itself: the venue's share, the wait for the disk, and ours. */
 function measure(latency: LatencyMonitor, visit: Visit, finished: FinishedRequest): void {
   const { route: operation, steps, durationMs: totalMs, status } = finished
-  latency.record({ operation, steps, totalMs, status })
+  latency.record({ operation, steps, totalMs, status }, steps.startedAtMs + totalMs)
   if (steps.venue === 0) return
   latency.recordOrder({
     at: visit.at,

@@ -140,8 +140,11 @@ export class LatencyMonitor {
     this.#clock = clock
   }
 
-  /** What a limit refused, or whose client left, says nothing about how long an answer takes, and isn't recorded. */
-  record({ operation, steps, totalMs, status }: Finished): void {
+  /**
+   * What a limit refused, or whose client left, says nothing about how long an answer takes, and isn't recorded. `atMs` is
+   * now, by the monitor's own clock, for who has just read it.
+   */
+  record({ operation, steps, totalMs, status }: Finished, atMs = this.#clock.elapsedMs()): void {
     if (status === 429 || status === STATUS_UNANSWERED) return
     let series = this.#series.get(operation)
     if (series === undefined) {
@@ -149,7 +152,7 @@ export class LatencyMonitor {
       series = new OperationSeries()
       this.#series.set(operation, series)
     }
-    series.record(steps, totalMs, this.#minute())
+    series.record(steps, totalMs, minuteOf(atMs))
   }
 
   recordOrder(order: Omit<OrderTimes, 'id'>): void {
@@ -168,7 +171,7 @@ export class LatencyMonitor {
         if (ofStep === undefined) continue
         read += 1
         if (read % READ_A_TURN === 0) await turn()
-        const found = ofStep.read(window, this.#minute())
+        const found = ofStep.read(window, minuteOf(this.#clock.elapsedMs()))
         if (found === undefined) continue
         const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = found.percentiles
         rows.push({
@@ -198,11 +201,9 @@ export class LatencyMonitor {
     }
     return rows
   }
-
-  #minute(): number {
-    return Math.floor(this.#clock.elapsedMs() / MINUTE_MS)
-  }
 }
+
+const minuteOf = (elapsedMs: number): number => Math.floor(elapsedMs / MINUTE_MS)
 
 function fits(order: Omit<OrderTimes, 'id'>, { account, operation, orderId, requestId, symbol }: OrderFilter): boolean {
   return (

@@ -188,7 +188,10 @@ function packedRows(reader: BatchReader): SqlValue[][] {
   const [columns, text] = [String(reader.next()), String(reader.next())]
   const [lengths, numbers] = [bufferOf(reader.next()), bufferOf(reader.next())]
   const rows = unpacked({ count, columns, text, lengths: new Uint32Array(lengths), numbers: new Float64Array(numbers) })
-  return rows.map((row, index) => [...row, BigInt(from + index)])
+  return rows.map((row: SqlValue[], index) => {
+    row.push(BigInt(from + index))
+    return row
+  })
 }
 
 /** Sent bytes have a buffer of their own. */
