@@ -19,7 +19,7 @@ import { riskCosts } from './risk.ts'
 import { sequential } from './sequential.ts'
 import { groupedCommits } from './sqlite.ts'
 import { trafficFigures } from './traffic.ts'
-import { inTurns, type Measured } from './turns.ts'
+import { FULL_LOAD, inTurns, type Measured } from './turns.ts'
 import type { UniverseFigures } from './universe.ts'
 import { UNLIMITED } from './unlimited.ts'
 
@@ -105,11 +105,13 @@ async function http(folder: string): Promise<void> {
 
 async function throughput(sauda: Child, echo: Child, apikey: string, folder: string): Promise<void> {
   const place = `${sauda.address}/api/v1/placeorder`
-  const [bare, placed, quoted] = await inTurns([
+  const subjects = [
     { child: echo, url: echo.address, bodies: orders(apikey) },
     { child: sauda, url: place, bodies: orders(apikey) },
     { child: sauda, url: `${sauda.address}/api/v1/quotes`, bodies: [{ apikey, symbol: 'SBIN', exchange: 'NSE' }] },
-  ])
+  ]
+  // An account takes 500,000 orders in a session, which a longer warm-up would use up
+  const [bare, placed, quoted] = await inTurns(subjects, { ...FULL_LOAD, warmUpSeconds: 12 })
   if (bare === undefined || placed === undefined || quoted === undefined) throw new Error('three subjects were given')
   const figure = ({ perSecond, p99Ms, processorUs }: Measured): string =>
     `${rate(perSecond)}, p99 ${ms(p99Ms)}, ${processorUs.toFixed(0)} µs of processor`

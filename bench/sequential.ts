@@ -29,9 +29,12 @@ function post(url: string, text: string, agent: Agent): Promise<void> {
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
       },
       (response) => {
-        response.resume()
+        let answer = ''
+        response.on('data', (chunk: Buffer) => {
+          answer += chunk.toString()
+        })
         response.once('end', () =>
-          response.statusCode === 200 ? resolve() : reject(new Error(`${url} answered ${response.statusCode}`)),
+          response.statusCode === 200 ? resolve() : reject(new Error(`${url} answered ${answer}`)),
         )
       },
     )

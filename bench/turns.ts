@@ -14,7 +14,7 @@ export interface LoadShape {
    */
   readonly warmUpSeconds: number
 }
-const FULL_LOAD: LoadShape = { connections: 64, seconds: 3, warmUpSeconds: 30 }
+export const FULL_LOAD: LoadShape = { connections: 64, seconds: 3, warmUpSeconds: 30 }
 
 export interface Subject {
   readonly child: Child
