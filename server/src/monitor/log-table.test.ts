@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../kernel/clock.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
-import { type LogFilter, LogTable } from './log-table.ts'
+import { DISORDER_MS, type LogFilter, LogTable } from './log-table.ts'
 
 const START = 1_790_000_000_000
 const SECOND_MS = 1_000
@@ -27,6 +28,7 @@ afterEach(async () => {
 })
 
 const SCANNED_MAX = 20_000
+const LATE = `duration_us > ${DISORDER_MS * 1000}`
 const traffic = () =>
   new LogTable<Row>(databases.telemetry, {
     name: 'traffic',
@@ -34,6 +36,7 @@ const traffic = () =>
     scannedMax: SCANNED_MAX,
     pageRows: 700,
     selective: [],
+    late: LATE,
   })
 const orders = () =>
   new LogTable<Row>(databases.record, {
@@ -140,6 +143,31 @@ describe('a log table', () => {
       const { rows } = await traffic().page(filter({ from: START + from * SECOND_MS }), count)
       expect([from, rows.length]).toEqual([from, count - from])
     }
+  })
+
+  it('finds rows that were added long after the end of a span, by an index', async () => {
+    await fillTraffic(3_000)
+    const hourUs = 3_600_000_000
+    for (const [id, second] of [
+      [3_000, 100],
+      [2_900, 101],
+      [2_800, 900],
+    ])
+      await databases.telemetry.writer.write([
+        {
+          sql: 'UPDATE traffic SET at = ?, duration_us = ? WHERE id = ?',
+          parameters: [START + Number(second) * SECOND_MS, hourUs, Number(id)],
+        },
+      ])
+    const wanted = filter({ from: START + 99 * SECOND_MS, until: START + 102 * SECOND_MS })
+    for (const limit of [1, 2, 3, 10]) {
+      const { rows } = await everyPage(traffic(), wanted, limit)
+      expect(rows.map(({ id }) => id)).toEqual([3_000, 2_900, 101, 100, 99])
+    }
+    const plan = sql<{ detail: string }>`EXPLAIN QUERY PLAN
+      SELECT * FROM traffic WHERE id < 3001 AND id >= 1000 AND at >= 0 AND ${sql.raw(LATE)} ORDER BY id DESC LIMIT 10`
+    const { rows } = await plan.execute(databases.telemetry.kysely)
+    expect(rows.map(({ detail }) => detail)).toEqual([expect.stringContaining('INDEX traffic_late')])
   })
 
   it('pages without gaps or repeats, whatever the size of a page', async () => {

@@ -10,7 +10,7 @@ export const DELETED_ROWS_MAX = 5_000
 /** Commits that delete, at a time. */
 const DELETIONS_MAX = 200
 /** Rows are numbered as requests end and dated as they begin; few take longer, and no clock is set back further. */
-const DISORDER_MS = 600_000
+export const DISORDER_MS = 600_000
 /** Rows in a row that may have taken longer, such as streams that a shutdown ends together. */
 const LONG_ROWS_MAX = 1_000
 
@@ -42,6 +42,11 @@ export interface LogTableOptions {
   readonly pageRows: number
   /** Columns with an index of their own, each value of which few rows have. */
   readonly selective: readonly string[]
+  /**
+   * SQL that is true of rows dated more than `DISORDER_MS` before the row above them, and that has an index; without it,
+   * they are missed by a search whose end lies before they were added.
+   */
+  readonly late?: string
   /** Where between two ids a filter's rows can stand, newest first; undefined for anywhere. */
   readonly narrow?: (filter: LogFilter, from: number, below: number) => AsyncIterable<Span> | undefined
 }
@@ -78,7 +83,9 @@ export class LogTable<Row extends object> {
     const slice = isSelective ? Number.MAX_SAFE_INTEGER : SLICE_ROWS
     const conditions = this.#conditionsOf(filter, isSelective)
     const spans = this.#options.narrow?.(filter, bottom, top) ?? [{ from: bottom, below: top }]
-    const rows: Row[] = []
+    const rows = await this.#lateRows(conditions, top, Math.min(below ?? newest.id + 1, newest.id + 1), limit)
+    const latest = rows.at(-1)
+    if (latest !== undefined && rows.length === limit) return { rows, below: this.#idOf(latest) }
     let scanned = 0
     for await (const span of spans) {
       for (let up = span.below, down = up; up > span.from; up = down) {
@@ -124,6 +131,12 @@ export class LogTable<Row extends object> {
         },
       ])
     }
+  }
+
+  /** Of ids above those that a search looks at. */
+  async #lateRows(conditions: readonly RawBuilder<unknown>[], top: number, up: number, limit: number): Promise<Row[]> {
+    const { late } = this.#options
+    return late === undefined || up <= top ? [] : await this.#rows([...conditions, sql.raw(late)], top, up, limit)
   }
 
   async #rows(conditions: readonly RawBuilder<unknown>[], down: number, up: number, limit: number): Promise<Row[]> {

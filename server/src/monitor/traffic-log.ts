@@ -4,7 +4,7 @@ import type { PackedRows } from '../storage/packed-rows.ts'
 import type { TelemetryDatabase, TrafficTable } from '../storage/schema.ts'
 import { Batches } from './batches.ts'
 import type { FinishedRequest } from './finished-request.ts'
-import { type LogFilter, LogTable, type Page } from './log-table.ts'
+import { DISORDER_MS, type LogFilter, LogTable, type Page } from './log-table.ts'
 import { Losses } from './losses.ts'
 import { RequestBlocks } from './request-blocks.ts'
 import { REQUEST_COLUMNS, type RequestRows } from './request-rows.ts'
@@ -91,6 +91,7 @@ export class TrafficLog {
       scannedMax: SCANNED_ROWS_MAX,
       pageRows: PAGE_ROWS,
       selective: [],
+      late: `duration_us > ${DISORDER_MS * 1000}`,
       narrow: ({ equal: { request_id, trace_id } }, from, below) => {
         if (request_id !== undefined) return blocks.spansOf('ids', request_id, from, below)
         return trace_id === undefined ? undefined : blocks.spansOf('trace_ids', trace_id, from, below)

@@ -4,5 +4,13 @@ import { requestBlocks } from './0002-request-blocks.ts'
 import { traceIds } from './0003-trace-ids.ts'
 import { unanswered } from './0004-unanswered.ts'
 import { traceBlocks } from './0005-trace-blocks.ts'
+import { lateRows } from './0006-late-rows.ts'
 
-export const telemetryMigrations: readonly Migration[] = [traffic, requestBlocks, traceIds, unanswered, traceBlocks]
+export const telemetryMigrations: readonly Migration[] = [
+  traffic,
+  requestBlocks,
+  traceIds,
+  unanswered,
+  traceBlocks,
+  lateRows,
+]
