@@ -250,6 +250,11 @@ def trip_optiongreeks():
     greeks = answer["greeks"]
     has_types(greeks, delta=float, gamma=float, theta=float, vega=float, rho=float)
     delta = greeks["delta"] if side == "CE" else -greeks["delta"]
+    if "bound" in answer:
+        # In its last minutes an option's price, in whole ticks, may be one that no volatility explains
+        assert answer["days_to_expiry"] < 0.1 and delta in (0, 1) and greeks["vega"] == 0, answer
+        equal([answer["implied_volatility"], answer["status"]], [0, "success"])
+        return
     assert 0 < delta < 1 and greeks["gamma"] > 0 and greeks["vega"] > 0 and greeks["theta"] < 0, answer
     assert 1 < answer["implied_volatility"] < 100, answer
 
