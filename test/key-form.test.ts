@@ -43,9 +43,7 @@ const keyIn = ({ text }: RawAnswer): string => /<code data-copy="the key">(sk_[\
 
 async function keysNamed(name: string): Promise<readonly string[]> {
   const { body } = await get('/api/v1/keys', 'application/json')
-  return (body['data'] as unknown as { id: string; name: string }[])
-    .filter((key) => key.name === name)
-    .map(({ id }) => id)
+  return (body['data'] as { id: string; name: string }[]).filter((key) => key.name === name).map(({ id }) => id)
 }
 
 const fundsBy = async (key: string): Promise<number> =>
@@ -82,7 +80,7 @@ test.each([
       expect(again.text).not.toContain('sk_')
       await killed()
     }
-    const ids = ({ body }: RawAnswer) => (body['data'] as unknown as { id: string }[]).map(({ id }) => id)
+    const ids = ({ body }: RawAnswer) => (body['data'] as { id: string }[]).map(({ id }) => id)
     expect(ids(await get('/api/v1/keys', 'application/json'))).toEqual(ids(before))
     expect(await fundsBy(key)).toBe(200)
     expect(filesIn(server.dataDir).filter(({ bytes }) => bytes.includes(key))).toEqual([])

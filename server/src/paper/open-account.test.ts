@@ -2,17 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { NewOrder } from '../brokers/venue.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import { formatMoney, moneyOf, priceOf, quantityOf } from '../kernel/fixed.ts'
 import { type Databases, openDatabases } from '../storage/open.ts'
-import { instrumentOf } from './order.ts'
 import type { PaperExchange } from './paper-exchange.ts'
 import type { PaperVenue } from './paper-venue.ts'
 import { QuoteBoard } from './quote-board.ts'
 import { TICK_MS } from './scheduler.ts'
-import { SBIN } from './test-desk.ts'
 import { openTestExchange } from './test-exchange.ts'
+import { order } from './test-running-exchange.ts'
 
 const clock = new ManualClock('2026-11-25T05:00:00Z')
 const board = new QuoteBoard(() => clock.now())
@@ -47,19 +45,6 @@ function venue(account: string): PaperVenue {
   if (found === undefined) throw new Error(`account ${account} has no venue`)
   return found
 }
-
-const order = (over: Partial<NewOrder> = {}): NewOrder => ({
-  instrument: instrumentOf(SBIN),
-  action: 'BUY',
-  quantity: quantityOf(10),
-  priceType: 'MARKET',
-  product: 'MIS',
-  price: priceOf(0),
-  triggerPrice: priceOf(0),
-  disclosedQuantity: quantityOf(0),
-  strategy: 'test',
-  ...over,
-})
 
 const cash = async (account: string): Promise<string> => formatMoney((await venue(account).funds()).available)
 const orderIds = async (account: string) => (await venue(account).orders()).map(({ id }) => id)
