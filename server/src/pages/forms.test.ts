@@ -59,10 +59,12 @@ describe('a form', () => {
     expect(text).toContain('role="alert"><p>colour: Unknown field.</p>')
   })
 
-  it.each(PAGES.filter(({ post }) => post !== undefined).map(({ path }) => path))(
+  it.each(PAGES.filter(({ post }) => post !== undefined).map((page) => [page.path, page] as const))(
     '%s does nothing without its token, with another one, or when another site sends it',
-    async (path) => {
+    async (path, page) => {
       const pages = new TestPages()
+      if (page.for !== 'members') pages.signedOut()
+      if (page.isSetUp) pages.status({ set_up: false })
       for (const fields of [{ csrf: '' }, { csrf: 'x'.repeat(43) }]) {
         const { status, text } = await pages.post(path, fields)
         expect(status).toBe(403)

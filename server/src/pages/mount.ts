@@ -86,9 +86,11 @@ function mountPage(scope: FastifyInstance, page: Page, options: Mounting): void 
         )
       }
       const form = formOf(request)
-      options.csrf.check(visit, form.secret('csrf'))
       const context = await contextOf(page, options, request, form)
-      await answer(options, context, reply, ledElsewhere(page, context) ?? (await posted(page, context, post)))
+      const elsewhere = ledElsewhere(page, context)
+      // A form of a session that is over, or from before it began, does nothing: it leads on, rather than to an error
+      if (elsewhere === undefined) options.csrf.check(visit, form.secret('csrf'))
+      await answer(options, context, reply, elsewhere ?? (await posted(page, context, post)))
       return reply
     })
   }
@@ -149,13 +151,15 @@ function originOf(publicUrl: string, { headers: { host = '' } }: Visit): string 
 }
 
 /** Where who may not see a page now is led instead; a program is told why. */
-function ledElsewhere(page: Page, { status, visit, query, wantsJson }: PageContext): Reaction | undefined {
+function ledElsewhere(page: Page, { status, visit, form, query, wantsJson }: PageContext): Reaction | undefined {
   if (!status.set_up && page.isSetUp !== true) {
     if (wantsJson) throw new Refusal('not_set_up', 'Set the instance up first, with the link that its start prints.')
     return { redirect: '/setup' }
   }
   if (status.set_up && page.isSetUp === true) return { redirect: status.authenticated ? '/' : '/login' }
-  if (page.for === 'guests' && status.authenticated) return { redirect: localPath(query.get('next')) ?? '/' }
+  if (page.for === 'guests' && status.authenticated) {
+    return { redirect: localPath(form.text('next')) ?? localPath(query.get('next')) ?? '/' }
+  }
   if (page.for === 'members' && !status.authenticated) {
     if (wantsJson) throw new Refusal('session_missing', 'Sign in first: this needs a signed-in person.')
     return toLogin(page, visit)
