@@ -20,6 +20,8 @@ test.each([
   ],
   ['Firefox/1', 'Firefox'],
   ['curl/8.5.0', 'curl/8.5.0'],
+  ['x'.repeat(60), 'x'.repeat(60)],
+  ['x'.repeat(61), `${'x'.repeat(59)}…`],
 ])('%s is %s', (userAgent, name) => {
   expect(browserName(userAgent)).toBe(name)
 })

@@ -17,11 +17,16 @@ const SYSTEMS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['Linux', /\bLinux\b/],
 ]
 
+/** Of the name of what is no browser that we know. */
+const NAME_LENGTH_MAX = 60
+
 /** What a person calls a browser that calls itself `userAgent`, such as `Firefox on Windows`. */
 export function browserName(userAgent: string): string {
   if (userAgent === '') return 'Unknown browser'
   const [browser] = BROWSERS.find(([, pattern]) => pattern.test(userAgent)) ?? []
   const [system] = SYSTEMS.find(([, pattern]) => pattern.test(userAgent)) ?? []
-  if (browser === undefined) return userAgent
+  if (browser === undefined) {
+    return userAgent.length > NAME_LENGTH_MAX ? `${userAgent.slice(0, NAME_LENGTH_MAX - 1)}…` : userAgent
+  }
   return system === undefined ? browser : `${browser} on ${system}`
 }
