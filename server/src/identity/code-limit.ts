@@ -19,11 +19,23 @@ export class CodeLimit {
 
   /** Counts a try until `succeeded` takes all back. Throws login_locked when there were too many. */
   attempt(key: string): void {
+    const waitMs = this.#tried(key)
+    if (waitMs > 0) throw tooSoon(waitMs)
+  }
+
+  /** The same, but answers whether it may be tried. */
+  mayTry(key: string): boolean {
+    return this.#tried(key) === 0
+  }
+
+  /** How long to wait; 0 when the try was counted. */
+  #tried(key: string): number {
     const now = this.#clock.now()
     const known = this.#failures.of('code', key)
     const { count, at } = known === undefined || known.at + DAY_MS <= now ? { count: 0, at: now } : known
-    if (count >= CODE_FAILURES_MAX) throw tooSoon(at + DAY_MS - now)
+    if (count >= CODE_FAILURES_MAX) return at + DAY_MS - now
     this.#failures.add('code', key, { count: count + 1, at })
+    return 0
   }
 
   succeeded(key: string): void {

@@ -3,8 +3,11 @@ import type { KeyedHash } from './keyed-hash.ts'
 /** Entries of each kind; the one that failed longest ago makes room. */
 export const ENTRIES_MAX = 20_000
 
-/** Of a name at one address; of an address; of a name wherever from; of codes for one user. */
-export const FAILURE_KINDS = ['pair', 'address', 'name', 'code'] as const
+/**
+ * Of a name as it was typed, at one address and wherever from; of whoever is meant by it, the same; of an address; of codes for
+ * one user.
+ */
+export const FAILURE_KINDS = ['pair', 'name', 'user-pair', 'user', 'address', 'code'] as const
 export type FailureKind = (typeof FAILURE_KINDS)[number]
 
 export interface Failures {
@@ -26,8 +29,10 @@ export class FailureCounts {
   readonly #hash: KeyedHash
   readonly #byKind: Readonly<Record<FailureKind, Map<string, Failures>>> = {
     pair: new Map(),
-    address: new Map(),
     name: new Map(),
+    'user-pair': new Map(),
+    user: new Map(),
+    address: new Map(),
     code: new Map(),
   }
   readonly #changed: (entry: FailureEntry) => void

@@ -274,7 +274,7 @@ export class Identity {
     const user = this.#userOf(caller)
     await this.#signIn.requirePassword(user, 'password', password, from)
     if (!hasTotp(user)) throw new Refusal('totp_missing', 'There is no second factor to remove.')
-    const attempt = this.#signIn.attempt(user.name, from)
+    const attempt = this.#signIn.attemptOf(user, from)
     await this.#signIn.requireCode(user, code, attempt, from, 'totp.failed')
     await this.removeTotp(user, actorFrom(user, from))
   }

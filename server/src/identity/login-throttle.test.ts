@@ -12,6 +12,7 @@ import {
   LoginThrottle,
   WAIT_MS_MAX,
 } from './login-throttle.ts'
+import type { User } from './users.ts'
 
 let clock: ManualClock
 let throttle: LoginThrottle
@@ -22,7 +23,7 @@ beforeEach(() => {
 
 /** Seconds to wait before the next try; 0 when it was let through, and failed. */
 function fail(name: string, address: string): number {
-  return waitOf(() => throttle.attempt(name, address))
+  return waitOf(() => throttle.attempt(name, undefined, address))
 }
 
 function waitOf(act: () => unknown): number {
@@ -55,6 +56,92 @@ test('who is locked here is not locked elsewhere, and others are not locked here
   expect(fail(' ASHA ', '192.0.2.1')).toBeGreaterThan(0)
   expect(fail('asha', '192.0.2.2')).toBe(0)
   expect(fail('ravi', '192.0.2.1')).toBe(0)
+})
+
+describe('a user of two names', () => {
+  const ASHA = { id: 'usr_a', name: 'asha', email: 'asha@example.com' }
+  const NAMES = [ASHA.name, ASHA.email] as const
+  /** Seconds to wait, or whether a try that was let through must fail whatever it is. */
+  const outcome = (name: string, address = '192.0.2.1', id: string | undefined = ASHA.id): number | boolean => {
+    let isTooSoon = false
+    const wait = waitOf(() => {
+      isTooSoon = throttle.attempt(name, id, address).isTooSoon
+    })
+    return wait > 0 ? wait : isTooSoon
+  }
+
+  test('has no more tries by both than by one, and is told to wait for the name that failed alone', () => {
+    for (let tries = 0; tries < FREE_TRIES; tries += 1) expect(outcome(NAMES[tries % 2] ?? '')).toBe(false)
+    const [name, email] = NAMES
+    expect([name, email, email].map((each) => outcome(each))).toEqual([true, true, true])
+    expect([name, email].map((each) => outcome(each))).toEqual([2, 2])
+  })
+
+  test('waits no longer for tries that came too soon, and none elsewhere', () => {
+    for (let tries = 0; tries < FREE_TRIES + 1; tries += 1) {
+      expect(outcome('asha')).toBe(false)
+      clock.advance(tries < FREE_TRIES - 1 ? 0 : 2_000)
+    }
+    expect(outcome('asha@example.com')).toBe(true)
+    clock.advance(1_999)
+    expect(outcome('ASHA@example.com')).toBe(true)
+    expect(outcome('asha@example.com', '192.0.2.2')).toBe(false)
+    clock.advance(1)
+    expect(outcome(' asha@Example.com ')).toBe(false)
+  })
+
+  test('that fails everywhere by either has one try at each address, by both together', () => {
+    for (let tries = 0; tries < FAILURES_OF_ATTACKED_NAME; tries += 1)
+      expect(outcome(NAMES[tries % 2] ?? '', `198.51.100.${tries}`)).toBe(false)
+    for (let address = 0; address < 50; address += 1) {
+      expect(outcome(NAMES[address % 2] ?? '', `203.0.113.${address}`)).toBe(false)
+      expect(outcome(NAMES[(address + 1) % 2] ?? '', `203.0.113.${address}`)).toBe(true)
+    }
+  })
+
+  test('who is signed in, or had the password right, has the same tries and is told to wait for each name', () => {
+    const proved = () => waitOf(() => throttle.attemptOf(ASHA as User, '192.0.2.1'))
+    expect(outcome('asha@example.com')).toBe(false)
+    expect([proved(), proved(), proved()]).toEqual([0, 0, 2])
+    expect([outcome('asha'), outcome('asha@example.com')]).toEqual([true, 2])
+  })
+
+  test('is told nothing that two names of nobody are not told', () => {
+    const steps = fc.array(fc.tuple(fc.nat(1), fc.nat(3), fc.constantFrom(0, 500, 2_000, 60_000)), { maxLength: 120 })
+    fc.assert(
+      fc.property(steps, (tries) => {
+        const told = (id: string | undefined) => {
+          clock = new ManualClock(1_700_000_000_000)
+          throttle = new LoginThrottle(clock, new FailureCounts())
+          return tries.map(([name, address, wait]) => {
+            clock.advance(wait)
+            const seen = outcome(NAMES[name] ?? '', `198.51.100.${address}`, id)
+            return seen === true ? false : seen // as a wrong password, which each of these is
+          })
+        }
+        expect(told(ASHA.id)).toEqual(told(undefined))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('gets no try from an address beyond those of one name there', () => {
+    const steps = fc.array(fc.tuple(fc.nat(1), fc.constantFrom(0, 500, 2_000, 60_000)), { maxLength: 120 })
+    fc.assert(
+      fc.property(steps, (tries) => {
+        const examined = (nameOf: (name: number) => string) => {
+          clock = new ManualClock(1_700_000_000_000)
+          throttle = new LoginThrottle(clock, new FailureCounts())
+          return tries.filter(([name, wait]) => {
+            clock.advance(wait)
+            return outcome(nameOf(name)) === false
+          }).length
+        }
+        expect(examined((name) => NAMES[name] ?? '')).toBeLessThanOrEqual(examined(() => 'asha'))
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
 
 test('tries that name nobody count for their address alone, with the names that fail there', () => {
@@ -107,7 +194,7 @@ test('tries that are under way count, so that many at once do not pass', () => {
 
 test('a success forgets the failures of the name here, not those of the address', () => {
   for (let tries = 0; tries < FREE_TRIES - 1; tries += 1) fail('asha', '192.0.2.1')
-  throttle.attempt('asha', '192.0.2.1').succeeded()
+  throttle.attempt('asha', undefined, '192.0.2.1').succeeded()
   for (let tries = 0; tries < FREE_TRIES; tries += 1) expect(fail('asha', '192.0.2.1')).toBe(0)
   const others = FREE_TRIES_OF_ADDRESS - (2 * FREE_TRIES - 1)
   for (let tries = 0; tries < others; tries += 1) expect(fail(`name-${tries}`, '192.0.2.1')).toBe(0)
@@ -115,12 +202,12 @@ test('a success forgets the failures of the name here, not those of the address'
 })
 
 test('any number of successes costs an address nothing', () => {
-  for (let tries = 0; tries < 100; tries += 1) throttle.attempt(`name-${tries}`, '192.0.2.1').succeeded()
+  for (let tries = 0; tries < 100; tries += 1) throttle.attempt(`name-${tries}`, undefined, '192.0.2.1').succeeded()
   for (let tries = 0; tries < FREE_TRIES; tries += 1) expect(fail('asha', '192.0.2.1')).toBe(0)
 })
 
 test('a try that was cut short counts for nothing', () => {
-  for (let tries = 0; tries < 100; tries += 1) throttle.attempt('asha', '192.0.2.1').undone()
+  for (let tries = 0; tries < 100; tries += 1) throttle.attempt('asha', undefined, '192.0.2.1').undone()
   for (let tries = 0; tries < FREE_TRIES; tries += 1) expect(fail('asha', '192.0.2.1')).toBe(0)
   expect(fail('asha', '192.0.2.1')).toBe(2)
 })

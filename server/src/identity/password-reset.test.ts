@@ -261,6 +261,22 @@ describe('a reset by code', () => {
     expect(rooms.failedLogins).toHaveLength(4)
   })
 
+  test('guessed by name and e-mail address has no more tries than by one; a recovery code works on', async () => {
+    const { code, recoveryCodes } = await enrol(asha)
+    const from = (network: number, tries: number) => ({ ...AWAY, address: `10.0.${network}.${tries}` })
+    const last = async (name: string, email: string, network: number) => {
+      for (let tries = 0; tries < CODE_FAILURES_MAX; tries += 1)
+        expect(await refusalOf(reset(name, '000000', from(network, tries)))).toMatchObject({ code: 'login_failed' })
+      const answers = [await refusalOf(reset(email, code(), AWAY)), await refusalOf(reset(name, code(), AWAY))]
+      return answers.map((answer) => [(answer as Refusal).code, (answer as Refusal).message])
+    }
+    const known = await last('asha', 'asha@example.com', 1)
+    expect(known.map(([refused]) => refused)).toEqual(['login_failed', 'login_locked'])
+    await reset('asha@example.com', recoveryCodes[0] ?? '', HOME)
+    rooms.clock.advance(MINUTE_MS * 60)
+    expect((await last('nobody', 'nobody@example.com', 2)).map(String)).toEqual(known.map(String))
+  })
+
   test('guessed from many addresses is locked alike for known and unknown names; signing in is not', async () => {
     await enrol(asha)
     await rooms.identity.sessions.endAll(asha.id)

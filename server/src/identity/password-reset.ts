@@ -5,7 +5,7 @@ import type { Mailer } from './mail.ts'
 import type { OneTimeLinks } from './one-time-links.ts'
 import type { SecondFactor } from './second-factor.ts'
 import { actorFrom, type From, type SignIn } from './sign-in.ts'
-import { hasTotp, type User, type UserStore } from './users.ts'
+import { hasTotp, nameKey, type User, type UserStore } from './users.ts'
 
 export const RESET_LINK_MS = 15 * 60_000
 /** Mailed links that wait to be used, for one user: whoever asks for more gets none, and the mailed ones go on working. */
@@ -71,9 +71,9 @@ export class PasswordReset {
 
   /** Throws link_invalid unless a link would set a password now, or login_locked after too many wrong ones. */
   requireLink(token: string, from: From): Promise<void> {
-    return this.#counted(from, async () => {
+    return this.#try(from, async () => {
       const link = await this.#options.links.look('reset', token)
-      if (this.#holder(link?.userId) === undefined) throw this.#wrongLink(from)
+      if (this.#holder(link?.userId) === undefined) throw wrongLink()
     })
   }
 
@@ -83,49 +83,36 @@ export class PasswordReset {
    */
   byLink(token: string, wanted: string, from: From): Promise<void> {
     const { links, audit, checkPassword, setPassword } = this.#options
-    return this.#counted(from, async () => {
+    return this.#try(from, async () => {
       let user: User | undefined
       const worked = await links.use('reset', token, async (userId) => {
         user = this.#holder(userId)
-        if (user === undefined) throw this.#wrongLink(from)
+        if (user === undefined) throw wrongLink()
         await checkPassword('new_password', wanted, [user.name, user.email])
         await setPassword(user, wanted)
       })
-      if (!worked || user === undefined) throw this.#wrongLink(from)
+      if (!worked || user === undefined) throw wrongLink()
       audit(entryOf(actorFrom(user, from), 'password.reset', user.id, { by: 'link' }))
     })
   }
 
-  /** Counts a guess at a link before it is known how it ends, and takes back what was none. */
-  async #counted(from: From, act: () => Promise<void>): Promise<void> {
-    const attempt = this.#options.signIn.attemptAt(from)
-    let isWrong = false
-    try {
-      await act()
-    } catch (error) {
-      isWrong = error instanceof Refusal && error.code === 'link_invalid'
-      throw error
-    } finally {
-      if (!isWrong) attempt.undone()
-    }
+  #try(from: From, act: () => Promise<void>): Promise<void> {
+    return this.#options.signIn.tryLink(from, 'password.reset-failed', act)
   }
 
   /** Sets a password with a code of the authenticator or a recovery code. Throws login_failed or login_locked. */
   async byCode(name: string, code: string, wanted: string, from: From): Promise<void> {
     const { users, signIn, secondFactor, audit, checkPassword, setPassword } = this.#options
     await checkPassword('new_password', wanted, [name]) // before the code is used up, and without a look at the user
-    const attempt = signIn.attempt(name, from)
     const found = users.findByName(name)
-    const user = found !== undefined && found.disabledAt === undefined && hasTotp(found) ? found : undefined
-    const limitKey = `reset ${name.trim().toLowerCase()}`
-    const held = await secondFactor.hold(user?.id, code, limitKey)
+    const attempt = signIn.attempt(name, found, from)
+    const isAble = found !== undefined && found.disabledAt === undefined && hasTotp(found) && !attempt.isTooSoon
+    const user = isAble ? found : undefined
+    const key = nameKey(name)
+    const keys = { told: `reset ${key}`, untold: `reset of ${found?.id ?? `nobody ${key}`}` }
+    const held = await secondFactor.hold(user?.id, code, keys)
     if (held === undefined || user === undefined) {
-      throw signIn.failed(
-        found,
-        from,
-        'password.reset-failed',
-        'The name or the code is wrong, or the code was used before.',
-      )
+      throw signIn.failed(found, from, 'password.reset-failed', WRONG_CODE)
     }
     attempt.succeeded()
     await held.useIn((using) => setPassword(user, wanted, [using]))
@@ -138,15 +125,16 @@ export class PasswordReset {
     return user?.disabledAt === undefined ? user : undefined
   }
 
-  #wrongLink(from: From): Refusal {
-    this.#options.signIn.noteFailure(undefined, from, 'password.reset-failed')
-    return invalidLink('Ask for a new one.')
-  }
-
   #urlOf(token: string): string {
     return `${this.#options.publicUrl()}/reset?token=${token}`
   }
 }
+
+/** Also of a right code that came after too many wrong ones by another name of the same user. */
+const WRONG_CODE =
+  'The name or the code is wrong, or the code was used before. After many that were, wait a day or use a recovery code.'
+
+const wrongLink = (): Refusal => invalidLink('Ask for a new one.')
 
 export const invalidLink = (advice: string): Refusal =>
   new Refusal('link_invalid', `This link doesn't work: it was used, is too old, or isn't complete. ${advice}`)

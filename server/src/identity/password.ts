@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../kernel/errors.ts'
 import { refusedField } from './refused-field.ts'
+import { nameKey } from './users.ts'
 
 export const PASSWORD_LENGTH_MIN = 10
 export const PASSWORD_LENGTH_MAX = 128
@@ -31,7 +32,7 @@ export async function passwordProblem(password: string, names: readonly string[]
     return `A password has at most ${PASSWORD_LENGTH_MAX} characters; this one has ${length}.`
   }
   const plain = normalised(password).toLowerCase()
-  if (names.some((name) => name !== '' && plain === name.trim().toLowerCase())) {
+  if (names.some((name) => name !== '' && plain === nameKey(name))) {
     return 'A password must not be your name or your e-mail address.'
   }
   if (new Set(plain).size < 4 || (await commonPasswords()).has(plain)) {

@@ -21,6 +21,14 @@ export interface SecondFactorOptions {
   readonly failures: FailureCounts
 }
 
+/** What wrong codes of six digits count under. */
+export interface CodeLimitKeys {
+  /** After too many, login_locked. */
+  readonly told: string
+  /** After too many, every code is wrong: to say why would tell who is meant. */
+  readonly untold?: string
+}
+
 /** Codes of an authenticator, and the recovery codes that stand in for it. */
 export class SecondFactor {
   readonly #options: SecondFactorOptions
@@ -80,27 +88,29 @@ export class SecondFactor {
    * Whether it is an unused code of this user's; it is used from now on, in one commit with `also`. Otherwise as `hold`.
    */
   async useCode(
-    userId: string | undefined,
+    userId: string,
     code: string,
-    limitKey: string | undefined,
+    limitKeys: CodeLimitKeys | undefined,
     also: readonly Statement[],
   ): Promise<boolean> {
-    const held = await this.hold(userId, code, limitKey)
+    const held = await this.hold(userId, code, limitKeys)
     await held?.useIn((using) => this.#options.money.writer.write([using, ...also]))
     return held !== undefined
   }
 
   /**
    * An unused code of this user's; undefined when it is none. Takes as long for nobody (undefined). Six digits that are
-   * wrong count under `limitKey`; throws login_locked after too many.
+   * wrong count under the keys; throws login_locked after too many.
    */
-  async hold(userId: string | undefined, code: string, limitKey: string | undefined): Promise<HeldCode | undefined> {
+  async hold(userId: string | undefined, code: string, keys: CodeLimitKeys | undefined): Promise<HeldCode | undefined> {
     const user = userId === undefined ? undefined : this.#options.users.find(userId)
     const isShort = /^\s*(\d\s*){6}$/.test(code)
-    if (isShort && limitKey !== undefined) this.#limit.attempt(limitKey)
-    const totp = await this.#holdTotp(user !== undefined && hasTotp(user) ? user : undefined, code)
+    if (isShort && keys !== undefined) this.#limit.attempt(keys.told)
+    const mayBeRight = !isShort || keys?.untold === undefined || this.#limit.mayTry(keys.untold)
+    const totp = await this.#holdTotp(mayBeRight && user !== undefined && hasTotp(user) ? user : undefined, code)
     const held = totp ?? (await this.#options.codes.hold(userId ?? NOBODYS, code))
-    if (held !== undefined && limitKey !== undefined) this.#limit.succeeded(limitKey)
+    if (held !== undefined)
+      for (const key of [keys?.told, keys?.untold]) if (key !== undefined) this.#limit.succeeded(key)
     return held
   }
 

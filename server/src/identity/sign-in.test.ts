@@ -62,7 +62,7 @@ describe('a login', () => {
     const known = await cost('asha', 'wrong password')
     expect(known).toEqual({
       code: 'login_failed',
-      message: 'The name or the password is wrong.',
+      message: 'The name or the password is wrong. After several that were, wait a while before the next.',
       extra: {},
       errors: undefined,
       hashes: 1,
@@ -97,6 +97,45 @@ describe('a login', () => {
     rooms.clock.advance(2_000)
     expect(await login('asha', PASSWORD, AWAY)).toMatchObject({ kind: 'session' })
   })
+
+  test('has no more tries by name and e-mail address than by one, and says so no more than of names of nobody', async () => {
+    const tries = async (name: string, email: string, right: string) => {
+      const seen: unknown[] = []
+      for (const [typed, password] of [
+        ...Array.from({ length: FREE_TRIES }, () => [name, 'wrong password'] as const),
+        [email, right],
+        [email.toUpperCase(), right],
+        [name, right],
+      ] as const) {
+        const before = rooms.identity.hasher.computed
+        const refused = await refusalOf(login(typed, password, AWAY))
+        const { code, message, extra } = refused as Refusal
+        seen.push({ code, message, extra, hashes: rooms.identity.hasher.computed - before })
+      }
+      return seen
+    }
+    const known = await tries('asha', 'asha@example.com', PASSWORD)
+    expect(known.map((answer) => (answer as Refusal).code)).toEqual([
+      ...Array.from({ length: FREE_TRIES + 2 }, () => 'login_failed'),
+      'login_locked',
+    ])
+    expect(await login('asha@example.com', PASSWORD, HOME)).toMatchObject({ kind: 'session' })
+    rooms.clock.advance(2_000)
+    expect(await login('asha@example.com', PASSWORD, AWAY)).toMatchObject({ kind: 'session' })
+    await rooms.restart()
+    rooms.clock.advance(24 * 60 * MINUTE_MS)
+    expect(await tries('nobody', 'nobody@example.com', PASSWORD)).toEqual(known)
+  })
+
+  test.each(['Asha', ' ASHA ', '\u00a0asha\u3000', 'ａｓｈａ', 'ＡＳＨＡ'])(
+    'by %j counts as by the name it finds',
+    async (other) => {
+      for (let tries = 0; tries < FREE_TRIES; tries += 1) await refusalOf(login('asha', 'wrong password'))
+      expect(await refusalOf(login(other))).toMatchObject({ code: 'login_locked' })
+      rooms.clock.advance(2_000)
+      expect(await login(other)).toMatchObject({ kind: 'session' })
+    },
+  )
 
   test('attacked from a thousand addresses still passes from another one', async () => {
     for (let address = 0; address < 1_000; address += 1) {

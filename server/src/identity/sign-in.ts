@@ -48,11 +48,11 @@ export class SignIn {
   /** Throws login_failed, the same for a wrong password and an unknown name, or login_locked. */
   async login(name: string, password: string, from: From): Promise<LoginResult> {
     const { users, hasher, challenges } = this.#options
-    const attempt = this.#throttle.attempt(name, from.address)
     const user = users.findByName(name)
+    const attempt = this.#throttle.attempt(name, user?.id, from.address)
     const right = await undoneOnError(attempt, hasher.verify(user?.passwordHash, password))
-    if (!right || user === undefined || user.disabledAt !== undefined) {
-      throw this.failed(user, from, 'login.failed', 'The name or the password is wrong.')
+    if (!right || user === undefined || user.disabledAt !== undefined || attempt.isTooSoon) {
+      throw this.failed(user, from, 'login.failed', WRONG_LOGIN)
     }
     if (hasTotp(user)) {
       attempt.undone()
@@ -68,7 +68,7 @@ export class SignIn {
       if (challenge === undefined)
         throw new Refusal('login_failed', 'This login took too long. Sign in again with your name and password.')
       const { user, countTry, ending } = challenge
-      const attempt = this.#throttle.attempt(user.name, from.address)
+      const attempt = this.attemptOf(user, from)
       await undoneOnError(attempt, countTry())
       await this.requireCode(user, code, attempt, from, 'login.code-failed', [ending])
       return await this.begin(user, from)
@@ -87,15 +87,15 @@ export class SignIn {
     const { secondFactor, sessions } = this.#options
     const isAtHome = sessions.list(user.id).some(({ address }) => address === from.address)
     // Whoever gets here knows the password. Their guesses must not keep the owner out where the owner is signed in.
-    const limitKey = isAtHome ? undefined : user.id
-    if (!(await undoneOnError(attempt, secondFactor.useCode(user.id, code, limitKey, also))))
+    const keys = isAtHome ? undefined : { told: user.id }
+    if (!(await undoneOnError(attempt, secondFactor.useCode(user.id, code, keys, also))))
       throw this.failed(user, from, action, 'The code is wrong, or was used before.')
     attempt.succeeded()
   }
 
   /** The password of who is signed in, once more. Throws login_failed with the field it was in, or login_locked. */
   async requirePassword(user: User, field: string, password: string, from: From): Promise<void> {
-    const attempt = this.#throttle.attempt(user.name, from.address)
+    const attempt = this.attemptOf(user, from)
     if (await undoneOnError(attempt, this.#options.hasher.verify(user.passwordHash, password))) {
       attempt.succeeded()
       return
@@ -104,14 +104,32 @@ export class SignIn {
     throw new Refusal(code, message, { errors: [{ field, message }] })
   }
 
-  /** Counts a try by a name. Throws login_locked. */
-  attempt(name: string, from: From): Attempt {
-    return this.#throttle.attempt(name, from.address)
+  /** Counts a try by a name, whoever it finds. Throws login_locked. */
+  attempt(name: string, user: User | undefined, from: From): Attempt {
+    return this.#throttle.attempt(name, user?.id, from.address)
   }
 
-  /** Counts a try of a link, which names nobody. Throws login_locked. */
-  attemptAt(from: From): Attempt {
-    return this.#throttle.attemptAt(from.address)
+  /** Counts a try of who is signed in, or had the password right. Throws login_locked. */
+  attemptOf(user: User, from: From): Attempt {
+    return this.#throttle.attemptOf(user, from.address)
+  }
+
+  /**
+   * Tries a link, which names nobody. A wrong one, of which `act` throws link_invalid, is a failed login: audited as
+   * `action`, and counted before it is known, so that many at once don't slip through. Throws login_locked.
+   */
+  async tryLink<T>(from: From, action: string, act: () => Promise<T>): Promise<T> {
+    const attempt = this.#throttle.attemptAt(from.address)
+    let isWrong = false
+    try {
+      return await act()
+    } catch (error) {
+      isWrong = error instanceof Refusal && error.code === 'link_invalid'
+      if (isWrong) this.#noteFailure(undefined, from, action)
+      throw error
+    } finally {
+      if (!isWrong) attempt.undone()
+    }
   }
 
   /**
@@ -130,12 +148,12 @@ export class SignIn {
 
   /** Notes a failure, and answers what to throw. */
   failed(user: User | undefined, from: From, action: string, message: string): Refusal {
-    this.noteFailure(user, from, action)
+    this.#noteFailure(user, from, action)
     return new Refusal('login_failed', message)
   }
 
   /** Counts it towards a ban. A name that nobody has isn't noted: it may be a password in the wrong field. */
-  noteFailure(user: User | undefined, from: From, action: string): void {
+  #noteFailure(user: User | undefined, from: From, action: string): void {
     const { audit, failedLogin } = this.#options
     failedLogin(from.address)
     const actor = user === undefined ? { name: 'unknown', ...withoutDevice(from) } : actorFrom(user, from)
@@ -144,6 +162,8 @@ export class SignIn {
 }
 
 const DEVICE_LENGTH_MAX = 200
+/** Also of a right password that came too soon after wrong ones by another name of the same user. */
+const WRONG_LOGIN = 'The name or the password is wrong. After several that were, wait a while before the next.'
 
 /** What was cut short by us is no failure of theirs. */
 async function undoneOnError<T>(attempt: Attempt, proving: Promise<T>): Promise<T> {

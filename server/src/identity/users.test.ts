@@ -29,6 +29,7 @@ describe('a new user', () => {
     ['email', { email: '"Asha" <asha@example.com>' }],
     ['email', { email: `${'a'.repeat(250)}@example.com` }],
     ['email', { email: 'Existing@Example.com' }],
+    ['email', { email: 'ｅxisting@example.com' }],
     ['role', { role: 'god' }],
     ['role', { role: '__proto__' }],
     ['password', { password: 'short' }],
@@ -40,13 +41,16 @@ describe('a new user', () => {
     expect(rooms.identity.users.count).toBe(1)
   })
 
-  test('is found by name and by address, whatever the case, also after a restart', async () => {
+  test('is found by name and by address, however they are written, also after a restart', async () => {
     await rooms.user('existing')
     const user = await rooms.identity.createUser(wanted('Ravi'), OWNER)
     expect(user.id).toMatch(/^usr_[a-z2-7]{10}$/)
     await rooms.restart()
-    for (const text of ['ravi', ' RAVI ', 'ravi@EXAMPLE.com'])
+    for (const text of ['ravi', ' RAVI ', 'ravi@EXAMPLE.com', 'ｒavi', '\u00a0ravi\u3000'])
       expect(rooms.identity.users.findByName(text)?.id).toBe(user.id)
+    const jose = await rooms.identity.createUser({ ...wanted('jose'), email: 'jos\u00e9@example.com' }, OWNER)
+    for (const email of ['jose\u0301@example.com', 'JOS\u00c9@example.com'])
+      expect(rooms.identity.users.findByName(email)?.id).toBe(jose.id)
     expect(rooms.identity.users.find(user.id)).toEqual(user)
   })
 

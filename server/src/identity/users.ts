@@ -45,7 +45,7 @@ export class UserStore {
   readonly #money: Database<MoneyDatabase>
   readonly #clock: Clock
   readonly #byId = new Map<string, User>()
-  /** Ids by name and by e-mail address, both in lower case. */
+  /** Ids by the keys of names and e-mail addresses. */
   readonly #byText = new Map<string, string>()
   /** Names and addresses being taken by a user that is on its way to the disk. */
   readonly #taking = new Set<string>()
@@ -75,9 +75,9 @@ export class UserStore {
     return this.#byId.get(id)
   }
 
-  /** By name or e-mail address, whatever their case. */
+  /** By name or e-mail address, however it is written (`nameKey`). */
   findByName(text: string): User | undefined {
-    const id = this.#byText.get(text.trim().toLowerCase())
+    const id = this.#byText.get(nameKey(text))
     return id === undefined ? undefined : this.#byId.get(id)
   }
 
@@ -101,7 +101,7 @@ export class UserStore {
       ['name', name],
       ['email', email],
     ] as const) {
-      if (this.findByName(text) !== undefined || this.#taking.has(text.toLowerCase()))
+      if (this.findByName(text) !== undefined || this.#taking.has(nameKey(text)))
         throw refusedField(field, `There is a user with this ${field === 'name' ? 'name' : 'e-mail address'} already.`)
     }
     if (this.#byId.size + this.#taking.size / 2 >= USERS_MAX)
@@ -112,7 +112,7 @@ export class UserStore {
   async create(wanted: NewUser, also: (id: string) => readonly Statement[] = () => []): Promise<User> {
     const { name, email } = wanted
     this.checkNew(name, email)
-    const taken = [name.toLowerCase(), email.toLowerCase()]
+    const taken = [nameKey(name), nameKey(email)]
     for (const text of taken) this.#taking.add(text)
     try {
       const now = this.#clock.now()
@@ -165,9 +165,12 @@ export class UserStore {
 
   #add(user: User): void {
     this.#byId.set(user.id, user)
-    for (const text of [user.name, user.email]) this.#byText.set(text.toLowerCase(), user.id)
+    for (const key of [user.name, user.email].map(nameKey)) if (!this.#byText.has(key)) this.#byText.set(key, user.id)
   }
 }
+
+/** One text for all ways to write a name or an e-mail address: case, forms of Unicode, space around it. */
+export const nameKey = (text: string): string => text.normalize('NFKC').trim().toLowerCase().normalize('NFKC')
 
 export const hasTotp = (user: User): boolean => user.totpConfirmedAt !== undefined
 
