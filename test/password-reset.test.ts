@@ -3,7 +3,7 @@ import { OWNER } from '../server/src/identity/audit.ts'
 import { type Given, Platform } from './platform.ts'
 import { ADMIN } from './sign-in.ts'
 
-/** A password reset by link, over HTTP, with the limits that an instance has by default or with those that a test names. */
+/** A password reset by link, and set-up, over HTTP, with the limits that an instance has by default or with those that a test names. */
 
 const PASSWORD = 'seven kites orbit plum'
 const DEFAULT = '15 per hour'
@@ -31,15 +31,20 @@ const open = (token: string, from?: string): Promise<Given> =>
   platform.send(`/reset?token=${encodeURIComponent(token)}`, { headers: HTML, ...(from === undefined ? {} : { from }) })
 
 /** Sends the form of a page that was opened, as its browser does. */
-async function sendForm(page: Given, fields: Record<string, string>, from?: string): Promise<Given> {
+async function sendForm(
+  page: Given,
+  fields: Record<string, string>,
+  from = '198.51.100.7',
+  url = '/reset',
+): Promise<Given> {
   const [cookie = ''] = String(page.headers['set-cookie']).split(';')
   const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(page.text) ?? []
   const answer = await platform.app.http.inject({
     method: 'POST',
-    url: '/reset',
+    url,
     headers: { ...HTML, cookie, 'content-type': 'application/x-www-form-urlencoded' },
     payload: new URLSearchParams({ csrf, ...fields }).toString(),
-    remoteAddress: from ?? '198.51.100.7',
+    remoteAddress: from,
   })
   return { status: answer.statusCode, headers: answer.headers, text: answer.payload, at: () => undefined }
 }
@@ -111,10 +116,62 @@ test('guesses count together wherever they are tried, also many at once; other a
   expect((await sendForm(there, { token, new_password: PASSWORD }, elsewhere)).status).toBe(303)
 })
 
-test('no more passwords are set from one address than the limit says', async () => {
-  await start('2 per hour')
-  for (const status of [403, 403, 429]) expect((await reset('x')).status).toBe(status)
-  expect((await reset(await newToken())).status).toBe(429)
+test('what would set a password counts in RESET_RATE_LIMIT, right or wrong; what only looks at a link never does', async () => {
+  await start('4 per hour')
+  const token = await newToken()
+  const page = await open(token)
+  const looks = [open(token), open('x'), check(token), check('x')]
+  expect((await Promise.all(looks)).map(({ status }) => status)).toEqual([200, 403, 200, 403])
+  expect((await sendForm(page, { token: 'x', new_password: PASSWORD })).status).toBe(403)
+  expect((await reset('x')).status).toBe(403)
+  const byCode = { name: ADMIN.name, code: '000000', new_password: PASSWORD }
+  expect((await platform.send('/api/v1/auth/password/reset', { body: byCode })).status).toBe(401)
+  expect((await sendForm(page, { token, new_password: 'short' })).status).toBe(400)
+  const refused = await sendForm(page, { token, new_password: PASSWORD })
+  expect([refused.status, refused.headers['retry-after']]).toEqual([429, '3600'])
+  expect([(await reset(token)).at('code'), (await reset('x')).at('code')]).toEqual(['rate_limited', 'rate_limited'])
+  const again = [open(token), open('x'), check(token), check('x')]
+  expect((await Promise.all(again)).map(({ status }) => status)).toEqual([200, 403, 200, 403])
+  platform.clock.advance(3_600_000)
+  expect((await sendForm(page, { token: await newToken(), new_password: PASSWORD })).status).toBe(303)
+})
+
+const NEW_USER = { ...ADMIN, name: 'ravi' }
+const checkSetUp = (token: string) => platform.send('/api/v1/auth/setup/check', { body: { token } })
+const setUp = (token: string) => platform.send('/api/v1/auth/setup', { body: { ...NEW_USER, token } })
+const openSetUp = (token: string) => platform.send(`/setup?token=${encodeURIComponent(token)}`, { headers: HTML })
+
+const SET_UP_GUESSES: typeof GUESSES = [
+  ['page', openSetUp],
+  ['form', (token, page) => sendForm(page, { token, ...NEW_USER }, undefined, '/setup')],
+  ['operation that checks', checkSetUp],
+  ['operation that sets up', setUp],
+]
+
+test.each(SET_UP_GUESSES)('so does a wrong link for set-up at the %s', async (_, guess) => {
+  platform = await Platform.open({})
+  platform.app.listensAt('http://127.0.0.1:5000')
+  const token = (await platform.app.identity.newSetUpToken()) ?? ''
+  const page = await openSetUp(token)
+  for (let guesses = 0; guesses < FREE_GUESSES; guesses += 1)
+    expect((await guess(`x${guesses}`, page)).status).toBe(403)
+  const refused = await guess('x', page)
+  expect([refused.status, refused.headers['retry-after']]).toEqual([429, '2'])
+  for (const [, look] of SET_UP_GUESSES) expect((await look(token, page)).status).toBe(429)
+  expect((await platform.send('/api/v1/auth/setup/check', { body: { token }, from: '203.0.113.9' })).status).toBe(200)
+  platform.clock.advance(2_000)
+  expect((await setUp(token)).status).toBe(200)
+  expect((await checkSetUp('x')).at('code')).toBe('already_set_up')
+})
+
+test('what would set up counts in LOGIN_RATE_LIMIT, right or wrong; what only looks at the link never does', async () => {
+  platform = await Platform.open({ LOGIN_RATE_LIMIT: '2 per minute' })
+  const token = (await platform.app.identity.newSetUpToken()) ?? ''
+  expect([(await checkSetUp('x')).status, (await openSetUp('x')).status]).toEqual([403, 403])
+  expect([(await setUp('x')).status, (await setUp('x')).status, (await setUp(token)).status]).toEqual([403, 403, 429])
+  expect([(await checkSetUp(token)).status, (await openSetUp(token)).status]).toEqual([200, 200])
+  platform.clock.advance(60_000)
+  expect((await setUp(token)).status).toBe(200)
 })
 
 const MALFORMED: readonly [what: string, token: string][] = [

@@ -123,7 +123,11 @@ export const SETTINGS = {
     'Smart orders of one key or user; each counts as an order too.',
   ),
   loginRateLimit: rates('LOGIN_RATE_LIMIT', '5 per minute; 25 per hour', 'Attempts to log in from one address.'),
-  resetRateLimit: rates('RESET_RATE_LIMIT', '15 per hour', 'Password resets from one address.'),
+  resetRateLimit: rates(
+    'RESET_RATE_LIMIT',
+    '15 per hour',
+    'Passwords sent with a link or a code, and links asked for, from one address.',
+  ),
   corsAllowedOrigins: {
     name: 'CORS_ALLOWED_ORIGINS',
     default: '',

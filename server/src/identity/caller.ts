@@ -20,6 +20,13 @@ export const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
   viewer: ['read'],
 }
 
+/** What somebody who is signed in may do. */
+export const SESSION_SCOPES: Readonly<Record<Role, ReadonlySet<Scope>>> = {
+  admin: new Set(SCOPES_OF_ROLE.admin),
+  trader: new Set(SCOPES_OF_ROLE.trader),
+  viewer: new Set(SCOPES_OF_ROLE.viewer),
+}
+
 /** Who sent a request, as far as it is known. */
 export interface Caller {
   readonly kind: 'key' | 'session' | 'nobody'

@@ -4,7 +4,7 @@ import { InTurn } from '../kernel/turns.ts'
 import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
 import { type Actor, type Audit, entryOf } from './audit.ts'
-import { type Caller, checkedRole, type Role, SCOPES_OF_ROLE } from './caller.ts'
+import { type Caller, checkedRole, SESSION_SCOPES } from './caller.ts'
 import { FailureLog } from './failure-log.ts'
 import { keyedHash } from './keyed-hash.ts'
 import { LoginChallenges } from './login-challenges.ts'
@@ -131,25 +131,32 @@ export class Identity {
     return await this.#links.make('set-up', undefined, SET_UP_LINK_MS, [this.#links.dropping('set-up', undefined)])
   }
 
-  /** Throws already_set_up or link_invalid unless the token would set the instance up now. */
-  async requireSetUpToken(token: string): Promise<void> {
-    if (this.isSetUp) throw alreadySetUp()
-    if ((await this.#links.look('set-up', token)) === undefined) throw invalidSetUpLink()
+  /** Throws already_set_up, login_locked, or link_invalid unless the token would set the instance up now. */
+  requireSetUpToken(token: string, from: From): Promise<void> {
+    return this.#tryToSetUp(from, async () => {
+      if ((await this.#links.look('set-up', token)) === undefined) throw invalidSetUpLink()
+    })
   }
 
-  /** Creates the first user, an admin, who owns from now on what belonged to nobody, and signs them in. */
-  async setUp(wanted: Omit<WantedUser, 'role'> & { readonly token: string }, from: From): Promise<BegunSession> {
-    if (this.isSetUp) throw alreadySetUp()
-    let created: User | undefined
-    const worked = await this.#links.use('set-up', wanted.token, async () => {
-      const checked = await this.#checkedUser({ ...wanted, role: 'admin' })
-      created = await this.#deciding.run(() => {
-        if (this.isSetUp) throw alreadySetUp()
-        return this.#createFirst(checked, (user) => actorFrom(user, from))
+  /** Creates the first user, an admin, who owns from now on what belonged to nobody, and signs them in. Throws likewise. */
+  setUp(wanted: Omit<WantedUser, 'role'> & { readonly token: string }, from: From): Promise<BegunSession> {
+    return this.#tryToSetUp(from, async () => {
+      let created: User | undefined
+      const worked = await this.#links.use('set-up', wanted.token, async () => {
+        const checked = await this.#checkedUser({ ...wanted, role: 'admin' })
+        created = await this.#deciding.run(() => {
+          if (this.isSetUp) throw alreadySetUp()
+          return this.#createFirst(checked, (user) => actorFrom(user, from))
+        })
       })
+      if (!worked || created === undefined) throw invalidSetUpLink()
+      return await this.#signIn.begin(created, from)
     })
-    if (!worked || created === undefined) throw invalidSetUpLink()
-    return await this.#signIn.begin(created, from)
+  }
+
+  async #tryToSetUp<T>(from: From, act: () => Promise<T>): Promise<T> {
+    if (this.isSetUp) throw alreadySetUp()
+    return await this.#signIn.tryLink(from, 'set-up.failed', act)
   }
 
   // Signing in
@@ -182,7 +189,7 @@ export class Identity {
       account: accountOf(user.id),
       keyId: undefined,
       sessionId: session.id,
-      scopes: SCOPES[user.role],
+      scopes: SESSION_SCOPES[user.role],
     }
   }
 
@@ -383,12 +390,6 @@ export class Identity {
     await this.sessions.endAll(user.id)
     return changed
   }
-}
-
-const SCOPES: Readonly<Record<Role, Caller['scopes']>> = {
-  admin: new Set(SCOPES_OF_ROLE.admin),
-  trader: new Set(SCOPES_OF_ROLE.trader),
-  viewer: new Set(SCOPES_OF_ROLE.viewer),
 }
 
 const alreadySetUp = (): Refusal => new Refusal('already_set_up', 'This instance is set up already. Sign in.')

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { OWNER } from './audit.ts'
 import { SET_UP_LINK_MS } from './identity.ts'
-import { HOME, PASSWORD, refusalOf, TestRooms } from './test-rooms.ts'
+import { AWAY, HOME, PASSWORD, refusalOf, TestRooms } from './test-rooms.ts'
 
 let rooms: TestRooms
 beforeEach(async () => {
@@ -18,7 +18,7 @@ describe('set-up', () => {
     const key = await rooms.keys.createFirstKey(OWNER)
     const token = await newToken()
     expect(rooms.identity.isSetUp).toBe(false)
-    await rooms.identity.requireSetUpToken(token) // which doesn't use it up
+    await rooms.identity.requireSetUpToken(token, HOME) // which doesn't use it up
     const begun = await setUp(token)
     const caller = rooms.callerOf(begun.token)
     expect(caller).toMatchObject({ userName: 'asha', role: 'admin', account: 'default' })
@@ -40,7 +40,7 @@ describe('set-up', () => {
       code: 'already_set_up',
     })
     expect(await rooms.identity.newSetUpToken()).toBeUndefined()
-    expect(await refusalOf(rooms.identity.requireSetUpToken(token))).toMatchObject({ code: 'already_set_up' })
+    expect(await refusalOf(rooms.identity.requireSetUpToken(token, HOME))).toMatchObject({ code: 'already_set_up' })
   })
 
   test('happens once, also when two do it at the same moment', async () => {
@@ -83,6 +83,20 @@ describe('set-up', () => {
     for (const token of ['', 'x'.repeat(43), '__proto__'])
       expect(await refusalOf(setUp(token))).toMatchObject({ code: 'link_invalid' })
     expect(rooms.identity.users.count).toBe(0)
+  })
+
+  test('counts a wrong token as a failed login, looked at or used, and nothing else', async () => {
+    const token = await newToken()
+    expect(await refusalOf(setUp('x'))).toMatchObject({ code: 'link_invalid' })
+    expect(await refusalOf(rooms.identity.requireSetUpToken('x', AWAY))).toMatchObject({ code: 'link_invalid' })
+    expect(rooms.failedLogins).toEqual([HOME.address, AWAY.address])
+    expect(rooms.audit.slice(-2)).toMatchObject(
+      [HOME, AWAY].map(({ address }) => ({ actor: 'unknown', action: 'set-up.failed', address, target: '' })),
+    )
+    await refusalOf(setUp(token, { ...ASHA, password: 'short' }))
+    await setUp(token)
+    await refusalOf(setUp(token))
+    expect(rooms.failedLogins).toHaveLength(2)
   })
 
   test('needs it within thirty minutes, and the newest one', async () => {

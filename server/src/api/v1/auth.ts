@@ -74,7 +74,7 @@ export const authsetup = defineOperation({
     email: 'asha@example.com',
     password: 'correct horse battery',
   },
-  refusals: ['already_set_up', 'link_invalid'],
+  refusals: ['already_set_up', 'link_invalid', 'login_locked'],
   async handle(input, context) {
     const { identity } = context.services
     const { session, token: cookie, expiresAt } = await identity.setUp(input, fromOf(context))
@@ -91,15 +91,15 @@ export const authsetupcheck = defineOperation({
   tag: 'Sign-in',
   summary: 'Ask whether a set-up link works',
   description:
-    'Uses nothing up. A token that is wrong, used or too old has the same answer, however much of it is right.',
+    'Uses nothing up, and nothing of `LOGIN_RATE_LIMIT`. A token that is wrong, used or too old has the same answer, however much of it is right, and is a failed login, as everywhere that a link is tried; after 15 of those, each makes the next wait longer.',
   access: 'public',
   rateClass: 'read',
   input: { token },
   output: done,
   example: { token: 'token-of-the-link' },
-  refusals: ['already_set_up', 'link_invalid'],
-  async handle(input, { services: { identity } }) {
-    await identity.requireSetUpToken(input.token)
+  refusals: ['already_set_up', 'link_invalid', 'login_locked'],
+  async handle(input, context) {
+    await context.services.identity.requireSetUpToken(input.token, fromOf(context))
     return { message: 'This link works', status: 'success' as const }
   },
 })
@@ -235,7 +235,7 @@ export const authpasswordreset = defineOperation({
   tag: 'Sign-in',
   summary: 'Set a new password',
   description:
-    'With the `token` of a mailed link, or with a `name` and a `code` of the authenticator or a recovery code. Ends every session of the user.',
+    'With the `token` of a mailed link, or with a `name` and a `code` of the authenticator or a recovery code. Ends every session of the user. Counts in `RESET_RATE_LIMIT`, whatever becomes of it; a wrong token or code is a failed login besides.',
   access: 'public',
   rateClass: 'reset',
   input: { token: token.optional(''), name: name.optional(''), code: code.optional(''), new_password: newPassword },
@@ -260,7 +260,7 @@ export const authpasswordresetcheck = defineOperation({
   tag: 'Sign-in',
   summary: 'Ask whether a link for a new password works',
   description:
-    'Uses nothing up, and nothing of `RESET_RATE_LIMIT`. A token that is wrong, used or too old has the same answer, however much of it is right, and counts as a failed login; after 15 of those, each makes the next wait longer.',
+    'Uses nothing up, and nothing of `RESET_RATE_LIMIT`. A token that is wrong, used or too old has the same answer, however much of it is right, and is a failed login, as everywhere that a link is tried; after 15 of those, each makes the next wait longer.',
   access: 'public',
   rateClass: 'read',
   input: { token },
