@@ -216,7 +216,7 @@ describe('keys/revoke', () => {
     expect(await ask(ravi, 'keys/revoke', { id })).toMatchObject({ status: 404, code: 'not_found' })
   })
 
-  it("touches nobody else's, except for an admin; another's is as unknown as one that never was", async () => {
+  it("touches nobody else's, except that an admin revokes any; another's is as unknown as one that never was", async () => {
     const { id, key } = await made(ravi)
     for (const name of ['keys/revoke', 'keys/rotate']) {
       const others = await ask(vera, name, { id })
@@ -224,6 +224,8 @@ describe('keys/revoke', () => {
       expect(others).toMatchObject({ status: 404, code: 'not_found' })
       expect(others.message?.replace(id, '')).toBe(nobodys.message?.replace('key_aaaaaaaaaa', ''))
     }
+    // An admin ends what others may do, and never gets to do it
+    expect(await ask(asha, 'keys/rotate', { id })).toMatchObject({ status: 404, code: 'not_found' })
     expect(await opens(key)).toBe(true)
     expect(await ask(asha, 'keys/revoke', { id })).toMatchObject({ status: 200 })
     expect(await opens(key)).toBe(false)
@@ -307,7 +309,8 @@ describe('a request for a key that its client has an id for', () => {
     expect(await ask(ravi, 'keys/create', { ...wanted, networks: 'nowhere' })).toMatchObject({ status: 400 })
     const { id } = await made(ravi, wanted)
     expect((await made(vera, wanted)).id).not.toBe(id)
-    expect(await ask(asha, 'keys/rotate', { id, client_request_id: 'request-1' })).toMatchObject({ status: 200 })
+    const { id: own } = await made(asha)
+    expect(await ask(asha, 'keys/rotate', { id: own, client_request_id: 'request-1' })).toMatchObject({ status: 200 })
   })
 
   it.each(['', 'x'.repeat(65), '\u0000'])('is refused with the id %j', async (id) => {

@@ -49,10 +49,10 @@ const clientRequestId = text({
 }).optional()
 const keyId = text({ min: 1, max: 32, description: 'As keys lists it.', example: 'key_aaaaaaaaaa' })
 
-/** Throws not_found unless the key is the caller's own, or the caller an admin. */
-function requireOwn(context: Context, id: string): void {
+/** Throws not_found unless the key is the caller's own, or one that the caller has a right to all the same. */
+function requireOwn(context: Context, id: string, hasRight = false): void {
   const key = context.services.keys.find(id)
-  if (key !== undefined && (key.userId === userIdOf(context) || context.caller.role === 'admin')) return
+  if (key !== undefined && (hasRight || key.userId === userIdOf(context))) return
   throw new Refusal('not_found', `You have no key with the id "${id}".`)
 }
 
@@ -119,7 +119,7 @@ export const keysrevoke = defineOperation({
   method: 'POST',
   tag: 'Users and keys',
   summary: 'Revoke an API key',
-  description: 'It is refused from this moment on.',
+  description: 'It is refused from this moment on. An admin may revoke the key of anybody.',
   access: 'session',
   rateClass: 'read',
   input: { id: keyId },
@@ -127,7 +127,7 @@ export const keysrevoke = defineOperation({
   example: { id: 'key_aaaaaaaaaa' },
   refusals: ['not_found'],
   async handle(input, context) {
-    requireOwn(context, input.id)
+    requireOwn(context, input.id, context.caller.role === 'admin')
     await context.services.keys.revoke(input.id, actorOf(context))
     return { message: `Revoked ${input.id}`, status: 'success' as const }
   },
@@ -138,7 +138,8 @@ export const keysrotate = defineOperation({
   method: 'POST',
   tag: 'Users and keys',
   summary: 'Replace an API key',
-  description: 'Answers a new key with the same rights, this once. The old one goes on working for the overlap.',
+  description:
+    'Answers a new key with the same rights, this once. The old one goes on working for the overlap. Nobody replaces the key of another user, since it trades on their account.',
   access: 'session',
   rateClass: 'read',
   input: {
