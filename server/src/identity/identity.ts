@@ -1,14 +1,12 @@
-import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { InTurn } from '../kernel/turns.ts'
-import type { Databases } from '../storage/open.ts'
 import type { Statement } from '../storage/writer.ts'
-import { type Actor, type Audit, entryOf } from './audit.ts'
+import { type Actor, entryOf } from './audit.ts'
 import { type Caller, checkedRole, SESSION_SCOPES } from './caller.ts'
 import { FailureLog } from './failure-log.ts'
+import type { IdentityOptions, WantedUser } from './identity-options.ts'
 import { keyedHash } from './keyed-hash.ts'
 import { LoginChallenges } from './login-challenges.ts'
-import type { Mailer } from './mail.ts'
 import { OneTimeLinks } from './one-time-links.ts'
 import { checkPassword, PasswordHasher } from './password.ts'
 import { invalidLink, PasswordReset } from './password-reset.ts'
@@ -17,7 +15,7 @@ import { refusedField } from './refused-field.ts'
 import { Sealer } from './sealed.ts'
 import { SecondFactor } from './second-factor.ts'
 import { openSecret } from './secret.ts'
-import { type BegunSession, type Session, type SessionRules, SessionStore } from './sessions.ts'
+import { type BegunSession, type Session, SessionStore } from './sessions.ts'
 import { actorFrom, type From, type LoginResult, SignIn } from './sign-in.ts'
 import type { TotpEnrolment } from './totp.ts'
 import { hasTotp, type User, UserStore } from './users.ts'
@@ -27,34 +25,6 @@ export type { From, LoginResult }
 export const SET_UP_LINK_MS = 30 * 60_000
 /** What touches keys and users asks for the password again when it was given longer ago. */
 export const FRESH_MS = 15 * 60_000
-
-export interface IdentityOptions {
-  readonly databases: Databases
-  readonly dataDir: string
-  readonly clock: Clock
-  readonly sessionRules: SessionRules
-  readonly audit: Audit
-  /** Undefined when no mail can be sent. */
-  readonly mailer: Mailer | undefined
-  /** Where browsers find Sauda, without a slash at the end: front of the links in mails. */
-  readonly publicUrl: () => string
-  readonly failedLogin: (address: string) => void
-  /** A user's role changed, or it was disabled or enabled. */
-  readonly userChanged: (userId: string) => void
-  /** Opens the account that a new user starts with. */
-  readonly openAccount: (userId: string) => Promise<void>
-  /** The first user exists now, and owns what belonged to nobody. */
-  readonly adopted: (userId: string) => void
-  readonly onError: (error: unknown) => void
-  readonly hasher?: PasswordHasher
-}
-
-export interface WantedUser {
-  readonly name: string
-  readonly email: string
-  readonly password: string
-  readonly role: string
-}
 
 /** Who may use an instance, and how they prove it: users, passwords, second factors, sessions, set-up and reset. */
 export class Identity {
@@ -66,7 +36,7 @@ export class Identity {
   readonly #secondFactor: SecondFactor
   readonly #signIn: SignIn
   readonly #reset: PasswordReset
-  /** Who is the first user or the last admin is decided by one at a time. */
+  /** Who is the first user or the last admin, and which password counts, is decided by one at a time. */
   readonly #deciding = new InTurn()
   readonly #failureLog: FailureLog
 
@@ -256,7 +226,7 @@ export class Identity {
   /** Sets a password on the owner's word. */
   async overridePassword(user: User, wanted: string, actor: Actor): Promise<void> {
     await checkPassword('password', wanted, [user.name, user.email])
-    await this.#setPassword(user, wanted)
+    await this.#setPassword(user, wanted, [], () => undefined)
     this.#options.audit(entryOf(actor, 'password.reset', user.id, { name: user.name, by: 'owner' }))
   }
 
@@ -382,13 +352,24 @@ export class Identity {
     return user
   }
 
-  /** Ends all sessions of the user, and links that would set another password; `also` is written in the same commit. */
-  async #setPassword(user: User, password: string, also: readonly Statement[] = []): Promise<User> {
+  /**
+   * Ends all sessions of the user, and links that would set another password; `also` is written in the same commit. Throws
+   * what `requireProved` does: by then another password may count than the one by which the user was proved.
+   */
+  async #setPassword(
+    user: User,
+    password: string,
+    also: readonly Statement[] = [],
+    requireProved = () => this.#signIn.requireUnchanged(user),
+  ): Promise<User> {
     const passwordHash = await this.hasher.hash(password)
-    const change = { passwordHash, passwordChangedAt: this.#options.clock.now() }
-    const changed = await this.users.update(user.id, change, [this.#links.dropping('reset', user.id), ...also])
-    await this.sessions.endAll(user.id)
-    return changed
+    return await this.#deciding.run(async () => {
+      requireProved()
+      const change = { passwordHash, passwordChangedAt: this.#options.clock.now() }
+      const changed = await this.users.update(user.id, change, [this.#links.dropping('reset', user.id), ...also])
+      await this.sessions.endAll(user.id)
+      return changed
+    })
   }
 }
 

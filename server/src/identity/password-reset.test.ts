@@ -92,6 +92,18 @@ describe('a mailed link', () => {
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
   })
 
+  test('sets no password beside another way that is faster, but the owner’s word always counts', async () => {
+    const tokens = [await mailedToken(), await mailedToken()]
+    const settled = await Promise.allSettled([
+      ...tokens.map((token, index) => rooms.identity.resetByLink(token, `good password ${index}`, HOME)),
+      rooms.identity.overridePassword(asha, NEW_PASSWORD, OWNER),
+    ])
+    expect(settled[2]?.status).toBe('fulfilled')
+    const byLinks = settled.slice(0, 2).filter(({ status }) => status === 'fulfilled')
+    expect(byLinks.length).toBeLessThan(2)
+    expect(await login(NEW_PASSWORD)).toMatchObject({ kind: 'session' })
+  })
+
   test('is worth nothing once the password was changed another way, or the user disabled', async () => {
     const token = await mailedToken()
     const { caller } = await rooms.signedIn(asha)

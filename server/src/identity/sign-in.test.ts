@@ -2,7 +2,6 @@ import { TOTP } from 'otpauth'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Refusal } from '../kernel/errors.ts'
 import { CODE_FAILURES_MAX } from './code-limit.ts'
-import { FRESH_MS } from './identity.ts'
 import { CHALLENGE_TRIES } from './login-challenges.ts'
 import { FREE_TRIES } from './login-throttle.ts'
 import { HASHES_WAITING_MAX } from './password.ts'
@@ -336,66 +335,5 @@ describe('recovery codes', () => {
       code: 'login_failed',
     })
     expect(await rooms.identity.loginWithCode(challenge, renewed[3] ?? '', HOME)).toHaveProperty('token')
-  })
-})
-
-describe('who is signed in', () => {
-  test('gives the password again for what touches keys and users', async () => {
-    const { caller } = await rooms.signedIn(asha)
-    const isFresh = () => {
-      try {
-        rooms.identity.requireFresh(caller, rooms.clock.now())
-        return true
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'reauthentication_required' })
-        return false
-      }
-    }
-    rooms.clock.advance(FRESH_MS - 1)
-    expect(isFresh()).toBe(true)
-    rooms.clock.advance(1)
-    expect(isFresh()).toBe(false)
-    expect(await refusalOf(rooms.identity.confirm(caller, 'wrong password', HOME))).toMatchObject({
-      code: 'login_failed',
-    })
-    expect(isFresh()).toBe(false)
-    await rooms.identity.confirm(caller, PASSWORD, HOME)
-    expect(isFresh()).toBe(true)
-    await rooms.restart()
-    expect(isFresh()).toBe(true)
-  })
-
-  test('changes the password: every session ends, and a new one begins', async () => {
-    const { caller, token } = await rooms.signedIn(asha)
-    const { token: elsewhere } = await rooms.signedIn(asha, AWAY)
-    const change = (current: string, wanted: string) => rooms.identity.changePassword(caller, current, wanted, HOME)
-    expect(await refusalOf(change('wrong password', NEW_PASSWORD))).toMatchObject({
-      code: 'login_failed',
-      errors: [{ field: 'current_password' }],
-    })
-    expect(await refusalOf(change(PASSWORD, '1234567890'))).toMatchObject({ errors: [{ field: 'new_password' }] })
-    expect([token, elsewhere].map((each) => rooms.callerOf(each) !== undefined)).toEqual([true, true])
-    const begun = await change(PASSWORD, NEW_PASSWORD)
-    expect([token, elsewhere].map((each) => rooms.callerOf(each))).toEqual([undefined, undefined])
-    expect(rooms.callerOf(begun.token)).toMatchObject({ userId: asha.id })
-    expect(await refusalOf(login('asha', PASSWORD, AWAY))).toMatchObject({ code: 'login_failed' })
-    expect(await login('asha', NEW_PASSWORD)).toMatchObject({ kind: 'session' })
-    expect(rooms.audit.map(({ action }) => action)).toContain('password.changed')
-  })
-
-  test('ends sessions of their own only', async () => {
-    const ravi = await rooms.user('ravi')
-    const { caller, token } = await rooms.signedIn(asha)
-    const { caller: other, token: otherToken } = await rooms.signedIn(ravi)
-    const actor = { name: 'asha', address: HOME.address, requestId: 'r' }
-    expect(await refusalOf(rooms.identity.endSession(caller, other.sessionId ?? '', actor))).toMatchObject({
-      code: 'not_found',
-    })
-    const { token: second } = await rooms.signedIn(asha, AWAY)
-    expect(await rooms.identity.endOtherSessions(caller, actor)).toBe(1)
-    expect([token, second, otherToken].map((each) => rooms.callerOf(each) !== undefined)).toEqual([true, false, true])
-    await rooms.identity.endSession(caller, caller.sessionId ?? '', actor)
-    expect(rooms.callerOf(token)).toBeUndefined()
-    expect(rooms.audit.slice(-2).map(({ action }) => action)).toEqual(['session.others-ended', 'session.ended'])
   })
 })

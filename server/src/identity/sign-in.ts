@@ -132,15 +132,17 @@ export class SignIn {
     }
   }
 
-  /**
-   * Signs in who proved to be this user. Throws login_failed when what was proved doesn't count any more: the password was
-   * changed or the user disabled meanwhile.
-   */
+  /** Throws login_failed when what was proved of this user doesn't count any more: the password was changed or the user disabled. */
+  requireUnchanged({ id, passwordHash }: User): void {
+    const present = this.#options.users.find(id)
+    if (present?.passwordHash === passwordHash && present.disabledAt === undefined) return
+    throw new Refusal('login_failed', 'Your password was changed meanwhile. Sign in again.')
+  }
+
+  /** Signs in who proved to be this user. Throws login_failed as `requireUnchanged`. */
   async begin(user: User, from: From): Promise<BegunSession> {
-    const { users, sessions, audit } = this.#options
-    const present = users.find(user.id)
-    if (present === undefined || present.disabledAt !== undefined || present.passwordHash !== user.passwordHash)
-      throw new Refusal('login_failed', 'Your password was changed meanwhile. Sign in again.')
+    const { sessions, audit } = this.#options
+    this.requireUnchanged(user)
     const begun = await sessions.begin(user.id, from.device, from.address)
     audit(entryOf(actorFrom(user, from), 'session.begun', begun.session.id, { device: begun.session.device }))
     return begun
