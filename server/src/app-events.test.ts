@@ -178,6 +178,17 @@ describe('orderevents', () => {
     expect((await waiting).rows).toEqual([])
   })
 
+  it('tells nothing that happens once its key is revoked', async () => {
+    const kept = key
+    key = await newKey()
+    const waiting = events({ wait_seconds: 30 })
+    await until(() => app.orderEvents.readerCount === 1)
+    key = kept
+    await app.keys.revoke(app.keys.list().at(-1)?.id ?? '', OWNER)
+    await order()
+    expect((await waiting).rows).toEqual([])
+  })
+
   it('frees the place of a client that leaves', async () => {
     const leaving = new AbortController()
     const waiting = fetch(`${address}/api/v1/orderevents`, {

@@ -73,13 +73,17 @@ Send \`after\` of the answer to go on from there. With \`wait_seconds\` an answe
   example: { after: '0', limit: 10 },
   refusals: ['events_gone', 'too_many_readers'],
   async handle({ after: from, limit, wait_seconds: waitSeconds }, context) {
-    const { account, services, visit, now } = context
+    const { account, caller, services, visit, now } = context
     const reader = readerOf(context)
     visit.onClosed = () => reader.close()
     try {
       let page = await reader.read(from ?? reader.head, limit)
       const until = now + waitSeconds * 1_000
-      while (page.parts.length === 0 && (await reader.wait(page.after, until)) === 'news')
+      while (
+        page.parts.length === 0 &&
+        (await reader.wait(page.after, until)) === 'news' &&
+        isStillThere(caller, services)
+      )
         page = await reader.read(page.after, limit)
       return {
         after: idOfCursor(page.after),
