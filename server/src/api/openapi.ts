@@ -44,7 +44,8 @@ const LICENSE = { name: 'Apache-2.0', identifier: 'Apache-2.0' }
 const DESCRIPTION = `Orders, account and market data over HTTP, compatible with OpenAlgo's \`/api/v1\`.
 
 Most requests need an API key: as the field \`apikey\` of the body, the header \`X-API-KEY\`, or
-\`Authorization: Bearer\`. To try requests from this page, press **Authorize** and enter your key once.
+\`Authorization: Bearer\`. To try requests from this page, press **Authorize** and enter your key once; who is
+[signed in](/login) needs none.
 
 Numbers may be sent as JSON numbers or as text. Success is always status 200 with \`"status": "success"\`; every
 failure has the shape of the schema *Error*, and its \`code\` never changes meaning. Every answer carries

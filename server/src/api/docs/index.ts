@@ -86,10 +86,11 @@ const indexPage = (folder: string): string => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Sauda API</title>
-<link rel="icon" href="data:,">
+<meta name="robots" content="noindex">
 <link rel="stylesheet" href="${folder}/swagger-ui.css">
 </head>
 <body>
+<div class="swagger-ui"><p class="wrapper"><a class="link" href="/">Sauda: home, account and keys</a></p></div>
 <div id="swagger-ui" data-document="${API_PREFIX}/openapi.json"></div>
 <noscript>These pages need JavaScript. The API is also described by <a href="${API_PREFIX}/openapi.json">its OpenAPI document</a>.</noscript>
 <script src="${folder}/swagger-ui-bundle.js"></script>
