@@ -1,7 +1,8 @@
 import { html } from 'ghtml'
 import { Refusal } from '../kernel/errors.ts'
 import type { AnswerOf, OperationName, Page, PageContext, View } from './page.ts'
-import { copyable, curlOrder, facts, plain, rupees } from './shown.ts'
+import { copyable, curlFunds, curlOrder, facts, plain, rupees } from './shown.ts'
+import { mayTrade } from './trading-account-pages.ts'
 
 /** How things stand, where everything is, and what to do first. */
 export const homePage: Page = {
@@ -77,8 +78,7 @@ async function overview(context: PageContext, user: { readonly name: string; rea
 <ol class="steps">
 !${step('Turn on two-step sign-in', status.totp_enabled, '/account/totp', 'A password alone can be guessed or stolen.')}
 !${step('Create an API key', keys.length > 0, '/keys/new', `You have ${keys.length === 1 ? '1 key' : `${keys.length} keys`}. A key’s text is shown once, when it is made.`)}
-<li><strong>Send your first order</strong><p>On the paper exchange, at any hour. Put your key in place of <code>sk_…</code>.</p>
-!${copyable('the command of the first order', curlOrder(origin, 'sk_…'))}</li>
+!${firstCall(origin, mayTrade(status))}
 </ol>
 </section>
 <section class="card" aria-labelledby="more">
@@ -87,6 +87,18 @@ async function overview(context: PageContext, user: { readonly name: string; rea
 <ul class="links">!${DOCS_LINKS}</ul>
 </section>`,
   }
+}
+
+/** From a terminal, with a key; who may not trade asks for the funds. */
+function firstCall(origin: string, isTrader: boolean): string {
+  const [name, where] = isTrader
+    ? ['Send your first order', 'On the paper exchange, at any hour.']
+    : ['Ask for your funds', 'From a terminal.']
+  const command = isTrader
+    ? copyable('the command of the first order', curlOrder(origin, 'sk_…'))
+    : copyable('a command that shows your funds', curlFunds(origin, 'sk_…'))
+  return html`<li><strong>${name}</strong><p>${where} Put your key in place of <code>sk_…</code>.</p>
+!${command}</li>`
 }
 
 function step(name: string, isDone: boolean, path: string, why: string): string {

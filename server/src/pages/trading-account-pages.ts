@@ -25,7 +25,8 @@ const MODES: Readonly<Record<OrderMode, { readonly label: string; readonly hint:
   },
 }
 
-function mayTrade({ user }: Status): boolean {
+/** Whether the role of who is signed in may place orders. */
+export function mayTrade({ user }: Status): boolean {
   const role = user?.role ?? ''
   return isRole(role) && SCOPES_OF_ROLE[role].includes('trade')
 }
