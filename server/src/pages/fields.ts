@@ -1,4 +1,5 @@
 import { html } from 'ghtml'
+import type { Status } from './page.ts'
 import type { Problems } from './problems.ts'
 
 interface Described {
@@ -108,6 +109,10 @@ function choices(type: 'checkbox' | 'radio', field: Choices, values: readonly st
 !${told.hint}!${told.error}!${boxes.join('\n')}
 </fieldset>`
 }
+
+/** Tells password managers whose password a form of somebody who is signed in asks for; nobody sees it. */
+export const whose = ({ user }: Status): string =>
+  html`<input class="unseen" type="text" name="username" value="${user?.name ?? ''}" autocomplete="username" aria-hidden="true" tabindex="-1" readonly>`
 
 export const hidden = (name: string, value: string): string =>
   html`<input type="hidden" name="${name}" value="${value}">`

@@ -24,6 +24,11 @@ for (const shown of document.querySelectorAll('[data-copy]')) {
   if (navigator.clipboard !== undefined) shown.closest('.copyable').append(button, said)
 }
 
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.hidden = false
+  button.addEventListener('click', () => print())
+}
+
 // A second click while the first is under way would do it twice.
 const SAME_CLICK_MS = 2000
 for (const form of document.querySelectorAll('form')) {

@@ -1,17 +1,18 @@
 import { html } from 'ghtml'
 import { PASSWORD_LENGTH_MAX } from '../identity/password.ts'
-import { form, input, submit, summary } from './fields.ts'
+import { dateAt } from '../kernel/exchange-time.ts'
+import { form, input, submit, summary, whose } from './fields.ts'
 import { filled } from './form.ts'
 import { saying } from './notices.ts'
-import type { AnswerOf, Page, PageContext, View } from './page.ts'
+import type { AnswerOf, Page, PageContext, Status, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
-import { copyable } from './shown.ts'
+import { copyable, instant } from './shown.ts'
 
 const CODES_AT = '/account/recovery-codes'
 const LABELS = { password: 'Password', code: 'Code' }
 
-const passwordInput = (problems: Problems): string =>
-  input(
+function passwordInput(status: Status, problems: Problems): string {
+  const field = input(
     {
       name: 'password',
       label: LABELS.password,
@@ -22,20 +23,14 @@ const passwordInput = (problems: Problems): string =>
     },
     problems,
   )
+  return `${whose(status)}\n${field}`
+}
 
-const codeInput = (problems: Problems, hint: string, isFirst = false): string =>
-  input(
-    {
-      name: 'code',
-      label: LABELS.code,
-      hint,
-      autocomplete: 'one-time-code',
-      lengthMax: 32,
-      isCode: true,
-      isFirst,
-    },
-    problems,
-  )
+const CODE = { name: 'code', label: LABELS.code, autocomplete: 'one-time-code', lengthMax: 32, isCode: true }
+
+/** Of the authenticator alone, which is being set up: digits, on a phone's keys for them. */
+const digitsInput = (problems: Problems): string =>
+  input({ ...CODE, hint: 'The six digits that the app shows now.', inputMode: 'numeric', isFirst: true }, problems)
 
 const buttons = (label: string, kind: 'main' | 'danger' = 'main'): string =>
   `<p class="actions">${submit(label, kind)}<a class="button quiet" href="/account">Cancel</a></p>`
@@ -71,22 +66,22 @@ const totp: Page = {
   },
 }
 
-function beginView({ csrfField }: PageContext, problems: Problems = NO_PROBLEMS): View {
+function beginView({ csrfField, status }: PageContext, problems: Problems = NO_PROBLEMS): View {
   return {
     title: 'Set up two-step sign-in',
     narrow: true,
     body: html`<section class="card">
 <h1>Set up two-step sign-in</h1>
 <p>You will need an authenticator app, such as Aegis, Google Authenticator or 1Password. First, your password again.</p>
-!${summary(problems, LABELS)}!${form('/account/totp', csrfField(), `${passwordInput(problems)}\n${buttons('Go on')}`)}
+!${summary(problems, LABELS)}!${form('/account/totp', csrfField(), `${passwordInput(status, problems)}\n${buttons('Continue')}`)}
 </section>`,
   }
 }
 
-function removeView({ csrfField }: PageContext, problems: Problems = NO_PROBLEMS): View {
+function removeView({ csrfField, status }: PageContext, problems: Problems = NO_PROBLEMS): View {
   const body = [
-    passwordInput(problems),
-    codeInput(problems, 'Six digits from your authenticator, or one of your recovery codes.'),
+    passwordInput(status, problems),
+    input({ ...CODE, hint: 'Six digits from your authenticator, or one of your recovery codes.' }, problems),
     buttons('Turn off', 'danger'),
   ]
   return {
@@ -102,7 +97,7 @@ function removeView({ csrfField }: PageContext, problems: Problems = NO_PROBLEMS
 
 function scanView({ csrfField }: PageContext, enrolment: AnswerOf<'auth/totp/enrol'>['data']): View {
   const picture = `data:image/svg+xml;base64,${Buffer.from(enrolment.qr_svg).toString('base64')}`
-  const body = [codeInput(NO_PROBLEMS, 'The six digits that the app shows now.', true), buttons('Turn on')]
+  const body = [digitsInput(NO_PROBLEMS), buttons('Turn on')]
   return {
     title: 'Set up two-step sign-in',
     narrow: true,
@@ -131,7 +126,7 @@ const confirm: Page = {
       ['code'],
       async () => {
         const { data } = await ask('auth/totp/confirm', filled({ code: sent.text('code') }))
-        return context.showOnce(CODES_AT, codesView(data, 'totp-on'))
+        return context.showOnce(CODES_AT, codesView(context, data, 'totp-on'))
       },
       (problems) => codeAgainView(context, problems),
     )
@@ -140,7 +135,7 @@ const confirm: Page = {
 
 /** The picture isn't shown again: we don't have it any more, and the app does by now. */
 function codeAgainView({ csrfField }: PageContext, problems: Problems): View {
-  const body = [codeInput(problems, 'The six digits that the app shows now.', true), buttons('Turn on')]
+  const body = [digitsInput(problems), buttons('Turn on')]
   return {
     title: 'Set up two-step sign-in',
     narrow: true,
@@ -164,7 +159,7 @@ const recoveryCodes: Page = {
       ['password'],
       async () => {
         const { data } = await ask('auth/recovery-codes', filled({ password: sent.secret('password') }))
-        return context.showOnce(CODES_AT, codesView(data))
+        return context.showOnce(CODES_AT, codesView(context, data))
       },
       (problems) => renewView(context, problems),
     )
@@ -178,12 +173,25 @@ function renewView({ csrfField, status }: PageContext, problems: Problems = NO_P
     body: html`<section class="card">
 <h1>New recovery codes</h1>
 <p>Ten new ones take the place of the ${status.recovery_codes_left} that are left.</p>
-!${summary(problems, LABELS)}!${form(CODES_AT, csrfField(), `${passwordInput(problems)}\n${buttons('Make new codes')}`)}
+!${summary(problems, LABELS)}!${form(CODES_AT, csrfField(), `${passwordInput(status, problems)}\n${buttons('Make new codes')}`)}
 </section>`,
   }
 }
 
-function codesView({ recovery_codes: codes }: { readonly recovery_codes: readonly string[] }, done?: 'totp-on'): View {
+function codesView(
+  { origin, status, visit }: PageContext,
+  { recovery_codes: codes }: { readonly recovery_codes: readonly string[] },
+  done?: 'totp-on',
+): View {
+  const name = status.user?.name ?? ''
+  const file = [
+    `Recovery codes of ${name} at ${origin}`,
+    `Made ${dateAt(visit.at)}. Each works once.`,
+    '',
+    ...codes,
+    '',
+  ]
+  const href = `data:text/plain;charset=utf-8,${encodeURIComponent(file.join('\n'))}`
   return {
     title: 'Recovery codes',
     narrow: true,
@@ -193,7 +201,9 @@ function codesView({ recovery_codes: codes }: { readonly recovery_codes: readonl
 !${done === undefined ? '' : '<p class="notice" role="status">Two-step sign-in is on.</p>'}
 <p><strong>They are shown this once.</strong> Keep them where your authenticator isn’t: on paper, or in a password manager. Each signs you in once when the authenticator is lost.</p>
 !${copyable('the recovery codes', codes.join('\n'))}
-<p class="actions"><a class="button" href="/account">I have kept them</a></p>
+<p class="aside">For <strong>${name}</strong> at <code>${origin}</code>, made !${instant(visit.at)}. Earlier ones no longer work.</p>
+<p class="actions"><a class="button quiet" href="${href}" download="sauda-recovery-codes.txt">Download</a><button class="quiet" type="button" data-print hidden>Print</button></p>
+<p class="actions"><a class="button" href="/account">I have saved them</a></p>
 </section>`,
   }
 }
