@@ -29,6 +29,24 @@ for (const button of document.querySelectorAll('[data-print]')) {
   button.addEventListener('click', () => print())
 }
 
+// A password is typed unseen, and looked at when whoever types it wants to.
+for (const input of document.querySelectorAll('input[type=password]')) {
+  const button = document.createElement('button')
+  const show = (isShown) => {
+    input.type = isShown ? 'text' : 'password'
+    button.textContent = isShown ? 'Hide' : 'Show'
+    button.setAttribute('aria-label', `${button.textContent} ${input.labels[0].textContent.toLowerCase()}`)
+  }
+  button.type = 'button'
+  button.className = 'show'
+  button.setAttribute('aria-controls', input.id)
+  button.addEventListener('click', () => show(input.type === 'password'))
+  // Browsers keep what was typed into a field of text
+  input.form.addEventListener('submit', () => show(false))
+  show(false)
+  input.after(button)
+}
+
 // A second click while the first is under way would do it twice.
 const SAME_CLICK_MS = 2000
 for (const form of document.querySelectorAll('form')) {
