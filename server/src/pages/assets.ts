@@ -27,9 +27,12 @@ const assets = {
 /** Address of a file that pages load. It changes with the content, so that browsers may keep it. */
 export const assetUrl = (name: keyof typeof assets): string => `${assets[name].path}?v=${assets[name].version}`
 
+/** Where browsers look for a picture of what isn't a page, such as an answer of the API. */
+const FAVICON = { ...assets.mark, path: '/favicon.ico' }
+
 /** Adds the files that pages load. */
 export function mountAssets(app: FastifyInstance, headers: Readonly<Record<string, string>>): void {
-  for (const { path, version, type, bytes } of Object.values(assets)) {
+  for (const { path, version, type, bytes } of [...Object.values(assets), FAVICON]) {
     app.get<{ Querystring: { v?: unknown } }>(path, ({ query, visit }, reply) => {
       if (visit !== undefined) visit.route = path
       const isThisVersion = query.v === version
