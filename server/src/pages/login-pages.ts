@@ -117,14 +117,14 @@ function codeView(context: PageContext, problems: Problems = NO_PROBLEMS): View 
       },
       problems,
     ),
-    submit('Go on'),
+    submit('Sign in'),
   ]
   return {
-    title: 'Second step',
+    title: 'Two-step sign-in',
     narrow: true,
     data: { authenticated: false, totp_required: true },
     body: html`<section class="card">
-<h1>Second step</h1>
+<h1>Two-step sign-in</h1>
 !${summary(problems, LABELS)}!${form('/login/totp', context.csrfField(), body.join('\n'))}
 <p class="aside"><a href="${pathWith('/login', { next })}">Start again</a></p>
 </section>`,

@@ -34,7 +34,14 @@ export async function orAgain(
     visit.errorCode = code
     const view = await again(problemsOf(error, shown))
     const retryAfter = headers['retry-after']
-    return { ...view, status, ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }) }
+    // A view with a status of its own is itself about what went wrong
+    const title = view.status === undefined ? `Error: ${view.title}` : view.title
+    return {
+      ...view,
+      title,
+      status,
+      ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }),
+    }
   }
 }
 
