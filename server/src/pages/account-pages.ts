@@ -167,4 +167,11 @@ const endOtherSessions: Page = {
   },
 }
 
-export const accountPages: readonly Page[] = [account, password, endSession, endOtherSessions]
+/** Where password managers lead to: https://w3c.github.io/webappsec-change-password-url/ */
+const wellKnownPassword: Page = {
+  path: '/.well-known/change-password',
+  for: 'everybody',
+  get: () => ({ redirect: password.path }),
+}
+
+export const accountPages: readonly Page[] = [account, password, wellKnownPassword, endSession, endOtherSessions]
