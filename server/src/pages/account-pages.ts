@@ -1,13 +1,16 @@
 import { html } from 'ghtml'
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../identity/password.ts'
 import { browserName } from './browser-name.ts'
-import { form, hidden, input, submit, summary } from './fields.ts'
+import { form, hidden, input, submit, summary, whose } from './fields.ts'
 import { filled } from './form.ts'
 import { saying } from './notices.ts'
 import type { AnswerOf, Page, PageContext, Status, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
-import { facts, instant, plain } from './shown.ts'
+import { facts, instant, plain, textFact } from './shown.ts'
 import { tradingAccounts } from './trading-account-pages.ts'
+
+/** Recovery codes that are left when it is time for new ones. */
+const FEW_CODES = 3
 
 const LABELS = { current_password: 'Current password', new_password: 'New password' }
 
@@ -15,7 +18,10 @@ const account: Page = {
   path: '/account',
   for: 'members',
   async get(context) {
-    const { data: sessions } = await context.ask('auth/sessions')
+    const { data: found } = await context.ask('auth/sessions')
+    const sessions = found.toSorted(
+      (one, other) => Number(other.current) - Number(one.current) || other.last_seen_at - one.last_seen_at,
+    )
     const { data: accounts } = await context.ask('accounts')
     return accountView(context, sessions, accounts)
   },
@@ -42,9 +48,9 @@ function accountView(context: PageContext, sessions: Sessions, accounts: Account
 <section class="card" aria-labelledby="profile">
 <h2 id="profile">Profile</h2>
 !${facts([
-      ['Name', plain(status.user?.name ?? '')],
-      ['E-mail address', plain(status.user?.email ?? '')],
+      textFact('Name', status.user?.name ?? ''),
       ['Role', plain(status.user?.role ?? '')],
+      textFact('E-mail address', status.user?.email ?? ''),
     ])}
 </section>
 <section class="card" aria-labelledby="signing-in">
@@ -67,7 +73,7 @@ function secondFactor({ totp_enabled: isOn, recovery_codes_left: left }: Status)
     return html`<li><div><h3>Two-step sign-in <span class="tag">Off</span></h3><p>Besides the password, a code from an authenticator app.</p></div><a class="button" href="/account/totp">Set up</a></li>`
   }
   return html`<li><div><h3>Two-step sign-in <span class="state state-pass">On</span></h3><p>Besides the password, a code from your authenticator app.</p></div><a class="button quiet" href="/account/totp">Turn off</a></li>
-<li><div><h3>Recovery codes</h3><p>${left} of them left, for when the authenticator is lost.</p></div><a class="button quiet" href="/account/recovery-codes">New codes</a></li>`
+<li><div><h3>Recovery codes !${left > FEW_CODES ? '' : '<span class="state state-warn">Few left</span>'}</h3><p>${left} of them left, for when the authenticator is lost.</p></div><a class="button quiet" href="/account/recovery-codes">New codes</a></li>`
 }
 
 function sessionRow(session: Sessions[number], csrfField: () => string): string {
@@ -82,7 +88,7 @@ function sessionRow(session: Sessions[number], csrfField: () => string): string 
       )
   return html`<li><div><h3>${browser}</h3>
 !${facts([
-    ['Address', plain(address)],
+    textFact('IP address', address),
     ['Signed in', instant(session.created_at)],
     ['Last seen', instant(session.last_seen_at)],
   ])}</div>!${end}</li>`
@@ -112,7 +118,7 @@ const password: Page = {
 
 function passwordView({ status, csrfField }: PageContext, problems: Problems = NO_PROBLEMS): View {
   const body = [
-    html`<input class="unseen" type="text" name="username" value="${status.user?.name ?? ''}" autocomplete="username" aria-hidden="true" tabindex="-1" readonly>`,
+    whose(status),
     input(
       {
         name: 'current_password',

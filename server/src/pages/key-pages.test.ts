@@ -74,3 +74,26 @@ it('a key is replaced without a look at a list that has the old one no more', as
   const { status, text } = await pages.post('/keys/rotate', { id: 'key_one', overlap_hours: '0' })
   expect([status, text]).toEqual([200, expect.stringContaining('The old key is refused from now on.')])
 })
+
+it('a key that may do nothing is told in words for a person, under a title that says so, and all else is kept', async () => {
+  const pages = new TestPages()
+  pages.refuse('keys/create', invalid({ field: 'scopes', message: 'Must contain 1 to 3 items. Got 0.' }))
+  const { text } = await pages.post('/keys/new', { name: 'alerts', networks: '10.0.0.0/8' })
+  expect(text).toContain('<p class="error" id="field-scopes-error">Tick one at least.</p>')
+  expect(text).toContain('<title>Error: New API key · Sauda</title>')
+  expect(text).toContain('value="10.0.0.0/8"')
+  pages.refuse('keys/create', invalid({ field: 'scopes', message: 'Not for a viewer.' }))
+  expect((await pages.post('/keys/new', { scopes: ['admin'] })).text).toContain('Not for a viewer.')
+})
+
+it('the addresses of a key are told apart, and have a line of their own when they are many', async () => {
+  const shown = async (networks: string): Promise<string> => {
+    const { text } = await new TestPages(networks).get('/keys')
+    return /<div[^>]*><dt>IP addresses<\/dt><dd>[^<]*<\/dd><\/div>/.exec(text)?.[0] ?? ''
+  }
+  expect(await shown('10.0.0.0/8')).toBe('<div><dt>IP addresses</dt><dd>10.0.0.0/8</dd></div>')
+  expect(await shown('10.0.0.0/8,192.0.2.7,2001:db8::/32')).toBe(
+    '<div class="wide"><dt>IP addresses</dt><dd>10.0.0.0/8, 192.0.2.7, 2001:db8::/32</dd></div>',
+  )
+  expect(await shown('')).toBe('<div><dt>IP addresses</dt><dd>Any</dd></div>')
+})

@@ -6,13 +6,13 @@ import { KEY_DAYS_MAX, KEY_NAME_LENGTH_MAX } from '../identity/key-store.ts'
 import { PASSWORD_LENGTH_MAX } from '../identity/password.ts'
 import type { Scope } from '../identity/scope.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { checkBoxes, form, hidden, input, select, submit, summary } from './fields.ts'
+import { checkBoxes, form, hidden, input, select, submit, summary, whose } from './fields.ts'
 import { filled } from './form.ts'
 import { pathWith } from './local-path.ts'
 import { saying } from './notices.ts'
 import type { AnswerOf, Page, PageContext, View } from './page.ts'
 import { NO_PROBLEMS, orAgain, type Problems } from './problems.ts'
-import { copyable, curlFunds, curlOrder, facts, instant, plain } from './shown.ts'
+import { copyable, curlFunds, curlOrder, facts, instant, plain, textFact } from './shown.ts'
 
 type Key = AnswerOf<'keys'>['data'][number]
 type CreatedKey = AnswerOf<'keys/create'>['data']
@@ -22,7 +22,7 @@ const LABELS = {
   scopes: 'What it may do',
   account: 'Account',
   expires_days: 'Days until it expires',
-  networks: 'Only from these addresses',
+  networks: 'Only from these IP addresses',
   overlap_hours: 'How long the old key still works',
   password: 'Password',
 }
@@ -30,7 +30,7 @@ const LABELS = {
 const SCOPE_HINTS: Readonly<Record<Scope, string>> = {
   read: 'Prices, orders, positions and funds.',
   trade: 'Place, change and cancel orders, and read.',
-  admin: 'Everything, settings of the instance among it.',
+  admin: 'Everything, the settings of the instance included.',
 }
 
 const list: Page = {
@@ -74,13 +74,13 @@ function stateOf({ expires_at: expiresAt, revoked_at: revokedAt }: Key, now: num
 const keyFacts = (key: Key): string =>
   facts([
     ['Id', html`<code>${key.id}</code>`],
-    ['May', plain(key.scopes.join(', '))],
+    ['Scopes', plain(key.scopes.join(', '))],
     ['Account', html`<code>${key.account}</code>`],
     ['Created', instant(key.created_at)],
     ['Last used', key.last_used_at === null ? 'Never' : instant(key.last_used_at)],
     ['Expires', key.expires_at === null ? 'Never' : instant(key.expires_at)],
-    ['Addresses', key.networks === '' ? 'Any' : plain(key.networks)],
     ...(key.revoked_at === null ? [] : [['Works until', instant(key.revoked_at)] as const]),
+    textFact('IP addresses', key.networks === '' ? 'Any' : key.networks.replaceAll(',', ', ')),
   ])
 
 const create: Page = {
@@ -104,7 +104,7 @@ const create: Page = {
         const { data } = await ask('keys/create', { ...filled(wanted), scopes: sent.all('scopes') })
         return createdView(context, data)
       },
-      (problems) => createView(context, problems),
+      (problems) => createView(context, ticked(sent.all('scopes'), problems)),
     )
   },
 }
@@ -162,10 +162,10 @@ async function confirmIfAsked({ form: sent, ask }: PageContext): Promise<void> {
 }
 
 /** Shown once an operation has said that it wants the password again. */
-function passwordAgain({ form: sent }: PageContext, problems: Problems): string {
+function passwordAgain({ form: sent, status }: PageContext, problems: Problems): string {
   const isWanted = problems.code === 'reauthentication_required' || sent.secret('password') !== ''
   if (!isWanted) return ''
-  return input(
+  const field = input(
     {
       name: 'password',
       label: LABELS.password,
@@ -177,6 +177,13 @@ function passwordAgain({ form: sent }: PageContext, problems: Problems): string 
     },
     problems,
   )
+  return `${whose(status)}\n${field}`
+}
+
+/** With words for a person where the operation counts items. */
+function ticked(scopes: readonly string[], problems: Problems): Problems {
+  if (scopes.length > 0 || !problems.fields.has('scopes')) return problems
+  return { ...problems, fields: new Map([...problems.fields, ['scopes', 'Tick one at least.']]) }
 }
 
 async function createView(context: PageContext, problems: Problems = NO_PROBLEMS): Promise<View> {
@@ -234,7 +241,7 @@ async function createView(context: PageContext, problems: Problems = NO_PROBLEMS
       {
         name: 'networks',
         label: LABELS.networks,
-        hint: 'Addresses and networks with commas, such as 192.0.2.7, 10.0.0.0/8.',
+        hint: 'Addresses or networks with commas between them, such as 192.0.2.7, 10.0.0.0/8. Left empty, from any.',
         value: sent.text('networks'),
         isOptional: true,
         isCode: true,

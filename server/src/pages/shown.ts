@@ -12,9 +12,27 @@ const RUPEES = new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'IN
 /** An amount in rupees, with Indian grouping. */
 export const rupees = (amount: number): string => RUPEES.format(amount)
 
-/** Names and values, HTML each, as a list of terms. */
-export const facts = (rows: readonly (readonly [name: string, value: string])[]): string =>
-  html`<dl class="facts">!${rows.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`
+/** A name and a value, HTML each; a `wide` one has a line of its own. */
+export type Fact = readonly [name: string, value: string, width?: 'wide' | undefined]
+
+/** Facts as a list of terms. */
+export const facts = (rows: readonly Fact[]): string => {
+  const items = rows.map(([name, value, width]) => {
+    const wide = width === undefined ? '' : ` class="${width}"`
+    return `<div${wide}><dt>${name}</dt><dd>${value}</dd></div>`
+  })
+  return html`<dl class="facts">!${items.join('')}</dl>`
+}
+
+/** More doesn't fit into the column of a fact. */
+const COLUMN_CHARACTERS = 24
+
+/** A text of any length as a fact. */
+export const textFact = (name: string, text: string): Fact => [
+  name,
+  plain(text),
+  text.length > COLUMN_CHARACTERS ? 'wide' : undefined,
+]
 
 /** Text as HTML. */
 export const plain = (text: string): string => html`${text}`
