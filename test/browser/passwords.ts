@@ -1,10 +1,11 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { Secret, TOTP } from 'otpauth'
 import type { Page } from 'playwright-core'
 import type { Checks } from '../checks.ts'
 import { enter, press, tabTo, type, untilFocused } from './keyboard.ts'
-import { look } from './look.ts'
+import { look, picture } from './look.ts'
 import type { Mailbox } from './mailbox.ts'
 
 const STEP_MS = 30_000
@@ -49,18 +50,52 @@ export async function changePassword(checks: Checks, page: Page, address: string
     await look(page, 'password')
     await untilFocused(page, 'current_password')
     await type(page, 'not my password')
-    await page.keyboard.press('Tab')
+    await press(page, 'Show current password')
+    assert.equal(await page.getAttribute('[name=current_password]', 'type'), 'text')
+    await look(page, 'password-shown')
+    await press(page, 'Hide current password')
+    assert.equal(await page.getAttribute('[name=current_password]', 'type'), 'password')
+    await tabTo(page, 'new_password')
     await enter(page, 'seven kites orbit plum')
     await page.waitForSelector('#field-current_password-error')
+    assert.equal(await page.title(), 'Error: Change password · Sauda')
     await look(page, 'password-error')
     await untilFocused(page, 'current_password')
     await type(page, person.password)
-    await page.keyboard.press('Tab')
+    await tabTo(page, 'new_password')
     await enter(page, 'seven kites orbit plum')
     await page.waitForURL((url) => url.pathname === '/account')
     assert.match((await page.textContent('[role=status]')) ?? '', /password is changed/)
     person.password = 'seven kites orbit plum'
   })
+}
+
+/** Takes the recovery codes that a page shows away: as a file, and on paper. */
+export async function keepOnPaper(page: Page, address: string, { name, codes }: Person): Promise<void> {
+  const downloading = page.waitForEvent('download')
+  await press(page, 'Download')
+  const file = readFileSync(await (await downloading).path(), 'utf8')
+  assert.deepEqual(file.split('\n').slice(3, -1), codes)
+  assert.ok(file.startsWith(`Recovery codes of ${name} at ${address}\n`), file)
+  await page.evaluate(() => {
+    window.print = () => document.body.setAttribute('data-printed', '')
+  })
+  await press(page, 'Print')
+  await page.waitForSelector('[data-printed]')
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+  await picture(page, 'recovery-codes-printed')
+  for (const text of [codes.join('\n'), name, address])
+    assert.ok(await page.locator('main').getByText(text).first().isVisible(), text)
+  for (const name of ['Sign out', 'Copy', 'Download'])
+    assert.ok(!(await page.getByText(name).first().isVisible()), name)
+  const [ink, scheme] = await page.evaluate(() => {
+    const { color, colorScheme } = getComputedStyle(
+      document.documentElement.querySelector('.copyable') ?? document.body,
+    )
+    return [color, colorScheme]
+  })
+  assert.deepEqual([ink, scheme], ['rgb(20, 33, 43)', 'light'], 'dark ink on paper')
+  await page.emulateMedia({ media: 'screen', colorScheme: 'light' })
 }
 
 /** Sets new passwords without the old one, by keyboard alone; nobody is signed in before or afterwards. */

@@ -4,10 +4,12 @@ import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { Checks } from '../checks.ts'
 import { ServerProcess } from '../server-process.ts'
+import { placeByDocumentation } from './documentation.ts'
 import { press, tabTo, type, untilFocused } from './keyboard.ts'
-import { look, picture } from './look.ts'
+import { showLongText } from './long-text.ts'
+import { look } from './look.ts'
 import { Mailbox } from './mailbox.ts'
-import { changePassword, codeOf, forgetPassword, type Person, signIn, spend } from './passwords.ts'
+import { changePassword, codeOf, forgetPassword, keepOnPaper, type Person, signIn, spend } from './passwords.ts'
 
 /**
  * `npm run test:browser`: what a person sees and does, in Debian's Chromium (`apt-get install chromium`, or set CHROMIUM).
@@ -101,6 +103,8 @@ async function live(context: BrowserContext): Promise<void> {
     assert.notEqual(new URL(page.url()).pathname, '/setup')
   })
 
+  await showLongText(checks, page, server.address, asha)
+
   await checks.check('a second factor is switched on with a code of the shown secret', async () => {
     await page.goto(`${server.address}/account`)
     await look(page, 'account')
@@ -118,6 +122,7 @@ async function live(context: BrowserContext): Promise<void> {
     await look(page, 'recovery-codes')
     asha.codes = ((await page.textContent('[data-copy="the recovery codes"]')) ?? '').trim().split(/\s+/)
     assert.equal(asha.codes.length, 10)
+    await keepOnPaper(page, server.address, asha)
   })
 
   await checks.check(
@@ -195,24 +200,7 @@ async function live(context: BrowserContext): Promise<void> {
     assert.equal(await keysNamed(page, 'back and forth'), 1)
   })
 
-  await checks.check('the interactive documentation places an order with that key', async () => {
-    await page.goto(`${server.address}/api/v1/`)
-    await page.waitForSelector('.opblock')
-    const { tags, paths } = (await (await fetch(`${server.address}/api/v1/openapi.json`)).json()) as Documents
-    assert.equal(await page.locator('.opblock-tag-section').count(), tags.length)
-    const ofOrders = Object.values(paths).flatMap((path) =>
-      Object.values(path).filter((one) => one.tags[0] === 'Orders'),
-    )
-    assert.equal(await page.locator('.opblock').count(), ofOrders.length)
-    await authorise(page, key)
-    const answer = await tryItOut(page, '/placeorder')
-    assert.equal(answer['status'], 'success')
-    assert.match(answer['orderid'] ?? '', /^\d{14}$/)
-    await page.locator('.opblock-tag[data-tag="Account"]').click()
-    const book = await tryItOut(page, '/orderbook')
-    assert.match(JSON.stringify(book), new RegExp(answer['orderid'] ?? 'none'))
-    await picture(page, 'docs')
-  })
+  await placeByDocumentation(checks, page, server.address, key)
 
   await checks.check('traffic, latency and the order log show it', async () => {
     const { data: orders } = await read(page, 'logs/orders')
@@ -276,9 +264,10 @@ async function live(context: BrowserContext): Promise<void> {
   await forgetPassword(checks, page, server.address, asha, mailbox)
 
   await checks.check('errors are pages, with the request id and a way back', async () => {
-    const wrong: [string, number, (() => Promise<unknown>)?][] = [
+    const wrong: [string, number][] = [
       ['/nowhere', 404],
       ['/%zz', 400],
+      ['/logout', 405],
     ]
     for (const [path, status] of wrong) {
       const answer = await page.goto(server.address + path)
@@ -351,27 +340,4 @@ function read(page: Page, path: string): Promise<Record<string, unknown>> {
     const answer = await fetch(url)
     return (await answer.json()) as Record<string, unknown>
   }, `/api/v1/${path}`)
-}
-
-async function authorise(page: Page, key: string): Promise<void> {
-  await page.locator('.btn.authorize').click()
-  const scheme = page.locator('.auth-container', { hasText: 'X-API-KEY' })
-  await scheme.locator('input').fill(key)
-  await scheme.locator('button.authorize').click()
-  await page.locator('.btn-done').first().click()
-}
-
-interface Documents {
-  readonly tags: readonly object[]
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly tags: readonly string[] }>>>>
-}
-
-/** Opens an operation, sends its example and reads the answer that the page shows. */
-async function tryItOut(page: Page, path: string): Promise<Record<string, string>> {
-  const block = page.locator('.opblock', { has: page.locator(`[data-path$="${path}"]`) }).first()
-  if ((await block.locator('.opblock-body').count()) === 0) await block.locator('.opblock-summary-control').click()
-  await block.locator('button.execute').click()
-  const shown = block.locator('.live-responses-table .response-col_description code').first()
-  await shown.waitFor()
-  return JSON.parse((await shown.textContent()) ?? '') as Record<string, string>
 }
