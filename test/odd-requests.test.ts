@@ -20,13 +20,31 @@ const ask = (head: string, body = ''): Promise<string> =>
     `${head}\r\nConnection: close\r\n${body === '' ? '' : `Content-Length: ${body.length}\r\n`}\r\n${body}`,
   )
 
-/** What the traffic log says of a request. */
+/** What the traffic log says of a request, as soon as its connection is done with it. */
 async function rowOf(requestId: string): Promise<Record<string, unknown> | undefined> {
-  const answer = await send(server.port, `/api/v1/traffic?request_id=${requestId}`, { headers: { 'x-api-key': admin } })
-  return (answer.body['data'] as Record<string, unknown>[])[0]
+  const path = `/api/v1/traffic?request_id=${requestId}`
+  let rows: Record<string, unknown>[] = []
+  const ask = async (): Promise<number> => {
+    const answer = await send(server.port, path, { headers: { 'x-api-key': admin } })
+    rows = answer.body['data'] as Record<string, unknown>[]
+    return rows.length
+  }
+  await expect.poll(ask, { timeout: 10_000 }).toBe(1)
+  return rows[0]
 }
 
 const idIn = (answer: string): string => /"request_id":"([^"]+)"/.exec(answer)?.[1] ?? ''
+
+/** What came on one connection, each answer by itself. */
+const answersIn = (received: string): readonly string[] => received.split(/(?=HTTP\/1\.1 \d{3} )/)
+
+const JSON_TYPE = 'Content-Type: application/json\r\n'
+
+/** A request that has a name for the traffic log, on a connection that stays. `more` are further lines of its head. */
+const named = (id: string, line: string, more = '', body = ''): string =>
+  `${line} HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n${more}${body === '' ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`}\r\n${body}`
+
+const LAST = 'Connection: close\r\n'
 
 describe('what node:http and the framework would answer by themselves', () => {
   test.each([
@@ -102,16 +120,43 @@ describe('bytes in the traffic log', () => {
     expect(await rowOf(id)).toMatchObject({ bytes_in: body.length, status: 200 })
   })
 
+  test.each(['/setup', '/api/v1/ping'])('of what is sent to %s are those that came', async (path) => {
+    const body = 'username=someone'
+    const id = `came${path.replaceAll('/', '-')}`
+    const form = 'Content-Type: application/x-www-form-urlencoded\r\n'
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n`
+    await raw(
+      server.port,
+      named(`${id}-length`, `POST ${path}`, form, body) +
+        `${named(`${id}-chunks`, `POST ${path}`, `${form}Transfer-Encoding: chunked\r\n`)}${chunk}${chunk}0\r\n\r\n` +
+        named(`${id}-none`, `GET ${path}`, LAST),
+    )
+    expect((await rowOf(`${id}-length`))?.['bytes_in']).toBe(body.length)
+    expect((await rowOf(`${id}-chunks`))?.['bytes_in']).toBe(2 * body.length)
+    expect((await rowOf(`${id}-none`))?.['bytes_in']).toBe(0)
+  })
+
   test('of answers to requests that were sent ahead are of each alone', async () => {
-    const one = (id: string, more = ''): string => {
-      const body = JSON.stringify({ apikey: admin })
-      return `POST /api/v1/ping HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Request-Id: ${id}\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`
-    }
-    const ids = ['ahead-000001', 'ahead-000002', 'ahead-000003']
-    const [first = '', second = '', third = ''] = ids
-    const answer = await raw(server.port, one(first) + one(second) + one(third, 'Connection: close\r\n'))
-    const answers = answer.split(/(?=HTTP\/1\.1 200 )/)
-    expect(answers).toHaveLength(3)
-    for (const [at, id] of ids.entries()) expect(await rowOf(id)).toMatchObject({ bytes_out: answers[at]?.length })
+    const body = JSON.stringify({ apikey: admin })
+    const lines: readonly [line: string, more: string, body: string][] = [
+      ['POST /api/v1/ping', JSON_TYPE, body],
+      ['GET /healthz', '', ''],
+      ['GET /setup', '', ''],
+      ['HEAD /setup', '', ''],
+      ['POST /api/v1/ping', JSON_TYPE, body],
+      ['POST /api/v1/ping', '', body],
+      ['GET /api/v1/traffic/export?limit=1', `X-API-KEY: ${admin}\r\n`, ''],
+      ['GET /api/v1/nowhere', '', ''],
+      ['GET /assets/sauda.css', '', ''],
+      ['POST /api/v1/symbol', JSON_TYPE, `{"apikey":"${admin}","symbol":"₹","exchange":"NSE"}`],
+      ['GET /healthz', LAST, ''],
+    ]
+    const ids = lines.map((_line, index) => `ahead-${String(index).padStart(6, '0')}`)
+    const sent = lines.map(([line, more, text], index) => named(ids[index] ?? '', line, more, text))
+    const answers = answersIn(await raw(server.port, sent.join('')))
+    expect(answers).toHaveLength(lines.length)
+    const lengths = answers.map((answer) => Buffer.byteLength(answer))
+    const rows = await Promise.all(ids.map(rowOf))
+    expect(rows.map((row) => row?.['bytes_out'])).toEqual(lengths)
   })
 })

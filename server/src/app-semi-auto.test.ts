@@ -160,7 +160,6 @@ describe('in doubt nothing passes', () => {
       url: '/',
       headers: {},
       address: '',
-      bytesBefore: 0,
     }
     const visit = new Visit(arrival)
     visit.caller = { ...visit.caller, kind: 'key', account: 'acc' }

@@ -129,7 +129,6 @@ export class Process {
       url: '/api/v1/placeorder',
       headers: { 'idempotency-key': key },
       address: '',
-      bytesBefore: 0,
     })
     visit.caller = { ...visit.caller, account: this.#account }
     const operation = { name: wish.kind, access: 'trade' } as unknown as AnyOperation

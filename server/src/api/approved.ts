@@ -86,7 +86,6 @@ const visitOf = (approval: Approval, clock: Clock): Visit =>
     url: `/api/v1/${approval.operation}`,
     headers: {},
     address: '',
-    bytesBefore: 0,
   })
 
 /** Ids in an answer: `orderid` or `trigger_id`, or those of its `results`, whose pieces are in `split_results`. */

@@ -14,7 +14,6 @@ const visitWith = (cookie?: string): Visit =>
     url: '/login',
     headers: cookie === undefined ? {} : { cookie },
     address: '127.0.0.1',
-    bytesBefore: 0,
   })
 
 const cookies = new Cookies({ isHttps: false })

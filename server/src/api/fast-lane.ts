@@ -141,7 +141,6 @@ function answer({ lane, body, visit, response }: Taken, options: FastLaneOptions
   let result: unknown
   try {
     if (body instanceof Refusal) throw body
-    visit.bytesIn = body.length
     result = lane.endpoint(fieldsOf(parseJson(body)), visit)
   } catch (error) {
     fail(error)

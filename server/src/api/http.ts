@@ -229,7 +229,6 @@ export function mountOperations(
   app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, parsed) => {
-      if (request.visit !== undefined) request.visit.bytesIn = body.length
       parsed(null, readBody(request.headers['content-type'], body))
     })
     // The router also finds an operation by an address like /%61pi/v1/…; whatever tells the API from pages does not.

@@ -3,10 +3,12 @@ import { Refusal } from '../kernel/errors.ts'
 import { STATUS_UNANSWERED } from '../monitor/finished-request.ts'
 import type { AnyOperation } from './operation.ts'
 import type { Visit } from './visit.ts'
-import { WholeResponse } from './whole-messages.ts'
+import { WholeRequest, WholeResponse } from './whole-messages.ts'
 
 export interface Outcome {
   readonly status: number
+  /** Of the body, as far as it had come when the answer was sent. */
+  readonly bytesIn: number
   readonly bytesOut: number
 }
 
@@ -74,17 +76,14 @@ export function refusalBeforeBody(pipeline: Pipeline, visit: Visit): Refusal | u
   }
 }
 
-/** Bytes that were sent of an answer. What tests inject comes by no socket that counts. */
-function bytesOf(response: ServerResponse, { bytesBefore }: Visit): number {
-  if (response instanceof WholeResponse && response.wholeBytes > 0) return response.wholeBytes
-  return Math.max(0, (response.socket ?? response.req.socket).bytesWritten - bytesBefore) || 0
-}
-
 /** Tells who wants to know what became of a request. To be called when its response is closed. */
 export function finish(pipeline: Pipeline, visit: Visit, response: ServerResponse): void {
   visit.onClosed?.()
-  const bytesOut = bytesOf(response, visit)
-  const isAnswered = response.headersSent || response.writableEnded
-  const outcome = { status: isAnswered ? response.statusCode : STATUS_UNANSWERED, bytesOut }
+  const { req: request } = response
+  // What tests inject comes by no socket, and isn't counted
+  const bytesIn = request instanceof WholeRequest ? request.bodyBytes : 0
+  const bytesOut = response instanceof WholeResponse ? response.bytesSent : Number.NaN
+  const isAnswered = bytesOut !== 0 && (response.headersSent || response.writableEnded)
+  const outcome = { status: isAnswered ? response.statusCode : STATUS_UNANSWERED, bytesIn, bytesOut: bytesOut || 0 }
   for (const step of pipeline.afterAnswer) step(visit, outcome)
 }

@@ -21,7 +21,8 @@ export interface Arrival {
   readonly headers: IncomingHttpHeaders
   /** Of the client, behind trusted proxies too. */
   readonly address: string
-  readonly bytesBefore: number
+  /** Counts for nothing: an answer counts its bytes itself. */
+  readonly bytesBefore?: number
 }
 
 /** One request on its way through the layer: what came, from where, who sent it, and what becomes of it. */
@@ -40,7 +41,6 @@ export class Visit {
   apiKey = ''
   /** Stable code of the refusal that was answered; empty when there was none. */
   errorCode = ''
-  bytesIn = 0
   /** What its client named it for, so that asking again doesn't do it again; undefined without a name. */
   intent: Intent | undefined
   /** Of the order that it was about, for the latency of orders; empty without one. */
@@ -50,8 +50,6 @@ export class Visit {
   onClosed: (() => void) | undefined
   /** What the rate limit that was asked last said. */
   limit: Verdict | undefined
-  /** Bytes that the connection had sent when this request arrived. */
-  readonly bytesBefore: number
   /** To be sent with the answer, whatever it becomes. Names in lower case. */
   readonly answerHeaders: Record<string, string | string[]> = {}
 
@@ -64,7 +62,6 @@ export class Visit {
     this.url = arrival.url
     this.headers = arrival.headers
     this.address = arrival.address
-    this.bytesBefore = arrival.bytesBefore
     this.steps = new Steps(arrival.elapsedMs, arrival.id)
   }
 

@@ -1,4 +1,5 @@
 import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { assert } from '../kernel/assert.ts'
 
 /**
@@ -7,6 +8,8 @@ import { assert } from '../kernel/assert.ts'
  * from outside stays node:http's.
  */
 export class WholeRequest extends IncomingMessage {
+  /** Bytes of the body that have come, without what frames its chunks. */
+  bodyBytes = 0
   #take: ((body: Buffer) => void) | undefined
   #body: Buffer = NOTHING
 
@@ -17,6 +20,7 @@ export class WholeRequest extends IncomingMessage {
   }
 
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (chunk !== null) this.bodyBytes += chunk.length
     if (this.#take === undefined) return super.push(chunk, encoding)
     if (chunk === null) this.#take(this.#body)
     else this.#body = this.#body.length === 0 ? chunk : Buffer.concat([this.#body, chunk])
@@ -48,8 +52,25 @@ export interface WholeAnswer {
 }
 
 export class WholeResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  /** Bytes of an answer that was sent whole, its head included; 0 of others. */
-  wholeBytes = 0
+  /** What the connection had sent when this answer's turn came. */
+  #bytesBefore = 0
+  #bytes = 0
+
+  /** Bytes of the answer that were sent, its head included, and nothing of its neighbours on the connection. */
+  get bytesSent(): number {
+    return this.socket === null ? this.#bytes : this.socket.bytesWritten - this.#bytesBefore
+  }
+
+  override assignSocket(socket: Socket): void {
+    this.#bytesBefore = socket.bytesWritten
+    super.assignSocket(socket)
+  }
+
+  /** Comes with the last byte, before the next answer's turn. */
+  override detachSocket(socket: Socket): void {
+    if (this.#bytes === 0) this.#bytes = socket.bytesWritten - this.#bytesBefore
+    super.detachSocket(socket)
+  }
 
   /**
    * Sends an answer. `lasting` are the headers of a connection that stays, as lines; where it doesn't, or others' answers must
@@ -58,16 +79,14 @@ export class WholeResponse<Request extends IncomingMessage = IncomingMessage> ex
   answer({ status, common, headers, body, bodyBytes }: WholeAnswer, lasting: string): void {
     const { socket } = this
     if (socket === null || socket.destroyed || !this.shouldKeepAlive) {
-      const before = socket?.bytesWritten ?? 0
       this.writeHead(status, [...common.pairs, ...headers]).end(body)
-      this.wholeBytes = socket === null ? this.writableLength : socket.bytesWritten - before
       return
     }
     const lines = common.lines + linesOf(headers)
     this.statusCode = status
     this.finished = true
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${lines}${lasting}\r\n`
-    this.wholeBytes = head.length + bodyBytes
+    this.#bytes = head.length + bodyBytes
     socket.write(head + body)
     if (socket.writableLength === 0) this.emit('finish')
     else

@@ -97,10 +97,9 @@ function mountPage(scope: FastifyInstance, page: Page, options: Mounting): void 
   refuseOtherMethods(scope, url, allowed)
 }
 
-function arrived({ path }: Page, { visit, headers }: FastifyRequest): Visit {
+function arrived({ path }: Page, { visit }: FastifyRequest): Visit {
   assert(visit !== undefined, 'a request reached its page without arriving')
   visit.route = path
-  visit.bytesIn = Number(headers['content-length'] ?? 0)
   return visit
 }
 

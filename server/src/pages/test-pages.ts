@@ -102,7 +102,7 @@ export class TestPages {
   readonly asked: [name: string, input: object][] = []
   answers: Answers
   /** What logs say of each request. */
-  readonly finished: { route: string; errorCode: string; bytesIn: number }[] = []
+  readonly finished: { route: string; errorCode: string }[] = []
   readonly #csrf: string
 
   constructor(text = 'plain', publicUrl = 'http://127.0.0.1:5000') {
@@ -120,7 +120,7 @@ export class TestPages {
         beforeHandler: [],
         afterHandler: [],
         beforeAnswer: [],
-        afterAnswer: [({ route, errorCode, bytesIn }) => this.finished.push({ route, errorCode, bytesIn })],
+        afterAnswer: [({ route, errorCode }) => this.finished.push({ route, errorCode })],
       },
       showError: errorPages(headers.page),
     })

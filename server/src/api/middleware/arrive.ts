@@ -22,7 +22,6 @@ export function arrivals({ clock, addressOf }: ArriveOptions): (request: Incomin
       url,
       headers,
       address: addressOf(socket.remoteAddress ?? '', headers),
-      bytesBefore: socket.bytesWritten,
     })
   }
 }

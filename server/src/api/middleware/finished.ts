@@ -3,7 +3,7 @@ import type { Outcome } from '../pipeline.ts'
 import type { Visit } from '../visit.ts'
 
 /** What is kept of a request: nothing that could let somebody in. */
-export function finishedOf(visit: Visit, { status, bytesOut }: Outcome): FinishedRequest {
+export function finishedOf(visit: Visit, { status, bytesIn, bytesOut }: Outcome): FinishedRequest {
   const { caller, headers } = visit
   return {
     at: visit.at,
@@ -14,7 +14,7 @@ export function finishedOf(visit: Visit, { status, bytesOut }: Outcome): Finishe
     path: visit.path,
     status,
     code: visit.errorCode,
-    bytesIn: visit.bytesIn,
+    bytesIn,
     bytesOut,
     durationMs: visit.steps.totalMs(),
     address: visit.address,
