@@ -54,6 +54,19 @@ describe('what node:http and the framework would answer by themselves', () => {
     ['an expectation', 'GET /api/v1/nowhere HTTP/1.1\r\nHost: x\r\nExpect: wonders', 404, 'not_found'],
     ['a method of another protocol', 'PROPFIND /api/v1/ping HTTP/1.1\r\nHost: x', 405, 'method_not_allowed'],
     ['HTTP/1.0 without a host', 'GET /api/v1/nowhere HTTP/1.0', 404, 'not_found'],
+    ['a host that is none', 'GET /api/v1/ping HTTP/1.1\r\nHost: a b', 400, 'malformed_request'],
+    ['a host with a user', 'GET /api/v1/ping HTTP/1.1\r\nHost: user:word@x', 400, 'malformed_request'],
+    ['a server as a whole', 'OPTIONS * HTTP/1.1\r\nHost: x', 400, 'malformed_request'],
+    ['a page that is no path', 'GET * HTTP/1.1\r\nHost: x', 400, 'malformed_request'],
+    ['a tunnel', 'CONNECT x:443 HTTP/1.1\r\nHost: x', 400, 'malformed_request'],
+    ['a tunnel with a body', 'CONNECT x:443 HTTP/1.1\r\nHost: x\r\nContent-Length: 9', 400, 'malformed_request'],
+    [
+      'chunks of something else',
+      'POST /api/v1/ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked',
+      501,
+      'not_implemented',
+    ],
+    ['chunks in HTTP/1.0', 'POST /api/v1/ping HTTP/1.0\r\nTransfer-Encoding: chunked', 400, 'malformed_request'],
   ])('%s is answered as all else, and is in the traffic log', async (_what, head, status, code) => {
     const answer = await ask(head)
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*"code":"${code}".*"status":"error"`, 's'))
@@ -106,6 +119,141 @@ describe('two keys in one request', () => {
     for (const key of [other, admin]) {
       const answer = await send(server.port, `/api/v1/ping?apikey=${key}`, { json })
       expect([answer.status, answer.body.code]).toEqual([400, 'api_key_in_query'])
+    }
+  })
+})
+
+describe('a target that is a whole URL', () => {
+  const ping = (target: string, more = '', host = 'x'): Promise<string> =>
+    ask(`POST ${target} HTTP/1.1\r\nHost: ${host}\r\n${JSON_TYPE}${more}`.trimEnd(), JSON.stringify({ apikey: admin }))
+
+  test.each(['http://x', 'https://x', 'HTTP://x', 'http://x:5000', 'http://[::1]:5000', 'http://other.example'])(
+    'leads where its path leads: %s',
+    async (front) => {
+      const id = `whole-url-${front.replaceAll(/[^\w.-]/g, '-')}`
+      expect(await ping(`${front}/api/v1/ping`, `X-Request-Id: ${id}`)).toMatch(/^HTTP\/1\.1 200 .*"status":"success"/s)
+      expect(await rowOf(id)).toMatchObject({ route: 'ping', path: '/api/v1/ping', status: 200 })
+      const page = await ask(`GET ${front}?x=1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}-page`)
+      expect(page).toMatch(/^HTTP\/1\.1 303 .*^location: \/setup\r/ms)
+      expect(await rowOf(`${id}-page`)).toMatchObject({ route: '/', path: '/' })
+    },
+  )
+
+  test('may stand between others on one connection', async () => {
+    const body = JSON.stringify({ apikey: admin })
+    const received = await raw(
+      server.port,
+      [
+        named('between-0001', 'POST /api/v1/ping', JSON_TYPE, body),
+        named('between-0002', 'POST http://x/api/v1/ping', JSON_TYPE, body),
+        named('between-0003', 'GET http://x/healthz'),
+        named('between-0004', 'GET /readyz'),
+        named('between-0005', 'POST http://x/api/v1/ping', `${JSON_TYPE}${LAST}`, body),
+      ].join(''),
+    )
+    const said = answersIn(received).map((answer) => /"(?:pong|alive|ready)"/.exec(answer)?.[0])
+    expect(said).toEqual(['"pong"', '"pong"', '"alive"', '"ready"', '"pong"'])
+  })
+
+  test.each([
+    ['a user', 'http://user:s3cretword@x/api/v1/ping'],
+    ['a user, and no path', 'http://user:s3cretword@x'],
+    ['a user, for another service', 'ftp://user:s3cretword@x/api/v1/ping'],
+    ['another service', 'ftp://x/api/v1/ping'],
+    ['no host', 'http:///api/v1/ping'],
+    ['a host that is none', 'http://[x]/api/v1/ping'],
+    ['two hosts', 'http://x,y/api/v1/ping'],
+    ['a port that is none', 'http://x:123456/api/v1/ping'],
+  ])('is refused when it names %s', async (_what, target) => {
+    const answer = await ping(target, 'Accept: application/json')
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"malformed_request"/s)
+    expect(answer).not.toContain('s3cretword')
+    const path = new URL(target.replace('[x]', 'x').replace(':123456', '')).pathname
+    const row = await rowOf(idIn(answer))
+    expect(row).toMatchObject({ status: 400, route: '' })
+    if (target !== 'http:///api/v1/ping') expect(row).toMatchObject({ path })
+  })
+
+  test('of a tunnel neither leaves the name of a user', async () => {
+    const answer = await ask('CONNECT user:s3cretword@x:443 HTTP/1.1\r\nHost: x')
+    expect(await rowOf(idIn(answer))).toMatchObject({ method: 'CONNECT', path: 'x:443', status: 400 })
+    expect(server.output).not.toContain('s3cretword')
+  })
+
+  test('is no way around the header Host, of which there must be one', async () => {
+    for (const hosts of ['', 'Host: x\r\nHost: x\r\n', 'Host: a b\r\n']) {
+      const answer = await raw(server.port, `GET http://x/api/v1/ping HTTP/1.1\r\n${hosts}Connection: close\r\n\r\n`)
+      if (hosts !== 'Host: a b\r\n') expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"malformed_request"/s)
+      else expect(answer).toMatch(/^HTTP\/1\.1 405 /) // it counts for nothing
+    }
+    expect(await raw(server.port, 'GET http://x/healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  test('takes the place of the header Host where a browser says what page asks', async () => {
+    const login = (target: string, host: string): Promise<string> =>
+      ask(
+        `POST ${target} HTTP/1.1\r\nHost: ${host}\r\n${JSON_TYPE}Origin: http://ours.example`,
+        JSON.stringify({ username: 'nobody', password: 'wrong password' }),
+      )
+    const path = '/api/v1/auth/login'
+    const foreign = /^HTTP\/1\.1 403 .*"code":"cross_origin"/s
+    expect(await login(path, 'ours.example')).not.toMatch(foreign)
+    expect(await login(path, 'other.example')).toMatch(foreign)
+    expect(await login(`http://ours.example${path}`, 'other.example')).not.toMatch(foreign)
+    expect(await login(`http://other.example${path}`, 'ours.example')).toMatch(foreign)
+  })
+
+  test('keeps a key out of the logs, as any other', async () => {
+    const answer = await ask(`GET http://x/api/v1/traffic?apikey=${admin} HTTP/1.1\r\nHost: x`)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"api_key_in_query"/s)
+    expect(await rowOf(idIn(answer))).toMatchObject({ path: '/api/v1/traffic' })
+    expect(server.output.split(admin)).toHaveLength(2) // as it was shown at the start
+  })
+})
+
+describe('what comes behind requests that wait for their answers', () => {
+  const body = (): string => JSON.stringify({ apikey: admin })
+  const two = (): string =>
+    named('waiting-0001', 'POST /api/v1/ping', JSON_TYPE, body()) + named('waiting-0002', 'GET /healthz')
+
+  test.each([
+    ['is no HTTP', 'nonsense\r\n\r\nnonsense\r\n\r\n', '', 400],
+    ['has too many headers', `GET / HTTP/1.1\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`, '', 431],
+    ['asks for a tunnel', 'CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\nnonsense', 'CONNECT', 400],
+  ])('and %s is answered after them, and logged', async (_what, bytes, method, status) => {
+    const answers = answersIn(await raw(server.port, two() + bytes))
+    expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual([200, 200, status])
+    const last = answers.at(-1) ?? ''
+    for (const header of [...EVERYWHERE, /^date: .* GMT\r$/im, /^connection: close\r$/im]) expect(last).toMatch(header)
+    expect(await rowOf(idIn(last))).toMatchObject({ method, status, bytes_out: last.length })
+  })
+
+  test('and breaks off within its body is answered after them', async () => {
+    const head = named('broken-0001', 'POST /api/v1/ping', `${JSON_TYPE}Transfer-Encoding: chunked\r\n`)
+    const answers = answersIn(await raw(server.port, `${two()}${head}zz\r\n`))
+    expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual([200, 200, 400])
+    expect(answers.at(-1)).toMatch(/^x-request-id: broken-0001\r$/m)
+    expect(await rowOf('broken-0001')).toMatchObject({ status: 499, bytes_in: 0 })
+  })
+
+  test('and breaks off when it was answered gets no second answer', async () => {
+    for (const framing of ['Transfer-Encoding: chunked', 'Transfer-Encoding: xchunked', 'Content-Length: 9']) {
+      const head = named('twice-000001', 'POST /api/v1/nowhere', `${framing}\r\n`)
+      const received = await raw(server.port, `${head}zz\r\n`, (socket) => setTimeout(() => socket.end(), 200))
+      expect(answersIn(received)).toHaveLength(1)
+    }
+  })
+
+  test('is in the log as unanswered when the sender leaves before', async () => {
+    const stream = named('left-00000001', 'GET /api/v1/orderevents/stream', `X-API-KEY: ${admin}\r\n`)
+    const behind =
+      named('left-00000002', 'GET /healthz') + named('left-00000003', 'POST /api/v1/ping', JSON_TYPE, body())
+    await raw(server.port, stream + behind, (socket) =>
+      socket.once('data', () => setTimeout(() => socket.destroy(), 100)),
+    )
+    expect(await rowOf('left-00000001')).toMatchObject({ status: 200 })
+    for (const id of ['left-00000002', 'left-00000003']) {
+      expect(await rowOf(id)).toMatchObject({ status: 499, bytes_out: 0 })
     }
   })
 })

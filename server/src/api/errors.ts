@@ -186,7 +186,7 @@ export function errorReply(
   return { status: STATUS_OF[code], code, message, errors: undefined, extra: {} }
 }
 
-/** Failures that Fastify itself finds, before any of our code runs. */
+/** Failures that node:http or Fastify find, before any of our code runs. */
 function transportFailure(error: unknown, bodyBytesMax = 0): [WireCode, string] | undefined {
   if (!(error instanceof Error)) return undefined
   const { code, statusCode } = error as Partial<FastifyError>
@@ -201,7 +201,12 @@ function transportFailure(error: unknown, bodyBytesMax = 0): [WireCode, string] 
       return ['malformed_request', 'The path of the request is not a valid URL path.']
     case 'ECONNRESET':
       return ['malformed_request', 'The connection was closed before the request body was complete.']
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ['request_timeout', 'The request took too long to arrive.']
+    case 'HPE_HEADER_OVERFLOW':
+      return ['headers_too_large', 'The headers of the request are too large.']
     default:
+      if (code?.startsWith('HPE_') === true) return ['malformed_request', 'The request is not valid HTTP.']
   }
   const isClients = statusCode !== undefined && statusCode >= 400 && statusCode < 500
   if (code?.startsWith('FST_') !== true || !isClients) return undefined

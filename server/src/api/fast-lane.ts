@@ -9,6 +9,7 @@ import { JsonText } from './json-text.ts'
 import { type AnyOperation, pathsOf } from './operation.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
+import { isHost } from './request-head.ts'
 import type { Visit } from './visit.ts'
 import { CommonHeaders, LastingHead, type WholeAnswer, WholeRequest, WholeResponse } from './whole-messages.ts'
 
@@ -105,7 +106,7 @@ function laneOf(
   const { headers } = request
   if (request.method !== 'POST' || headers['content-type'] !== 'application/json') return undefined
   if (headers.origin !== undefined || options.isClosing()) return undefined
-  if (headers.host === undefined || headers.host.includes(',')) return undefined
+  if (headers.host === undefined || !isHost(headers.host)) return undefined
   const bodyBytes = Number(headers['content-length'])
   // Not comparing the other way round: an absent length is NaN.
   if (!(bodyBytes > 0 && bodyBytes <= options.bodyBytesMax)) return undefined

@@ -1,5 +1,4 @@
 import { type IncomingMessage, METHODS } from 'node:http'
-import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import Fastify, {
   type FastifyBaseLogger,
@@ -10,10 +9,11 @@ import Fastify, {
 } from 'fastify'
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
+import { answerBrokenRequest, takeConnect } from './connection.ts'
 import { requireJson } from './content-type.ts'
 import { NotModified, Streamed } from './download.ts'
 import { type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
-import { errorBody, type ShowError, STATUS_OF, sendError, type WireCode } from './errors.ts'
+import { type ShowError, sendError } from './errors.ts'
 import { addFastLane } from './fast-lane.ts'
 import { shown } from './field-type.ts'
 import { parseJson } from './json-body.ts'
@@ -23,7 +23,7 @@ import { type AnyOperation, pathsOf } from './operation.ts'
 import { neverReached, refuseOtherMethods } from './other-methods.ts'
 import { serialisationSchema, withWarnings } from './output-schema.ts'
 import { finish, type Pipeline, refusalBeforeBody } from './pipeline.ts'
-import { newRequestId } from './request-id.ts'
+import { headProblem, settleTarget } from './request-head.ts'
 import { requestLog } from './request-log.ts'
 import { isApiPath, type Visit } from './visit.ts'
 import { WholeRequest, WholeResponse } from './whole-messages.ts'
@@ -110,11 +110,13 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       complete(visit, request, reply)
       sendError(answered, request, reply)
     },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, pipeline),
   })
   app.decorate('showError', options.showError ?? showErrorText)
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response)) // may be ignored
+  app.server.prependListener('request', settleTarget) // before the router; the fast lane takes nothing but paths
+  takeConnect(app.server)
   let closing = false
   const meet = (request: FastifyRequest, reply: FastifyReply): Visit => {
     const visit = visits.get(request.raw)
@@ -128,7 +130,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   }
   const refusalOf = ({ raw, visit }: FastifyRequest): Refusal | undefined => {
     assert(visit !== undefined, 'a request came in without arriving')
-    return closing ? SHUTTING_DOWN : (refusalBeforeBody(pipeline, visit) ?? hostProblem(raw))
+    return closing ? SHUTTING_DOWN : (refusalBeforeBody(pipeline, visit) ?? headProblem(raw))
   }
   const complete = (visit: Visit, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
@@ -170,42 +172,12 @@ const SHUTTING_DOWN = new Refusal(
   'The server is shutting down. Send the request again in a few seconds.',
 )
 
-/** What is wrong with the one header that HTTP/1.1 asks for. */
-function hostProblem({ headers: { host }, httpVersion }: IncomingMessage): Refusal | undefined {
-  if (host === undefined && httpVersion !== '1.0')
-    return new Refusal('malformed_request', 'The request has no Host header: HTTP/1.1 asks for one.')
-  if (host?.includes(',') === true)
-    return new Refusal('malformed_request', 'The request has more than one Host header.')
-  return undefined
-}
-
 function notFound(request: FastifyRequest): Refusal {
   const path = request.url.split('?', 1)[0] ?? ''
   return new Refusal('not_found', `There is nothing at ${shown(path)}.${isApiPath(path) ? HELP : ''}`)
 }
 
 const HELP = ` All operations are listed at ${API_PREFIX}/.`
-
-/** Bytes that aren't HTTP, or that came too slowly: there is no request to answer, only a socket. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const [code, message]: [WireCode, string] =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? ['request_timeout', 'The request took too long to arrive.']
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? ['headers_too_large', 'The headers of the request are too large.']
-        : ['malformed_request', 'The request is not valid HTTP.']
-  const requestId = newRequestId()
-  const status = STATUS_OF[code]
-  const body = errorBody({ status, code, message, errors: undefined, extra: {} }, requestId)
-  socket.end(
-    `HTTP/1.1 ${status} Error\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${requestId}\r\n` +
-      `Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
-}
 
 /** Adds one route for each operation, and the answers for wrong methods and unknown paths under `/api/`. */
 export function mountOperations(

@@ -5,7 +5,8 @@ import { Steps } from '../kernel/steps.ts'
 import { parseTraceparent } from '../kernel/trace-context.ts'
 import type { Intent } from '../trading/flow/intent.ts'
 
-export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api'
+/** Also of what is no path, such as `*`: no browser asks for it. */
+export const isApiPath = (url: string): boolean => url.startsWith('/api/') || url === '/api' || !url.startsWith('/')
 
 const traceIdOf = (header: string | string[] | undefined): string =>
   typeof header === 'string' ? (parseTraceparent(header)?.traceId ?? '') : ''
