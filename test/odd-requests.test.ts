@@ -258,6 +258,58 @@ describe('what comes behind requests that wait for their answers', () => {
   })
 })
 
+describe('what an answer says of itself', () => {
+  test.each(['/api/v1/instruments?exchange=NSE', '/api/v1/traffic/export'])(
+    'to HEAD is no other length than to GET: %s',
+    async (path) => {
+      const key = `X-API-KEY: ${admin}\r\n`
+      for (const more of ['', 'If-None-Match: *\r\n']) {
+        const [head = '', rest] = (await ask(`HEAD ${path} HTTP/1.1\r\nHost: x\r\n${key}${more}`.trimEnd())).split(
+          '\r\n\r\n',
+        )
+        expect(head).toMatch(/^HTTP\/1\.1 (?:200|304) /)
+        expect(head).not.toMatch(/^content-length:/im)
+        expect(rest).toBe('')
+      }
+    },
+  )
+
+  test('is not that a connection is kept which ends', async () => {
+    for (const line of ['GET /healthz', 'GET /api/v1/nowhere', 'POST /api/v1/ping']) {
+      expect(await ask(`${line} HTTP/1.1\r\nHost: x`)).not.toMatch(/^keep-alive:/im)
+    }
+    const kept = await raw(
+      server.port,
+      named('kept-000001', 'GET /healthz') + named('kept-000002', 'GET /healthz', LAST),
+    )
+    expect(answersIn(kept).map((answer) => /^keep-alive: timeout=110\r$/im.test(answer))).toEqual([true, false])
+  })
+
+  test('is no invitation to send a body that will be refused', async () => {
+    const expecting = (length: number): string =>
+      `POST /api/v1/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${JSON_TYPE}Expect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`
+    expect(await raw(server.port, expecting(9_999_999))).toMatch(/^HTTP\/1\.1 413 /)
+    const body = JSON.stringify({ apikey: admin })
+    const received = await raw(server.port, expecting(body.length), (socket) =>
+      socket.once('data', () => socket.write(body)),
+    )
+    expect(received).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
+  })
+
+  test('of a compressed body is that it is not read, whatever it holds', async () => {
+    const json = { apikey: admin }
+    for (const encoding of ['gzip', 'br', 'x-own']) {
+      const { status, body } = await send(server.port, '/api/v1/ping', {
+        json,
+        headers: { 'content-encoding': encoding },
+      })
+      expect([status, body.code]).toEqual([415, 'unsupported_media_type'])
+    }
+    const plain = await send(server.port, '/api/v1/ping', { json, headers: { 'content-encoding': 'identity' } })
+    expect(plain.status).toBe(200)
+  })
+})
+
 describe('bytes in the traffic log', () => {
   test('of a body in chunks are those of the body', async () => {
     const body = JSON.stringify({ apikey: admin })

@@ -18,6 +18,15 @@ export function requireJson(header: string | undefined): void {
   throw new Refusal('unsupported_media_type', `Charset ${shown(charset)} is not accepted; send JSON in UTF-8.`)
 }
 
+/** Throws unsupported_media_type when a body is compressed: what it would become, nobody knows before it is read. */
+export function requirePlain(encoding: string | undefined): void {
+  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return
+  throw new Refusal(
+    'unsupported_media_type',
+    `Content-Encoding ${shown(encoding)} is not accepted; send JSON as it is.`,
+  )
+}
+
 /** Throws unsupported_media_type unless the body says that it is JSON, which only our own pages can make a browser say. */
 export function requireDeclaredJson(header: string | undefined): void {
   if (header !== undefined && DECLARED_JSON.test(header)) return

@@ -105,7 +105,7 @@ function laneOf(
 ): Lane | undefined {
   const { headers } = request
   if (request.method !== 'POST' || headers['content-type'] !== 'application/json') return undefined
-  if (headers.origin !== undefined || options.isClosing()) return undefined
+  if (headers.origin !== undefined || headers['content-encoding'] !== undefined || options.isClosing()) return undefined
   if (headers.host === undefined || !isHost(headers.host)) return undefined
   const bodyBytes = Number(headers['content-length'])
   // Not comparing the other way round: an absent length is NaN.

@@ -1,4 +1,4 @@
-import { type IncomingMessage, METHODS } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, METHODS } from 'node:http'
 import { Readable } from 'node:stream'
 import Fastify, {
   type FastifyBaseLogger,
@@ -10,7 +10,7 @@ import Fastify, {
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { answerBrokenRequest, takeConnect } from './connection.ts'
-import { requireJson } from './content-type.ts'
+import { requireJson, requirePlain } from './content-type.ts'
 import { NotModified, Streamed } from './download.ts'
 import { type EndpointOptions, endpointOf, fieldsOf } from './endpoint.ts'
 import { type ShowError, sendError } from './errors.ts'
@@ -79,11 +79,11 @@ const showErrorText: ShowError = (reply, status, message, requestId) => {
 
 /** The HTTP server, not listening, without routes. It answers errors in wire format and knows when it is closing. */
 export function createHttp(options: HttpOptions): FastifyInstance {
-  const { pipeline } = options
+  const { pipeline, bodyBytesMax: bodyLimit = BODY_BYTES_MAX } = options
   const app = Fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_FIELD_LENGTH_MAX },
-    bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
+    bodyLimit,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     genReqId: (request) => arrive(pipeline, request as IncomingMessage).id,
@@ -115,6 +115,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.decorate('showError', options.showError ?? showErrorText)
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response)) // may be ignored
+  app.server.on('checkContinue', (request, response) => {
+    if (!(Number(request.headers['content-length']) > bodyLimit)) response.writeContinue() // or it is refused unsent
+    app.server.emit('request', request, response)
+  })
   app.server.prependListener('request', settleTarget) // before the router; the fast lane takes nothing but paths
   takeConnect(app.server)
   let closing = false
@@ -125,7 +129,6 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     // Not the hook onResponse, which is never called when the client leaves before the answer
     reply.raw.once('close', () => finish(pipeline, visit, reply.raw))
     if (closing) reply.header('connection', 'close')
-    else reply.header('keep-alive', `timeout=${KEEP_ALIVE_SECONDS}`)
     return visit
   }
   const refusalOf = ({ raw, visit }: FastifyRequest): Refusal | undefined => {
@@ -134,6 +137,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   }
   const complete = (visit: Visit, request: FastifyRequest, reply: FastifyReply): void => {
     reply.header('x-request-id', request.id)
+    const isLast = reply.getHeader('connection') === 'close' || !reply.raw.shouldKeepAlive
+    if (!isLast) reply.header('keep-alive', `timeout=${KEEP_ALIVE_SECONDS}`)
     if (isApiPath(request.url)) setMissing(reply, pipeline.apiHeaders)
     visit.steps.lap('serialise')
     for (const step of pipeline.beforeAnswer) step(visit)
@@ -201,7 +206,7 @@ export function mountOperations(
   app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, parsed) => {
-      parsed(null, readBody(request.headers['content-type'], body))
+      parsed(null, readBody(request.headers, body))
     })
     // The router also finds an operation by an address like /%61pi/v1/…; whatever tells the API from pages does not.
     scope.addHook('onRequest', (request, _reply, done) => done(isApiPath(request.url) ? undefined : notFound(request)))
@@ -220,9 +225,10 @@ export function mountOperations(
 }
 
 /** The body as JSON; a Refusal when it isn't, so that the connection stays usable, which a thrown error would end. */
-function readBody(contentType: string | undefined, body: Buffer): unknown {
+function readBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
   try {
-    requireJson(contentType)
+    requireJson(headers['content-type'])
+    requirePlain(headers['content-encoding'])
     return parseJson(body)
   } catch (error) {
     if (error instanceof Refusal) return error
@@ -257,12 +263,12 @@ function mount(scope: FastifyInstance, path: string, operation: AnyOperation, op
       const answer = await endpoint(method === 'GET' ? queryOf(request) : bodyOf(request), visit)
       if (answer instanceof JsonText) return reply.type('application/json; charset=utf-8').send(answer.text)
       if (!(answer instanceof Streamed)) return answer
-      if (answer instanceof NotModified) return reply.code(304).headers(answer.headers).send()
+      reply.code(answer instanceof NotModified ? 304 : 200).headers(answer.headers)
       if (request.method === 'HEAD') {
         await answer.chunks[Symbol.asyncIterator]().return?.() // nobody would take them
-        return reply.headers(answer.headers).send()
+        return reply.send(Readable.from([])) // without any, its length would be told as 0
       }
-      return reply.headers(answer.headers).send(Readable.from(answer.chunks))
+      return answer instanceof NotModified ? reply.send() : reply.send(Readable.from(answer.chunks))
     },
   })
 }
