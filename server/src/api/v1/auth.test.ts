@@ -162,6 +162,19 @@ describe('signing in', () => {
     expect(browser.cookies.get('sauda_session')).not.toBe(first)
   })
 
+  test('ends the session that this browser had, and no other, once all is proved', async () => {
+    const { app, browser, name } = await signedIn()
+    const other = new Browser(app)
+    await other.send('auth/login', { name, password: PASSWORD })
+    const copy = new Browser(app)
+    const first = browser.cookies.get('sauda_session') ?? ''
+    copy.cookies.set('sauda_session', first)
+    expect(await browser.send('auth/login', { name, password: 'wrong password' })).toMatchObject({ status: 401 })
+    expect(await copy.user()).toBe(name)
+    expect(await browser.send('auth/login', { name, password: PASSWORD })).toMatchObject({ status: 200 })
+    expect([await copy.user(), await other.user(), await browser.user()]).toEqual([undefined, name, name])
+  })
+
   test('answers alike for a wrong password and an unknown name, headers included', async () => {
     const { app, name: known } = await signedIn()
     const answers: unknown[] = []
@@ -209,6 +222,13 @@ describe('signing in', () => {
     expect(await other.send('auth/login/totp', { challenge: await login(), code: recovery })).toMatchObject({
       status: 200,
     })
+    const copy = new Browser(app)
+    for (const [key, value] of other.cookies) copy.cookies.set(key, value)
+    const again = await other.send('auth/login', { name, password: PASSWORD })
+    expect(await copy.user()).toBe(name)
+    const proof = { challenge: (again.data as unknown as { challenge: string }).challenge, code: code() }
+    expect(await other.send('auth/login/totp', proof)).toMatchObject({ status: 200 })
+    expect([await copy.user(), await other.user()]).toEqual([undefined, name])
     const status = await other.send('auth/status', undefined, 'GET')
     expect(status.data).toMatchObject({ totp_enabled: true, recovery_codes_left: 9 })
     const renewed = await browser.send('auth/recovery-codes', { password: PASSWORD })

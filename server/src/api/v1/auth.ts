@@ -1,7 +1,8 @@
 import Type from 'typebox'
+import type { BegunSession } from '../../identity/sessions.ts'
 import { hasTotp, type User } from '../../identity/users.ts'
 import { text } from '../field.ts'
-import { defineOperation } from '../operation.ts'
+import { type Context, defineOperation } from '../operation.ts'
 import { clearSessionCookie, setSessionCookie } from '../session-cookie.ts'
 import { code, done, email, name, newName, newPassword, password, token } from './auth-fields.ts'
 import { actorOf, fromOf, success, textOrNull } from './caller.ts'
@@ -104,13 +105,24 @@ export const authsetupcheck = defineOperation({
   },
 })
 
+/**
+ * Sets the cookie of a session that has begun. The session whose cookie this takes the place of ends: whoever has a copy of
+ * that one must not go on with it.
+ */
+async function replaceSession(context: Context, { token: cookie, expiresAt }: BegunSession): Promise<void> {
+  const { caller, services } = context
+  const replaced = services.identity.sessions.find(caller.sessionId ?? '')
+  if (replaced !== undefined) await services.identity.logout(replaced, actorOf(context))
+  setSessionCookie(context, cookie, expiresAt)
+}
+
 export const authlogin = defineOperation({
   name: 'auth/login',
   method: 'POST',
   tag: 'Sign-in',
   summary: 'Sign in',
   description:
-    'Sets the cookie of a session, or, with a second factor, answers a `challenge` for auth/login/totp. A wrong password and an unknown name have the same answer.',
+    'Sets the cookie of a session, in place of one that this browser had, or, with a second factor, answers a `challenge` for auth/login/totp. A wrong password and an unknown name have the same answer. Failures make the next try wait longer and longer (`login_locked`); a user’s name and e-mail address count together, so that after failures by one, the right password by the other is a wrong one until the wait is over.',
   access: 'public',
   rateClass: 'login',
   input: { name, password },
@@ -125,7 +137,7 @@ export const authlogin = defineOperation({
     if (result.kind === 'totp') {
       return { data: { challenge: result.challenge, totp_required: true }, status: 'success' as const }
     }
-    setSessionCookie(context, result.begun.token, result.begun.expiresAt)
+    await replaceSession(context, result.begun)
     return { data: { challenge: null, totp_required: false }, status: 'success' as const }
   },
 })
@@ -144,7 +156,7 @@ export const authlogintotp = defineOperation({
   refusals: ['login_failed', 'login_locked'],
   async handle(input, context) {
     const begun = await context.services.identity.loginWithCode(input.challenge, input.code, fromOf(context))
-    setSessionCookie(context, begun.token, begun.expiresAt)
+    await replaceSession(context, begun)
     return { message: 'Signed in', status: 'success' as const }
   },
 })
