@@ -25,7 +25,7 @@ export async function trafficFigures(folder: string, requests: number): Promise<
     telemetry: databases.telemetry,
     clock: systemClock,
     requests: new RequestRows(systemClock),
-    settings: { retentionMs: 86_400_000, rowsMax: 100_000 },
+    retention: { retentionMs: 86_400_000, rowsMax: 100_000 },
     onError: (error) => {
       if (!(error instanceof RowsLost)) throw error // they are counted
     },

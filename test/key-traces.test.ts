@@ -1,4 +1,6 @@
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { zstdDecompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { filesIn } from './data-folder.ts'
 import { type RawRequest, raw, send } from './raw-http.ts'
@@ -93,6 +95,8 @@ const KEPT: readonly (readonly [string, (key: string) => readonly [string, RawRe
 const randomPartOf = (key: string): string => key.slice('sk_'.length)
 
 const UNLIMITED = '1000000 per second'
+/** How what Zstandard compresses begins. */
+const ZSTD_FRAME = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
 test('a key is afterwards in no file, in nothing that the server wrote, and in no answer', async () => {
   const server = await ServerProcess.start({
@@ -149,16 +153,32 @@ test('a key is afterwards in no file, in nothing that the server wrote, and in n
     await server.stop()
     expect(filesWith(server.dataDir, [...parts, randomPartOf(server.key)])).toEqual([])
     for (const part of parts) expect(server.output).not.toContain(part)
-    // It would find one: the names of the operations are there
-    expect(filesWith(server.dataDir, ['placeorder'])).not.toEqual([])
+    // It would find one: the paths of requests are there, and nowhere but in what is compressed
+    expect(filesWith(server.dataDir, [`${API}orderstatus`])).toEqual([expect.stringMatching(/telemetry\.db$/)])
   } finally {
     await server.remove()
   }
 })
 
-/** Files below a folder that contain one of the texts, wherever. */
+/** Files below a folder that contain one of the texts, wherever, and databases that have one in what they compress. */
 function filesWith(folder: string, texts: readonly string[]): readonly string[] {
   return filesIn(folder)
-    .filter(({ bytes }) => texts.some((text) => bytes.includes(text)))
+    .filter(({ path, bytes }) =>
+      [bytes, ...compressedIn(path)].some((part) => texts.some((text) => part.includes(text))),
+    )
     .map(({ path }) => path)
+}
+
+/** What a database compressed. */
+function compressedIn(path: string): readonly Buffer[] {
+  if (!path.endsWith('.db')) return []
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+    const rows = tables.flatMap(({ name }) => database.prepare(`SELECT * FROM "${name}"`).all())
+    const values = rows.flatMap((row) => Object.values(row)).filter((value) => value instanceof Uint8Array)
+    return values.filter((bytes) => ZSTD_FRAME.equals(bytes.subarray(0, 4))).map((bytes) => zstdDecompressSync(bytes))
+  } finally {
+    database.close()
+  }
 }

@@ -432,10 +432,9 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     const ping = (id: string) => one.ask('ping', {}, { headers: { 'x-request-id': id } })
     const isKept = async (id: string) => (await one.ask(`traffic?request_id=${id}`)).at('data', 0) !== undefined
     await ping('first-of-many')
-    await Promise.all(Array.from({ length: 1_000 }, (_, index) => ping(`one-of-many-${index}`)))
     expect(await isKept('first-of-many')).toBe(true)
-    advanceBoth(MINUTE_MS)
-    expect(await until(async () => !(await isKept('first-of-many')))).toBe(true)
+    await Promise.all(Array.from({ length: 1_000 }, (_, index) => ping(`one-of-many-${index}`)))
+    expect(await isKept('first-of-many')).toBe(false)
     expect(await isKept('one-of-many-500')).toBe(true)
   },
   ORDER_LOG_RETENTION_DAYS: forgets('logs/orders', 'traffic', {

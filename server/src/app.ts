@@ -140,7 +140,7 @@ async function connect(
     telemetry: databases.telemetry,
     clock,
     requests,
-    settings: { retentionMs: config.trafficRetentionDays * DAY_MS, rowsMax: config.trafficRowsMax },
+    retention: { retentionMs: config.trafficRetentionDays * DAY_MS, rowsMax: config.trafficRowsMax },
     onError: onError('the traffic log could not be written'),
   })
   const orderLog = new OrderLog({

@@ -8,7 +8,7 @@ export interface BatchOptions<T> {
   readonly everyMs: number
   /** Rows that may wait; the oldest make room. As many again may be on their way to the disk. */
   readonly waitingMax: number
-  /** Rows handed over at once. */
+  /** Rows handed over at once, or as many more as one item stands for. */
   readonly batchMax: number
   readonly write: (rows: readonly T[]) => Promise<void>
   /** Told of rows that are lost, and why: undefined when too many waited. */
@@ -64,7 +64,7 @@ export class Batches<T> {
     this.#waiting.push(row)
     this.#count(row)
     this.#makeRoom()
-    if (this.#waiting.length >= batchMax && this.#writing === undefined) void this.flush()
+    if (this.#rows >= batchMax && this.#writing === undefined) void this.flush()
   }
 
   /** Resolves when every row added before was handed to the writer and written, or is lost. Never rejects. */
@@ -94,8 +94,9 @@ export class Batches<T> {
   async #writeAll(rows: readonly T[]): Promise<void> {
     const { batchMax, write } = this.#options
     try {
-      for (let from = 0; from < rows.length; from += batchMax) {
-        const batch = rows.slice(from, from + batchMax)
+      for (let from = 0, to = 0; from < rows.length; from = to) {
+        for (let count = 0; to < rows.length && count < batchMax; to += 1) count += this.#rowsOf(rows[to] as T)
+        const batch = rows.slice(from, to)
         try {
           await write(batch)
         } catch (error) {

@@ -1,7 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { turn } from '../kernel/turn.ts'
 import type { Writer } from '../storage/writer.ts'
-import type { Span } from './request-blocks.ts'
 
 /** Rows looked at before everything else has its turn: a few milliseconds. */
 const SLICE_ROWS = 5_000
@@ -31,6 +30,17 @@ export interface Page<T> {
   readonly below: number | undefined
 }
 
+/** One page after the other, without empty ones; others have their turn in between. */
+export async function* pagesOf<T>(page: (below: number | undefined) => Promise<Page<T>>): AsyncGenerator<readonly T[]> {
+  let below: number | undefined
+  do {
+    const { rows, below: rest } = await page(below)
+    if (rows.length > 0) yield rows
+    below = rest
+    await turn()
+  } while (below !== undefined)
+}
+
 export interface LogTableOptions {
   /** A table with the columns `at` and, where it is filtered by, `status`. */
   readonly name: string
@@ -42,13 +52,6 @@ export interface LogTableOptions {
   readonly pageRows: number
   /** Columns with an index of their own, each value of which few rows have. */
   readonly selective: readonly string[]
-  /**
-   * SQL that is true of rows dated more than `DISORDER_MS` before the row above them, and that has an index; without it,
-   * they are missed by a search whose end lies before they were added.
-   */
-  readonly late?: string
-  /** Where between two ids a filter's rows can stand, newest first; undefined for anywhere. */
-  readonly narrow?: (filter: LogFilter, from: number, below: number) => AsyncIterable<Span> | undefined
 }
 
 type Cells = Readonly<Record<string, unknown>>
@@ -82,37 +85,26 @@ export class LogTable<Row extends object> {
     const isSelective = selective.some((column) => filter.equal[column] !== undefined)
     const slice = isSelective ? Number.MAX_SAFE_INTEGER : SLICE_ROWS
     const conditions = this.#conditionsOf(filter, isSelective)
-    const spans = this.#options.narrow?.(filter, bottom, top) ?? [{ from: bottom, below: top }]
-    const rows = await this.#lateRows(conditions, top, Math.min(below ?? newest.id + 1, newest.id + 1), limit)
-    const latest = rows.at(-1)
-    if (latest !== undefined && rows.length === limit) return { rows, below: this.#idOf(latest) }
+    const rows: Row[] = []
     let scanned = 0
-    for await (const span of spans) {
-      for (let up = span.below, down = up; up > span.from; up = down) {
-        if (scanned >= scannedMax) return { rows, below: up }
-        if (scanned > 0) await turn()
-        down = Math.max(span.from, up - slice)
-        const found = await this.#rows(conditions, down, up, limit - rows.length)
-        rows.push(...found)
-        scanned += slice
-        const last = found.at(-1)
-        if (rows.length < limit || last === undefined) continue
-        const below = this.#idOf(last)
-        return { rows, below: below > bottom ? below : undefined }
-      }
+    for (let up = top, down = up; up > bottom; up = down) {
+      if (scanned >= scannedMax) return { rows, below: up }
+      if (scanned > 0) await turn()
+      down = Math.max(bottom, up - slice)
+      const found = await this.#rows(conditions, down, up, limit - rows.length)
+      rows.push(...found)
+      scanned += slice
+      const last = found.at(-1)
+      if (rows.length < limit || last === undefined) continue
+      const below = this.#idOf(last)
+      return { rows, below: below > bottom ? below : undefined }
     }
     return { rows, below: undefined }
   }
 
-  /** Everything that fits, newest first, as it was at the beginning; others have their turn between the pages. */
-  async *pages(filter: LogFilter): AsyncGenerator<readonly Row[]> {
-    let below: number | undefined
-    do {
-      const page = await this.page(filter, this.#options.pageRows, below)
-      if (page.rows.length > 0) yield page.rows
-      below = page.below
-      await turn()
-    } while (below !== undefined)
+  /** Everything that fits, newest first, as it was at the beginning. */
+  pages(filter: LogFilter): AsyncGenerator<readonly Row[]> {
+    return pagesOf((below) => this.page(filter, this.#options.pageRows, below))
   }
 
   /** Deletes the rows before an instant and what is more than so many, some at a time. */
@@ -131,12 +123,6 @@ export class LogTable<Row extends object> {
         },
       ])
     }
-  }
-
-  /** Of ids above those that a search looks at. */
-  async #lateRows(conditions: readonly RawBuilder<unknown>[], top: number, up: number, limit: number): Promise<Row[]> {
-    const { late } = this.#options
-    return late === undefined || up <= top ? [] : await this.#rows([...conditions, sql.raw(late)], top, up, limit)
   }
 
   async #rows(conditions: readonly RawBuilder<unknown>[], down: number, up: number, limit: number): Promise<Row[]> {

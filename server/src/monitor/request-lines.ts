@@ -12,21 +12,21 @@ const NONE = '""'
  * most texts are those of many requests and made into JSON once.
  */
 export function requestLines(rows: PackedRows): string {
-  const { columns, numbers } = rows
+  const { count, numbers } = rows
   const texts = packedTexts(rows).map((text) => JSON.stringify(text))
-  const place = (from: number, column: RequestColumn): number => numbers[from + PLACES[column]] ?? Number.NaN
-  const text = (from: number, column: RequestColumn): string => texts[place(from, column)] ?? NONE
-  const optional = (from: number, name: string, column: RequestColumn): string =>
-    text(from, column) === NONE ? '' : `,"${name}":${text(from, column)}`
+  const number = (row: number, column: RequestColumn): number => numbers[PLACES[column] * count + row] ?? Number.NaN
+  const text = (row: number, column: RequestColumn): string => texts[number(row, column)] ?? NONE
+  const optional = (row: number, name: string, column: RequestColumn): string =>
+    text(row, column) === NONE ? '' : `,"${name}":${text(row, column)}`
   let lines = ''
-  for (let from = 0; from < numbers.length; from += columns.length) {
+  for (let row = 0; row < count; row += 1) {
     lines +=
-      `{"level":${INFO},"time":${place(from, 'at')},${PROCESS},"requestId":${text(from, 'request_id')}` +
-      `${optional(from, 'traceId', 'trace_id')},"method":${text(from, 'method')},"route":${text(from, 'route')},` +
-      `"path":${text(from, 'path')},"status":${place(from, 'status')}${optional(from, 'code', 'code')},` +
-      `"bytesIn":${place(from, 'bytes_in')},"bytesOut":${place(from, 'bytes_out')},` +
-      `"durationMs":${place(from, 'duration_us') / 1000},"address":${text(from, 'address')},` +
-      `"userId":${text(from, 'user_id')},"keyId":${text(from, 'key_id')},"userAgent":${text(from, 'user_agent')},` +
+      `{"level":${INFO},"time":${number(row, 'at')},${PROCESS},"requestId":${text(row, 'request_id')}` +
+      `${optional(row, 'traceId', 'trace_id')},"method":${text(row, 'method')},"route":${text(row, 'route')},` +
+      `"path":${text(row, 'path')},"status":${number(row, 'status')}${optional(row, 'code', 'code')},` +
+      `"bytesIn":${number(row, 'bytes_in')},"bytesOut":${number(row, 'bytes_out')},` +
+      `"durationMs":${number(row, 'duration_us') / 1000},"address":${text(row, 'address')},` +
+      `"userId":${text(row, 'user_id')},"keyId":${text(row, 'key_id')},"userAgent":${text(row, 'user_agent')},` +
       `"msg":"request"}\n`
   }
   return lines

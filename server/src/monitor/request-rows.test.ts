@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../kernel/clock.ts'
-import { unpacked } from '../storage/packed-rows.ts'
+import { RowReader, TEXT } from '../storage/packed-rows.ts'
 import type { FinishedRequest } from './finished-request.ts'
 import { requestLines } from './request-lines.ts'
-import { REQUEST_COLUMNS, RequestRows, ROWS_MAX, TEXT_LENGTH_MAX } from './request-rows.ts'
+import { REQUEST_COLUMNS, REQUEST_PLACES, RequestRows, ROWS_MAX, TEXT_LENGTH_MAX } from './request-rows.ts'
 import { finishedRequest } from './test-finished-request.ts'
 
 const KEY = `sk_${'Ab3_-xYz'.repeat(6).slice(0, 43)}`
@@ -14,10 +14,12 @@ function open() {
   const requests = new RequestRows(clock)
   const taken: Record<string, unknown>[] = []
   let lines = ''
-  const stop = requests.follow((rows, requestIds) => {
-    expect(rows.count).toBe(requestIds.length)
-    for (const row of unpacked(rows))
-      taken.push(Object.fromEntries(row.map((value, at) => [REQUEST_COLUMNS[at], value])))
+  const stop = requests.follow((rows) => {
+    const reader = new RowReader(rows)
+    const cell = (column: number, row: number) =>
+      REQUEST_COLUMNS[column] === TEXT ? reader.text(column, row) : reader.number(column, row)
+    for (let row = 0; row < rows.count; row += 1)
+      taken.push(Object.fromEntries(Object.entries(REQUEST_PLACES).map(([name, column]) => [name, cell(column, row)])))
     lines += requestLines(rows)
   })
   return { clock, requests, taken, stop, lines: () => lines.split('\n').slice(0, -1) }

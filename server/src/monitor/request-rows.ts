@@ -22,11 +22,12 @@ const COLUMNS = {
   trace_id: 't',
 } as const
 export type RequestColumn = keyof typeof COLUMNS
-export const REQUEST_COLUMNS = Object.keys(COLUMNS) as readonly RequestColumn[]
-/** Where each stands in its row. */
-export const REQUEST_PLACES = Object.fromEntries(REQUEST_COLUMNS.map((column, place) => [column, place])) as Readonly<
-  Record<RequestColumn, number>
->
+/** The kinds of the columns, as packed rows tell them. */
+export const REQUEST_COLUMNS = Object.values(COLUMNS).join('')
+/** The number of each column. */
+export const REQUEST_PLACES = Object.fromEntries(
+  Object.keys(COLUMNS).map((column, place) => [column, place]),
+) as Readonly<Record<RequestColumn, number>>
 
 /**
  * Rows are handed on when there are so many, or after so long. Few enough for what the threads do with them to be done before a
@@ -37,8 +38,7 @@ const HAND_ON_MS = 200
 /** Characters that are kept of a path or a name that a client gives itself. */
 export const TEXT_LENGTH_MAX = 512
 
-/** Rows and the ids of their requests, and of the traces that some of them belong to. */
-type Follower = (rows: PackedRows, requestIds: readonly string[], traceIds: readonly string[]) => void
+type Follower = (rows: PackedRows) => void
 
 /**
  * Finished requests on their way to the traffic log and to the process's log, which both have threads that do the rest:
@@ -46,11 +46,7 @@ type Follower = (rows: PackedRows, requestIds: readonly string[], traceIds: read
  */
 export class RequestRows {
   readonly #followers = new Set<Follower>()
-  readonly #packer = new RowPacker(Object.values(COLUMNS).join(''), ROWS_MAX, (text) =>
-    scrubText(text).slice(0, TEXT_LENGTH_MAX),
-  )
-  #requestIds: string[] = []
-  #traceIds: string[] = []
+  readonly #packer = new RowPacker(REQUEST_COLUMNS, ROWS_MAX, (text) => scrubText(text).slice(0, TEXT_LENGTH_MAX))
   readonly #stop: () => void
 
   constructor(clock: Clock) {
@@ -59,7 +55,7 @@ export class RequestRows {
 
   /** Requests that wait to be handed on. */
   get waiting(): number {
-    return this.#requestIds.length
+    return this.#packer.count
   }
 
   /** Has rows handed to a follower, which never throws; returns what ends it. */
@@ -70,9 +66,8 @@ export class RequestRows {
 
   add(request: FinishedRequest): void {
     const packer = this.#packer
-    const requestId = scrubText(request.requestId)
     packer.number(request.at)
-    packer.uniqueText(requestId)
+    packer.uniqueText(request.requestId)
     packer.text(request.method)
     packer.text(request.route)
     packer.text(request.path)
@@ -86,19 +81,14 @@ export class RequestRows {
     packer.text(request.keyId)
     packer.text(request.userAgent)
     packer.text(request.traceId)
-    this.#requestIds.push(requestId)
-    if (request.traceId !== '') this.#traceIds.push(request.traceId)
     if (packer.isFull) this.flush()
   }
 
   /** Hands on what there is. */
   flush(): void {
-    if (this.#requestIds.length === 0) return
-    const [requestIds, traceIds] = [this.#requestIds, this.#traceIds]
-    this.#requestIds = []
-    this.#traceIds = []
+    if (this.#packer.count === 0) return
     const rows = this.#packer.take()
-    for (const follower of this.#followers) follower(rows, requestIds, traceIds)
+    for (const follower of this.#followers) follower(rows)
   }
 
   close(): void {

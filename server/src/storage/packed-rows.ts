@@ -1,14 +1,14 @@
 import { assert } from '../kernel/assert.ts'
 
 /**
- * Rows of numbers and texts in a few large pieces, which cost next to nothing to hand to another thread. A text that many
- * rows have is there once.
+ * Rows of numbers and texts in a few large pieces, which cost next to nothing to hand to another thread or to write to disk.
+ * A text that many rows have is there once.
  */
 export interface PackedRows {
   readonly count: number
   /** For each column one character: `NUMBER` or `TEXT`. */
   readonly columns: string
-  /** Row by row. Of a text, its place among the texts. */
+  /** Column by column. Of a text, its place among the texts. */
   readonly numbers: Float64Array
   /** All texts, one behind the other. */
   readonly text: string
@@ -21,32 +21,39 @@ export const TEXT = 't'
 /** Packs rows, value by value in the order of the columns. */
 export class RowPacker {
   readonly #columns: string
+  readonly #rowsMax: number
+  /** Of a column: all rows and one, which stays empty, so that whole rows and a half one are told apart. */
+  readonly #stride: number
+  /** Column by column. */
   readonly #numbers: Float64Array
   readonly #clean: (text: string) => string
   readonly #places = new Map<string, number>()
   #texts: string[] = []
+  /** Where the next value comes; in the first column when rows are whole. */
   #next = 0
 
   /** At most so many rows at a time. `clean` is what becomes of a text. */
-  constructor(columns: string, rowsMax: number, clean: (text: string) => string) {
+  constructor(columns: string, rowsMax: number, clean: (text: string) => string = (text) => text) {
     this.#columns = columns
-    this.#numbers = new Float64Array(columns.length * rowsMax)
+    this.#rowsMax = rowsMax
+    this.#stride = rowsMax + 1
+    this.#numbers = new Float64Array(columns.length * this.#stride)
     this.#clean = clean
   }
 
-  /** Whole rows that wait to be taken. */
+  /** Rows that wait to be taken; asked between two rows. */
   get count(): number {
-    return Math.floor(this.#next / this.#columns.length)
+    return this.#next
   }
 
   get isFull(): boolean {
-    return this.#next === this.#numbers.length
+    return this.#next === this.#rowsMax
   }
 
   /** A finite number. */
   number(value: number): void {
     assert(Number.isFinite(value), () => `a packed number is ${value}`)
-    this.#numbers[this.#next++] = value
+    this.#put(value)
   }
 
   /** A text that other rows are likely to have too. */
@@ -56,31 +63,34 @@ export class RowPacker {
       place = this.#texts.push(this.#clean(text)) - 1
       this.#places.set(text, place)
     }
-    this.#numbers[this.#next++] = place
+    this.#put(place)
   }
 
   /** A text that no other row is likely to have. */
   uniqueText(text: string): void {
-    this.#numbers[this.#next++] = this.#texts.push(this.#clean(text)) - 1
+    this.#put(this.#texts.push(this.#clean(text)) - 1)
   }
 
   /** What was packed so far; what comes begins anew. */
   take(): PackedRows {
-    const texts = this.#texts
-    assert(this.#next % this.#columns.length === 0, 'rows are packed whole')
+    const [texts, count, stride] = [this.#texts, this.#next, this.#stride]
+    assert(count <= this.#rowsMax, 'rows are packed whole, and no more than there is room for')
     const lengths = new Uint32Array(texts.length)
     for (let place = 0; place < texts.length; place += 1) lengths[place] = texts[place]?.length ?? 0
-    const packed = {
-      count: this.count,
-      columns: this.#columns,
-      numbers: this.#numbers.slice(0, this.#next),
-      text: texts.join(''),
-      lengths,
-    }
+    const numbers = new Float64Array(this.#columns.length * count)
+    for (let column = 0; column < this.#columns.length; column += 1)
+      numbers.set(this.#numbers.subarray(column * stride, column * stride + count), column * count)
+    const packed = { count, columns: this.#columns, numbers, text: texts.join(''), lengths }
     this.#next = 0
     this.#texts = []
     this.#places.clear()
     return packed
+  }
+
+  #put(value: number): void {
+    this.#numbers[this.#next] = value
+    this.#next += this.#stride
+    if (this.#next >= this.#numbers.length) this.#next -= this.#numbers.length - 1
   }
 }
 
@@ -95,21 +105,115 @@ export function packedTexts({ text, lengths }: Pick<PackedRows, 'text' | 'length
   return texts
 }
 
-/** The value of each column, row by row. In plain loops, since every request and its dozen of values goes through here. */
-export function unpacked(rows: PackedRows): (number | string)[][] {
-  const { columns, numbers } = rows
-  const texts = packedTexts(rows)
-  const isText = Array.from(columns, (kind) => kind === TEXT)
-  const lists: (number | string)[][] = []
-  for (let from = 0; from < numbers.length; from += columns.length) {
-    const list: (number | string)[] = []
-    for (let column = 0; column < columns.length; column += 1) {
-      const number = numbers[from + column] ?? Number.NaN
-      const value = isText[column] ? texts[number] : number
-      assert(value !== undefined, 'a packed text is there')
-      list.push(value)
-    }
-    lists.push(list)
+/** Reads packed rows: a column and a row are numbers from 0. */
+export class RowReader {
+  readonly count: number
+  readonly columns: string
+  readonly #numbers: Float64Array
+  readonly #texts: readonly string[]
+
+  constructor(rows: PackedRows) {
+    this.count = rows.count
+    this.columns = rows.columns
+    this.#numbers = rows.numbers
+    this.#texts = packedTexts(rows)
   }
-  return lists
+
+  number(column: number, row: number): number {
+    const number = this.#numbers[column * this.count + row]
+    assert(number !== undefined, 'a packed row is read that is not there')
+    return number
+  }
+
+  text(column: number, row: number): string {
+    const text = this.#texts[this.number(column, row)]
+    assert(text !== undefined, 'a packed text is there')
+    return text
+  }
+
+  /** The texts of a column, row by row. */
+  textsOf(column: number): string[] {
+    return Array.from({ length: this.count }, (_, row) => this.text(column, row))
+  }
+
+  /** Where a text stands among the texts; several places when it isn't that of many rows everywhere. */
+  placesOf(text: string): ReadonlySet<number> {
+    const places = new Set<number>()
+    for (let place = this.#texts.indexOf(text); place >= 0; place = this.#texts.indexOf(text, place + 1))
+      places.add(place)
+    return places
+  }
+}
+
+/** Packs of the same columns as one, in their order. */
+export function joinedRows(packs: readonly [PackedRows, ...PackedRows[]]): PackedRows {
+  const [{ columns }, ...more] = packs
+  if (more.length === 0) return packs[0]
+  const packer = new RowPacker(
+    columns,
+    packs.reduce((count, pack) => count + pack.count, 0),
+  )
+  for (const pack of packs) {
+    assert(pack.columns === columns, 'packs that are joined have the same columns')
+    const reader = new RowReader(pack)
+    for (let row = 0; row < pack.count; row += 1)
+      for (let column = 0; column < columns.length; column += 1)
+        if (columns[column] === TEXT) packer.text(reader.text(column, row))
+        else packer.number(reader.number(column, row))
+  }
+  return packer.take()
+}
+
+/** Layout, rows, columns, texts: a 32-bit number each, in front of all else. */
+const HEAD_BYTES = 16
+const LAYOUT = 1
+const TEXTS_MAX = 65_536
+
+/**
+ * Packed rows as bytes for the disk, which compress well: the four numbers of the head, one ASCII character for each column,
+ * the columns (numbers as 64-bit floating-point ones, texts as their places in 16 bits), the lengths of texts in 32 bits,
+ * and in UTF-8 the texts. All little-endian. Half of a surrogate pair becomes U+FFFD.
+ */
+export function bytesOfRows({ count, columns, numbers, text, lengths }: PackedRows): Uint8Array {
+  assert(lengths.length <= TEXTS_MAX, () => `${lengths.length} texts are too many to be packed as bytes`)
+  const parts: (Uint8Array | Uint16Array | Uint32Array | Float64Array)[] = [
+    new Uint32Array([LAYOUT, count, columns.length, lengths.length]),
+    Buffer.from(columns, 'latin1'),
+  ]
+  for (let column = 0; column < columns.length; column += 1) {
+    const values = numbers.subarray(column * count, (column + 1) * count)
+    parts.push(columns[column] === TEXT ? new Uint16Array(values) : values)
+  }
+  parts.push(lengths)
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, Buffer.byteLength(text)))
+  let to = 0
+  for (const { buffer, byteOffset, byteLength } of parts) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), to)
+    to += byteLength
+  }
+  new TextEncoder().encodeInto(text, bytes.subarray(to))
+  return bytes
+}
+
+/** What `bytesOfRows` made bytes of. Throws when it can't have been. */
+export function rowsOfBytes(bytes: Uint8Array): PackedRows {
+  let from = 0
+  // Copied, since typed arrays of wider numbers must stand at multiples of their width
+  const next = (length: number): ArrayBuffer => {
+    const part = new Uint8Array(bytes.subarray(from, from + length))
+    assert(part.byteLength === length, 'packed rows are cut off')
+    from += length
+    return part.buffer
+  }
+  const [layout, count = 0, width = 0, texts = 0] = new Uint32Array(next(HEAD_BYTES))
+  assert(layout === LAYOUT, () => `packed rows have layout ${layout}, not ${LAYOUT}`)
+  const columns = Buffer.from(next(width)).toString('latin1')
+  const numbers = new Float64Array(count * width)
+  for (let column = 0; column < width; column += 1) {
+    const values = columns[column] === TEXT ? new Uint16Array(next(count * 2)) : new Float64Array(next(count * 8))
+    numbers.set(values, column * count)
+  }
+  const lengths = new Uint32Array(next(texts * 4))
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(from))
+  return { count, columns, numbers, text, lengths }
 }

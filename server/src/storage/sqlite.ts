@@ -30,8 +30,8 @@ const FILE_MODE = 0o600
 
 /**
  * Opens a database file in WAL mode, readable by its owner alone, and creates it when it isn't there.
- * A `queryOnly` connection refuses to write. SQL may compress a text by `zstd(text)`: in the thread that writes, and with
- * no object for it in the one that asks. Throws StartRefused when the file system can't hold a write-ahead log.
+ * A `queryOnly` connection refuses to write. SQL may compress a text or bytes by `zstd(value)`: in the thread that writes,
+ * and with no object for it in the one that asks. Throws StartRefused when the file system can't hold a write-ahead log.
  */
 export function openFile(file: string, synchronous: Synchronous, mode: 'read-write' | 'query-only'): DatabaseSync {
   // Only when it isn't there: closing a file drops every POSIX lock that this process holds on it, and with the locks of
@@ -56,8 +56,8 @@ export function openFile(file: string, synchronous: Synchronous, mode: 'read-wri
     database.exec('PRAGMA trusted_schema = OFF')
     // On macOS fsync alone leaves data in the drive's cache; elsewhere these change nothing
     if (synchronous === 'FULL') database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
-    database.function('zstd', { deterministic: true, directOnly: true }, (text) =>
-      zstdCompressSync(String(text), COMPRESSION),
+    database.function('zstd', { deterministic: true, directOnly: true }, (value) =>
+      zstdCompressSync(value instanceof Uint8Array ? value : String(value), COMPRESSION),
     )
     if (mode === 'query-only') database.exec('PRAGMA query_only = ON')
     return database

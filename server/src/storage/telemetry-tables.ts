@@ -1,37 +1,21 @@
-import type { Generated } from 'kysely'
-
 /** Tables of `telemetry.db`: best effort. */
 export interface TelemetryDatabase {
-  traffic: TrafficTable
-  request_block: RequestBlockTable
+  traffic_pack: TrafficPackTable
   route_total: RouteTotalTable
 }
 
-export interface TrafficTable {
-  id: Generated<number>
-  at: number
-  request_id: string
-  method: string
-  route: string
-  path: string
-  status: number
-  code: string
-  bytes_in: number
-  bytes_out: number
-  duration_us: number
-  address: string
-  user_id: string
-  key_id: string
-  user_agent: string
-  trace_id: string
-}
-
-export interface RequestBlockTable {
+export interface TrafficPackTable {
   first_row: number
   last_row: number
+  /** Epoch milliseconds: when the first of its requests began, and when the last one ended. */
+  first_began_at: number
+  last_ended_at: number
+  /** Which request ids its rows may have. */
   ids: Uint8Array
-  /** A zero byte when no row has one; null in blocks from before migration 5, which may have any. */
-  trace_ids: Uint8Array | null
+  /** Which traces they may belong to: a zero byte when none does. */
+  trace_ids: Uint8Array
+  /** Packed rows, compressed. */
+  rows: Uint8Array
 }
 
 export interface RouteTotalTable {

@@ -6,8 +6,7 @@ import type { SqlValue, Synchronous } from './sqlite.ts'
  * What the main thread and a file's worker say to each other.
  *
  * A batch of writes is a row of values: for each call the number of its statements, then for each statement its SQL, the
- * number of its parameters and the parameters; or `ROWS`, and JSON of a list of rows, each a list of parameters; or
- * `PACKED`, the number of the first row, and the parts of packed rows. SQL is
+ * number of its parameters and the parameters; or `ROWS`, and JSON of a list of rows, each a list of parameters. SQL is
  * sent as text the first time; the worker keeps the prepared statement and both sides number it 0, 1, 2 … for later use.
  * Once `PREPARED_STATEMENTS_MAX` are kept, further SQL is sent as `UNKEPT` followed by its text.
  *
@@ -81,7 +80,6 @@ export class BatchReader {
 export const PREPARED_STATEMENTS_MAX = 500
 export const UNKEPT = -1
 export const ROWS = -1
-export const PACKED = -2
 
 export interface QueryRequest {
   readonly kind: 'query'

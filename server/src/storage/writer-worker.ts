@@ -2,12 +2,10 @@ import type { StatementSync } from 'node:sqlite'
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { assert } from '../kernel/assert.ts'
 import { runInBackground } from '../kernel/background-thread.ts'
-import { unpacked } from './packed-rows.ts'
 import { bindable, openFile, type SqlValue } from './sqlite.ts'
 import {
   BatchReader,
   type CallFailure,
-  PACKED,
   PREPARED_STATEMENTS_MAX,
   type QueryRequest,
   type Reply,
@@ -169,10 +167,6 @@ function callsOf(batch: WriteBatch): Call[] {
         for (const row of rowsOf(String(reader.next()))) call.push({ sql, parameters: row.map(bindable) })
         continue
       }
-      if (values === PACKED) {
-        for (const parameters of packedRows(reader)) call.push({ sql, parameters })
-        continue
-      }
       const parameters: SqlValue[] = []
       for (let left = values; left > 0; left -= 1) parameters.push(bindable(reader.next()))
       call.push({ sql, parameters })
@@ -180,24 +174,6 @@ function callsOf(batch: WriteBatch): Call[] {
     calls.push(call)
   }
   return calls
-}
-
-/** With the number of each row behind its values. */
-function packedRows(reader: BatchReader): SqlValue[][] {
-  const [from, count] = [Number(reader.next()), Number(reader.next())]
-  const [columns, text] = [String(reader.next()), String(reader.next())]
-  const [lengths, numbers] = [bufferOf(reader.next()), bufferOf(reader.next())]
-  const rows = unpacked({ count, columns, text, lengths: new Uint32Array(lengths), numbers: new Float64Array(numbers) })
-  return rows.map((row: SqlValue[], index) => {
-    row.push(BigInt(from + index))
-    return row
-  })
-}
-
-/** Sent bytes have a buffer of their own. */
-function bufferOf(value: SqlValue): ArrayBufferLike {
-  assert(value instanceof Uint8Array && value.byteLength === value.buffer.byteLength, 'numbers are sent as bytes')
-  return value.buffer
 }
 
 function rowsOf(text: string): readonly (readonly SqlValue[])[] {

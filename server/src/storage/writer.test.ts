@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { zstdDecompressSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Refusal } from '../kernel/errors.ts'
-import { RowPacker } from './packed-rows.ts'
 import { QUEUE_STATEMENTS_MAX, type Statement, StatementFailed, Writer } from './writer.ts'
 import { PREPARED_STATEMENTS_MAX } from './writer-protocol.ts'
 
@@ -78,23 +78,19 @@ test('rows are written in their order, between the statements around them, all o
   await expect(writer.write([tooMany])).rejects.toThrow(Refusal)
 })
 
-test('packed rows are written with their numbers, all of a call or none', async () => {
-  const packer = new RowPacker('t', 3, (text) => text)
-  const packed = (...notes: readonly string[]) => {
-    for (const note of notes) packer.text(note)
-    return packer.take()
-  }
-  const sql = 'INSERT INTO item (note, id) VALUES (?, ?)'
-  await writer.write([{ sql, packed: packed('a', 'b', 'a'), from: 7 }, insert(1)])
-  expect(await writer.query('SELECT id, note FROM item')).toEqual([
-    { id: 1, note: null },
-    { id: 7, note: 'a' },
-    { id: 8, note: 'b' },
-    { id: 9, note: 'a' },
+test('texts and bytes are compressed by the thread that writes', async () => {
+  const text = '₹ '.repeat(1_000)
+  const sql = 'INSERT INTO item (id, note) VALUES (?, hex(zstd(?)))'
+  await writer.write([
+    { sql, parameters: [1, text] },
+    { sql, parameters: [2, new TextEncoder().encode(text)] },
   ])
-  const clash = writer.write([{ sql, packed: packed('c', 'd'), from: 6 }])
-  expect(await outcomes([clash, writer.write([insert(5)])])).toEqual(['rejected', 'fulfilled'])
-  expect(await ids()).toEqual([1, 5, 7, 8, 9])
+  const rows = await writer.query('SELECT note FROM item ORDER BY id')
+  for (const { note } of rows) {
+    const bytes = Buffer.from(String(note), 'hex')
+    expect(bytes.length).toBeLessThan(50)
+    expect(zstdDecompressSync(bytes).toString()).toBe(text)
+  }
 })
 
 test('a failing call keeps nothing and takes no other call down', async () => {

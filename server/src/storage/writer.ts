@@ -2,12 +2,10 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { assert } from '../kernel/assert.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { Checkpointer } from './checkpointer.ts'
-import type { PackedRows } from './packed-rows.ts'
 import { assertExactValue, type SqlValue, type Synchronous } from './sqlite.ts'
 import {
   BatchBuilder,
   type CallFailure,
-  PACKED,
   PREPARED_STATEMENTS_MAX,
   type Reply,
   type Request,
@@ -30,17 +28,7 @@ export interface RowsStatement {
   readonly rows: readonly string[]
 }
 
-/**
- * The same for rows that were packed. Its last parameter is the row's number, counted from one. Numbers are bound as
- * floating-point ones: their columns must be declared INTEGER or REAL.
- */
-export interface PackedStatement {
-  readonly sql: string
-  readonly packed: PackedRows
-  readonly from: number
-}
-
-export type AnyStatement = Statement | RowsStatement | PackedStatement
+export type AnyStatement = Statement | RowsStatement
 
 export type Row = Readonly<Record<string, SqlValue>>
 
@@ -223,11 +211,6 @@ export class Writer {
         assert(statement.rows.length > 0, 'a statement for rows has rows')
         batch.add(ROWS)
         batch.add(`[${statement.rows.join()}]`)
-      } else if ('packed' in statement) {
-        const { packed, from } = statement
-        for (const value of [PACKED, from, packed.count, packed.columns, packed.text]) batch.add(value)
-        batch.add(bytesOf(packed.lengths))
-        batch.add(bytesOf(packed.numbers))
       } else {
         batch.add(statement.parameters.length)
         for (const value of statement.parameters) batch.add(value)
@@ -302,13 +285,9 @@ export class Writer {
   }
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array | Uint32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)
-
 function countOf(statements: readonly AnyStatement[]): number {
   let count = 0
-  for (const statement of statements)
-    count += 'rows' in statement ? statement.rows.length : 'packed' in statement ? statement.packed.count : 1
+  for (const statement of statements) count += 'rows' in statement ? statement.rows.length : 1
   return count
 }
 

@@ -35,7 +35,7 @@ beforeEach(async () => {
       telemetry: databases.telemetry,
       clock,
       requests: new RequestRows(clock),
-      settings: { retentionMs: 1e9, rowsMax: 10_000 },
+      retention: { retentionMs: 1e9, rowsMax: 10_000 },
       onError,
     }),
     orderLog: new OrderLog({ record: databases.record, clock, retentionMs: 1e9, onError }),

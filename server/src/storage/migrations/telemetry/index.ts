@@ -5,6 +5,7 @@ import { traceIds } from './0003-trace-ids.ts'
 import { unanswered } from './0004-unanswered.ts'
 import { traceBlocks } from './0005-trace-blocks.ts'
 import { lateRows } from './0006-late-rows.ts'
+import { trafficPacks } from './0007-traffic-packs.ts'
 
 export const telemetryMigrations: readonly Migration[] = [
   traffic,
@@ -13,4 +14,5 @@ export const telemetryMigrations: readonly Migration[] = [
   unanswered,
   traceBlocks,
   lateRows,
+  trafficPacks,
 ]
