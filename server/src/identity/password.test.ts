@@ -14,8 +14,12 @@ describe('a password', () => {
     ['abababababab', 'among the first that attackers try'],
     ['asha.trader', 'must not be your name'],
     ['ASHA@example.com', 'must not be your name'],
+    [' ａsha.Trader\u00a0', 'must not be your name'],
+    ['jos\u00e9@example.com', 'must not be your name'],
   ])('may not be %j', async (password, problem) => {
-    expect(await passwordProblem(password, ['asha.trader', 'asha@example.com', ''])).toContain(problem)
+    expect(
+      await passwordProblem(password, ['asha.trader', 'asha@example.com', 'jose\u0301@example.com', '']),
+    ).toContain(problem)
   })
 
   test.each([

@@ -32,7 +32,7 @@ export async function passwordProblem(password: string, names: readonly string[]
     return `A password has at most ${PASSWORD_LENGTH_MAX} characters; this one has ${length}.`
   }
   const plain = normalised(password).toLowerCase()
-  if (names.some((name) => name !== '' && plain === nameKey(name))) {
+  if (names.some((name) => name !== '' && nameKey(password) === nameKey(name))) {
     return 'A password must not be your name or your e-mail address.'
   }
   if (new Set(plain).size < 4 || (await commonPasswords()).has(plain)) {

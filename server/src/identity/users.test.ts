@@ -54,6 +54,23 @@ describe('a new user', () => {
     expect(rooms.identity.users.find(user.id)).toEqual(user)
   })
 
+  test('of before names were compared in all their forms is found by what is theirs alone', async () => {
+    const [first, later] = [await rooms.user('existing'), await rooms.user('mira')]
+    rooms.clock.advance(1)
+    const { writer } = rooms.databases.money
+    await writer.write([
+      {
+        sql: 'UPDATE user SET email = ?, created_at = ? WHERE id = ?',
+        parameters: ['ｅxisting@example.com', rooms.clock.now(), later.id],
+      },
+    ])
+    await rooms.restart()
+    const found = ['existing@example.com', 'ｅxisting@example.com', 'mira'].map(
+      (text) => rooms.identity.users.findByName(text)?.id,
+    )
+    expect(found).toEqual([first.id, first.id, later.id])
+  })
+
   test('starts with an account of its own on paper', async () => {
     const admin = await rooms.user('existing')
     const user = await rooms.identity.createUser(wanted('ravi'), OWNER)
