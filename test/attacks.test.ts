@@ -247,6 +247,20 @@ describe('guessing passwords', () => {
     expect(codes).toEqual([...Array.from({ length: 15 }, () => 'login_failed'), 'login_locked'])
   })
 
+  test('by both names of a user, in all their forms, has the tries of one, and learns no more than of nobody', async () => {
+    const guess = async (from: string, name: string, email: string) => {
+      const answers: unknown[] = []
+      for (const typed of [name, email, name.toUpperCase()])
+        answers.push((await tryFrom(from, { name: typed })).body.code)
+      answers.push((await tryFrom(from, { name: `ａ${email.slice(1)}`, ...right })).body.code)
+      return answers
+    }
+    const known = await guess('203.0.113.70', ADMIN.name, ADMIN.email)
+    expect(known).toEqual(Array.from({ length: 4 }, () => 'login_failed'))
+    expect(await guess('203.0.113.71', 'aaaa', 'aaaa@example.com')).toEqual(known)
+    expect(sessionOf(await tryFrom('203.0.113.72', { name: ADMIN.email, ...right }))).not.toBe('')
+  })
+
   test('of a name that is not there has the same answer after the same time', async () => {
     const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] }
     const shapes = new Set<string>()
