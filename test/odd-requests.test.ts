@@ -228,6 +228,19 @@ describe('what comes behind requests that wait for their answers', () => {
     expect(await rowOf(idIn(last))).toMatchObject({ method, status, bytes_out: last.length })
   })
 
+  test('and asks for a tunnel keeps no reader, however slow, from a long answer', async () => {
+    const long = named('long-00000001', 'GET /api/v1/instruments', `X-API-KEY: ${admin}\r\n`)
+    const tunnel = 'CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n'
+    const received = await raw(server.port, long + tunnel, (socket) => {
+      socket.pause()
+      setTimeout(() => socket.resume(), 500)
+    })
+    const [whole = '', last] = answersIn(received)
+    expect(whole).toMatch(/\r\n0\r\n\r\n$/)
+    expect(last).toMatch(/^HTTP\/1\.1 400 /)
+    expect(await rowOf('long-00000001')).toMatchObject({ bytes_out: Buffer.byteLength(whole) })
+  })
+
   test('and breaks off within its body is answered after them', async () => {
     const head = named('broken-0001', 'POST /api/v1/ping', `${JSON_TYPE}Transfer-Encoding: chunked\r\n`)
     const answers = answersIn(await raw(server.port, `${two()}${head}zz\r\n`))

@@ -70,9 +70,10 @@ class NoRequest extends IncomingMessage {
 export function takeConnect(server: Server): void {
   server.on('connect', (request: IncomingMessage, stream: Duplex) => {
     const { socket } = request
-    // node:http listens to neither any more
+    // What node:http listens to no more, though answers to requests before may still be on their way
     stream.on('error', () => socket.destroy())
     socket.on('timeout', () => socket.destroy())
+    socket.on('drain', () => (socket as Known)._httpMessage?.emit('drain'))
     stream.resume()
     inTurn(socket, () => {
       const response = new WholeResponse(request)
