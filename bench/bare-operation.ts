@@ -25,7 +25,7 @@ const pipeline: Pipeline = {
   apiHeaders: {},
   programHeaders: {},
   arrive: ({ method = '', url = '', headers }) =>
-    new Visit({ id: 'req-1', at: clock.now(), elapsedMs: () => 0, method, url, headers, address: '', bytesBefore: 0 }),
+    new Visit({ id: 'req-1', at: clock.now(), elapsedMs: () => 0, method, url, headers, address: '' }),
   beforeBody: [],
   beforeFields: [],
   beforeHandler: [],

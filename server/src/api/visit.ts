@@ -22,8 +22,6 @@ export interface Arrival {
   readonly headers: IncomingHttpHeaders
   /** Of the client, behind trusted proxies too. */
   readonly address: string
-  /** Counts for nothing: an answer counts its bytes itself. */
-  readonly bytesBefore?: number
 }
 
 /** One request on its way through the layer: what came, from where, who sent it, and what becomes of it. */
