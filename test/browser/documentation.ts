@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import type { Checks } from '../checks.ts'
-import { picture } from './look.ts'
+import { look } from './look.ts'
 
 /** The interactive documentation, as whoever is signed in and has a key uses it; home again at the end. */
 export async function placeByDocumentation(checks: Checks, page: Page, address: string, key: string): Promise<void> {
@@ -25,6 +25,7 @@ export async function placeByDocumentation(checks: Checks, page: Page, address: 
     assert.equal(await page.locator('.opblock').count(), ofOrders.length)
     await page.locator('.btn.authorize').click()
     assert.equal(await page.locator('.auth-container').count(), 1, 'there is one thing to authorise with')
+    await look(page, 'docs-authorise')
     await authorise(page, key)
     const answer = await tryItOut(page, '/placeorder')
     assert.equal(answer['status'], 'success')
@@ -32,12 +33,11 @@ export async function placeByDocumentation(checks: Checks, page: Page, address: 
     await page.locator('.opblock-tag[data-tag="Account"]').click()
     const book = await tryItOut(page, '/orderbook')
     assert.match(JSON.stringify(book), new RegExp(answer['orderid'] ?? 'none'))
-    await picture(page, 'docs')
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.waitForSelector('html.dark-mode')
-    await picture(page, 'docs-dark')
     await page.emulateMedia({ colorScheme: 'light' })
     await page.waitForSelector('html:not(.dark-mode)')
+    await look(page, 'docs')
     await page.locator('a', { hasText: 'home, account and keys' }).click()
     await page.waitForURL((url) => url.pathname === '/')
   })

@@ -29,6 +29,7 @@ const FILES: Readonly<Record<string, { readonly path: string; readonly type: str
     path: resolve('@fastify/swagger-ui/static/swagger-ui-bundle.js'),
     type: 'text/javascript; charset=utf-8',
   },
+  'docs.css': { path: fileURLToPath(new URL('./docs.css', import.meta.url)), type: 'text/css; charset=utf-8' },
   'start.js': { path: fileURLToPath(new URL('./start.js', import.meta.url)), type: 'text/javascript; charset=utf-8' },
 }
 const FOR_EVER = 'public, max-age=31536000, immutable'
@@ -73,11 +74,9 @@ function versionOfFiles(): string {
   const { version } = JSON.parse(readFileSync(resolve('@fastify/swagger-ui/package.json'), 'utf8')) as {
     version: string
   }
-  return createHash('sha256')
-    .update(version)
-    .update(readFileSync(FILES['start.js']?.path ?? ''))
-    .digest('base64url')
-    .slice(0, 10)
+  const hash = createHash('sha256').update(version)
+  for (const name of ['docs.css', 'start.js']) hash.update(readFileSync(new URL(name, import.meta.url)))
+  return hash.digest('base64url').slice(0, 10)
 }
 
 const indexPage = (folder: string): string => `<!doctype html>
@@ -88,9 +87,10 @@ const indexPage = (folder: string): string => `<!doctype html>
 <title>Sauda API</title>
 <meta name="robots" content="noindex">
 <link rel="stylesheet" href="${folder}/swagger-ui.css">
+<link rel="stylesheet" href="${folder}/docs.css">
 </head>
 <body>
-<div class="swagger-ui"><p class="wrapper"><a class="link" href="/">Sauda: home, account and keys</a></p></div>
+<nav class="swagger-ui" aria-label="Sauda"><p class="wrapper"><a class="link" href="/">Sauda: home, account and keys</a></p></nav>
 <div id="swagger-ui" data-document="${API_PREFIX}/openapi.json"></div>
 <noscript>These pages need JavaScript. The API is also described by <a href="${API_PREFIX}/openapi.json">its OpenAPI document</a>.</noscript>
 <script src="${folder}/swagger-ui-bundle.js"></script>
