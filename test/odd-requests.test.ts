@@ -167,6 +167,7 @@ describe('a target that is a whole URL', () => {
   ])('is refused when it names %s', async (_what, target) => {
     const answer = await ping(target, 'Accept: application/json')
     expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"malformed_request"/s)
+    if (target.startsWith('http://user')) expect(answer).toContain('names a user')
     expect(answer).not.toContain('s3cretword')
     const path = new URL(target.replace('[x]', 'x').replace(':123456', '')).pathname
     const row = await rowOf(idIn(answer))
