@@ -243,11 +243,17 @@ describe('what comes behind requests that wait for their answers', () => {
   })
 
   test('and breaks off within its body is answered after them', async () => {
-    const head = named('broken-0001', 'POST /api/v1/ping', `${JSON_TYPE}Transfer-Encoding: chunked\r\n`)
-    const answers = answersIn(await raw(server.port, `${two()}${head}zz\r\n`))
-    expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual([200, 200, 400])
-    expect(answers.at(-1)).toMatch(/^x-request-id: broken-0001\r$/m)
-    expect(await rowOf('broken-0001')).toMatchObject({ status: 499, bytes_in: 0 })
+    for (const [framing, sent] of [
+      ['Transfer-Encoding: chunked', '2\r\n{}\r\nzz\r\n'],
+      ['Content-Length: 9', '{}'],
+    ]) {
+      const head = `POST /api/v1/ping HTTP/1.1\r\nHost: x\r\n${JSON_TYPE}${framing}\r\n\r\n`
+      const received = await raw(server.port, `${two()}${head}${sent}`, (socket) => setTimeout(() => socket.end(), 200))
+      const answers = answersIn(received)
+      expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual([200, 200, 400])
+      const row = { status: 499, code: 'malformed_request', bytes_in: 2, bytes_out: answers.at(-1)?.length }
+      expect(await rowOf(idIn(answers.at(-1) ?? ''))).toMatchObject(row)
+    }
   })
 
   test('and breaks off when it was answered gets no second answer', async () => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { errorAnswer } from './errors.ts'
 import type { Pipeline } from './pipeline.ts'
-import { WholeResponse } from './whole-messages.ts'
+import { WholeRequest, WholeResponse } from './whole-messages.ts'
 
 /** What a connection may bring that node:http takes for no request, or for its last one. */
 
@@ -41,7 +41,8 @@ function endBroken(error: Error, socket: Socket, pipeline: Pipeline): void {
     socket.destroySoon() // it was answered before it broke, and nobody waits for a second answer
     return
   }
-  const visit = pipeline.arrive(current?.req ?? new NoRequest(socket))
+  const own = current?.req instanceof WholeRequest ? current.req.visit : undefined
+  const visit = own ?? pipeline.arrive(new NoRequest(socket))
   const { status, headers, text, code } = errorAnswer(error, visit.id)
   visit.errorCode = code
   for (const step of pipeline.beforeAnswer) step(visit)
@@ -56,7 +57,7 @@ function endBroken(error: Error, socket: Socket, pipeline: Pipeline): void {
   }).map(([name, value]) => `${name}: ${value}\r\n`)
   const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`
   socket.end(answer)
-  if (current) return // which tells of itself
+  if (own !== undefined) return // it is told of when the connection is closed
   for (const step of pipeline.afterAnswer) step(visit, { status, bytesIn: 0, bytesOut: Buffer.byteLength(answer) })
 }
 

@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { assert } from '../kernel/assert.ts'
+import type { Visit } from './visit.ts'
 
 /**
  * node:http's own messages, which can also be taken and sent whole. A body of known length, and an answer that is one text,
@@ -10,6 +11,8 @@ import { assert } from '../kernel/assert.ts'
 export class WholeRequest extends IncomingMessage {
   /** Bytes of the body that have come, without what frames its chunks. */
   bodyBytes = 0
+  /** What became of it so far, since it has arrived. */
+  visit: Visit | undefined
   #take: ((body: Buffer) => void) | undefined
   #body: Buffer = NOTHING
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Clock } from '../../kernel/clock.ts'
 import { requestIdFrom } from '../request-id.ts'
 import { Visit } from '../visit.ts'
+import { WholeRequest } from '../whole-messages.ts'
 
 export interface ArriveOptions {
   readonly clock: Clock
@@ -14,7 +15,7 @@ export function arrivals({ clock, addressOf }: ArriveOptions): (request: Incomin
   const elapsedMs = () => clock.elapsedMs()
   return (request) => {
     const { headers, method = '', url = '', socket } = request
-    return new Visit({
+    const visit = new Visit({
       id: requestIdFrom(headers),
       at: clock.now(),
       elapsedMs,
@@ -23,5 +24,7 @@ export function arrivals({ clock, addressOf }: ArriveOptions): (request: Incomin
       headers,
       address: addressOf(socket.remoteAddress ?? '', headers),
     })
+    if (request instanceof WholeRequest) request.visit = visit
+    return visit
   }
 }
