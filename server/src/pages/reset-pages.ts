@@ -42,7 +42,7 @@ function forgotView({ status, form: sent, csrfField }: PageContext, problems: Pr
   const byMail = html`<p>We send a link to your e-mail address. It works once, for 15 minutes, in any browser.</p>
 !${form('/forgot', csrfField(), `${name}\n${submit('Send the link')}`)}`
   const withoutMail =
-    '<p>This instance sends no mail. With an authenticator or a recovery code you can set a new password yourself; otherwise the owner of the machine can, with <code>npm run user -- reset-password</code>.</p>'
+    '<p>This instance sends no mail. With an authenticator or a recovery code you can set a new password yourself; otherwise the owner of the machine can, with <code>npm run user -- reset-password NAME</code>.</p>'
   return {
     title: 'Forgotten password',
     narrow: true,

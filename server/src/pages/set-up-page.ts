@@ -63,7 +63,7 @@ function formView({ form: sent, csrfField }: PageContext, token: string, problem
       {
         name: 'name',
         label: LABELS.name,
-        hint: '3 to 32 letters, digits, dots, hyphens or underscores.',
+        hint: '3 to 32 letters, digits, dots, hyphens or underscores, a letter first.',
         value: sent.text('name'),
         autocomplete: 'username',
         lengthMax: 32,

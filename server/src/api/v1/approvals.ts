@@ -149,7 +149,11 @@ function firstWaiting(
   return { sent, orders }
 }
 
-const id = integer({ min: 1, description: 'As approvals lists it.', example: 1 })
+const id = integer({
+  min: 1,
+  description: 'As approvals lists it, which is empty until an account in semi_auto mode has had an order by key.',
+  example: 1,
+})
 const decided = Type.Object({
   data: Type.Object(approvalOut),
   message: Type.String(),

@@ -52,7 +52,14 @@ export const authsessionsrevoke = defineOperation({
   description: 'At once. Your own too.',
   access: 'session',
   rateClass: 'read',
-  input: { id: text({ min: 1, max: 32, description: 'As auth/sessions lists it.', example: 'ses_aaaaaaaaaa' }) },
+  input: {
+    id: text({
+      min: 1,
+      max: 32,
+      description: 'As auth/sessions lists it: put one of yours in place of the example.',
+      example: 'ses_aaaaaaaaaa',
+    }),
+  },
   output: done,
   example: { id: 'ses_aaaaaaaaaa' },
   refusals: ['not_found'],

@@ -47,7 +47,12 @@ const clientRequestId = text({
     'Your own id of this request, a random one. Sent again, also after a restart, it makes no second key: 409 `key_exists` with `key_id`.',
   example: '5c9e1c1e-6f0d-4d8e-9a39-1d7f2a6f7c11',
 }).optional()
-const keyId = text({ min: 1, max: 32, description: 'As keys lists it.', example: 'key_aaaaaaaaaa' })
+const keyId = text({
+  min: 1,
+  max: 32,
+  description: 'As keys lists it: put one of yours in place of the example.',
+  example: 'key_aaaaaaaaaa',
+})
 
 /** Throws not_found unless the key is the caller's own, or one that the caller has a right to all the same. */
 function requireOwn(context: Context, id: string, hasRight = false): void {

@@ -83,7 +83,12 @@ export const usersupdate = defineOperation({
   access: 'admin',
   rateClass: 'read',
   input: {
-    id: text({ min: 1, max: 32, description: 'As users lists it.', example: 'usr_aaaaaaaaaa' }),
+    id: text({
+      min: 1,
+      max: 32,
+      description: 'As users lists it: put one in place of the example.',
+      example: 'usr_aaaaaaaaaa',
+    }),
     role: role.optional(),
     disabled: flag({ description: 'true disables, false enables.' }).optional(),
   },
