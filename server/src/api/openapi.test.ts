@@ -138,7 +138,7 @@ describe('the documentation', () => {
     }
     const { payload } = await app.inject('/api/v1/')
     const files = [...payload.matchAll(/(?:src|href)="(\/api\/v1\/static\/[^"]+)"/g)].map(([, url = '']) => url)
-    expect(files).toHaveLength(3)
+    expect(files).toHaveLength(4)
     for (const url of files) {
       const file = await app.inject(url)
       expect([url, file.statusCode, file.headers['cache-control']]).toEqual([
