@@ -258,6 +258,14 @@ const PROOFS: Readonly<Record<string, (() => Promise<unknown>) | Elsewhere>> = {
     expect((await output({ HOST: '127.0.0.2' })).address).toMatch(/^http:\/\/127\.0\.0\.2:\d+$/)
     // Every address of the machine: the links that are shown lead to one of them
     expect((await output({ HOST: '0.0.0.0' })).address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    // One server, with all that guards it, and no second one for the other address of the name
+    const named = await ServerProcess.start({ HOST: 'localhost' })
+    try {
+      expect(named.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+      await expect(fetch(`http://[::1]:${named.port}/healthz`)).rejects.toThrow()
+    } finally {
+      await named.remove()
+    }
   },
   PORT: { file: 'test/lifecycle.test.ts', mentions: 'PORT: String(server.port)' },
   DATA_DIR: () =>

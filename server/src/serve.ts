@@ -57,7 +57,7 @@ export async function serve(config: Config, clock: Clock): Promise<number> {
 
 async function listen(app: App, config: Config): Promise<string> {
   try {
-    await app.http.listen({ host: config.host, port: config.port })
+    await app.http.listen({ host: config.host === 'localhost' ? LOCALHOST : config.host, port: config.port })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'EADDRINUSE')
@@ -75,6 +75,9 @@ async function listen(app: App, config: Config): Promise<string> {
   const reached = REACHED_AT[address] ?? address
   return `http://${family === 'IPv6' ? `[${reached}]` : reached}:${port}`
 }
+
+/** Under the name, Fastify would add a second server for ::1, which has none of our listeners: what they take or refuse differs. */
+const LOCALHOST = '127.0.0.1'
 
 /** Addresses that mean every one of this machine can be listened on, but not be gone to. */
 const REACHED_AT: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
