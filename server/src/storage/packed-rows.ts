@@ -214,6 +214,6 @@ export function rowsOfBytes(bytes: Uint8Array): PackedRows {
     numbers.set(values, column * count)
   }
   const lengths = new Uint32Array(next(texts * 4))
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(from))
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.byteLength - from).toString()
   return { count, columns, numbers, text, lengths }
 }
