@@ -49,7 +49,7 @@ export const traffic = defineOperation({
   tag: 'Monitoring',
   summary: 'Requests that came in',
   description:
-    'Newest first, a page at a time. A page may have fewer rows than asked for, or none, and still have a `next_cursor`: then there is more to look through. A request whose client left before the answer began has `status` 499 and the time until it left: that is neither a success nor an error, and what it asked for may have been done.',
+    'Newest first, a page at a time. A page may have fewer rows than asked for, or none, and still have a `next_cursor`: then there is more to look through. A request whose client left before the answer began, or that broke off or came too slowly, has `status` 499 and the time until then: that is neither a success nor an error, and what it asked for may have been done. Bytes that are no HTTP are there without method and path.',
   access: 'admin',
   rateClass: 'read',
   input: { ...paging, ...filterFields },
