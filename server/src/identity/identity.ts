@@ -8,10 +8,10 @@ import type { IdentityOptions, WantedUser } from './identity-options.ts'
 import { keyedHash } from './keyed-hash.ts'
 import { LoginChallenges } from './login-challenges.ts'
 import { OneTimeLinks } from './one-time-links.ts'
-import { checkPassword, PasswordHasher } from './password.ts'
+import { checkPassword, PasswordHasher, passwordProblem, refusePassword } from './password.ts'
 import { invalidLink, PasswordReset } from './password-reset.ts'
 import { RecoveryCodes } from './recovery-codes.ts'
-import { refusedField } from './refused-field.ts'
+import { checkedFields, refusedField } from './refused-field.ts'
 import { Sealer } from './sealed.ts'
 import { SecondFactor } from './second-factor.ts'
 import { openSecret } from './secret.ts'
@@ -326,11 +326,14 @@ export class Identity {
   }
 
   async #checkedUser({ name, email, password, role }: WantedUser) {
-    const checked = { name, email, role: checkedRole(role) }
-    this.users.checkNew(name, email)
-    if (!this.isSetUp && checked.role !== 'admin') throw refusedField('role', 'The first user must be an admin.')
-    await checkPassword('password', password, [name, email])
-    return { ...checked, passwordHash: await this.hasher.hash(password) }
+    const problem = await passwordProblem(password, [name, email])
+    const [checked] = checkedFields(
+      () => checkedRole(role),
+      () => this.users.checkNew(name, email),
+      () => refusePassword('password', problem),
+    )
+    if (!this.isSetUp && checked !== 'admin') throw refusedField('role', 'The first user must be an admin.')
+    return { name, email, role: checked, passwordHash: await this.hasher.hash(password) }
   }
 
   async #createFirst(wanted: Parameters<UserStore['create']>[0], actorOf: (user: User) => Actor): Promise<User> {

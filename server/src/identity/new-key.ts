@@ -1,7 +1,7 @@
 import { Networks } from '../kernel/networks.ts'
 import { type Role, SCOPES_OF_ROLE } from './caller.ts'
 import type { KeyInfo } from './key.ts'
-import { refusedField } from './refused-field.ts'
+import { checkedFields, refusedField } from './refused-field.ts'
 import { isScope, SCOPES, type Scope } from './scope.ts'
 
 export const KEY_NAME_LENGTH_MAX = 64
@@ -23,14 +23,13 @@ export interface NewKey {
 /** What a key is made with, once every part of it was found possible. Throws validation_failed. */
 export function checkedKey(wanted: NewKey, now: number): Pick<KeyInfo, 'name' | 'scopes' | 'networks' | 'expiresAt'> {
   const { expiresDays } = wanted
-  const scopes = checkedScopes(wanted.scopes)
-  const days = expiresDays === undefined ? undefined : wholeNumber('expires_days', expiresDays, 1, KEY_DAYS_MAX)
-  return {
-    name: checkedName(wanted.name),
-    scopes,
-    networks: checkedNetworks(wanted.networks ?? ''),
-    expiresAt: days === undefined ? undefined : now + days * DAY_MS,
-  }
+  const [name, scopes, networks, days] = checkedFields(
+    () => checkedName(wanted.name),
+    () => checkedScopes(wanted.scopes),
+    () => checkedNetworks(wanted.networks ?? ''),
+    () => (expiresDays === undefined ? undefined : wholeNumber('expires_days', expiresDays, 1, KEY_DAYS_MAX)),
+  )
+  return { name, scopes, networks, expiresAt: days === undefined ? undefined : now + days * DAY_MS }
 }
 
 function checkedName(name: string): string {

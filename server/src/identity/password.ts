@@ -43,7 +43,11 @@ export async function passwordProblem(password: string, names: readonly string[]
 
 /** Throws validation_failed of the field unless it may be a password of who has these names. */
 export async function checkPassword(field: string, password: string, names: readonly string[]): Promise<void> {
-  const problem = await passwordProblem(password, names)
+  refusePassword(field, await passwordProblem(password, names))
+}
+
+/** Throws validation_failed of the field when a password has a problem. */
+export function refusePassword(field: string, problem: string | undefined): void {
   if (problem !== undefined) throw refusedField(field, problem)
 }
 

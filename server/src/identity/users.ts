@@ -6,7 +6,7 @@ import type { Statement } from '../storage/writer.ts'
 import { isRole, type Role } from './caller.ts'
 import { type HeldCode, heldCode } from './held-code.ts'
 import { newId } from './new-id.ts'
-import { refusedField } from './refused-field.ts'
+import { checkedFields, refusedField } from './refused-field.ts'
 
 export const USERS_MAX = 1_000
 export const EMAIL_LENGTH_MAX = 254
@@ -87,6 +87,15 @@ export class UserStore {
 
   /** Throws validation_failed unless a user of that name and address can be created. */
   checkNew(name: string, email: string): void {
+    checkedFields(
+      () => this.#checkName(name),
+      () => this.#checkEmail(email),
+    )
+    if (this.#byId.size + this.#taking.size / 2 >= USERS_MAX)
+      throw new Refusal('validation_failed', `There are ${USERS_MAX} users, as many as there may be.`)
+  }
+
+  #checkName(name: string): void {
     if (!NAME.test(name)) {
       throw refusedField(
         'name',
@@ -94,18 +103,17 @@ export class UserStore {
       )
     }
     if (RESERVED_NAMES.includes(name.toLowerCase())) throw refusedField('name', `"${name}" is taken by Sauda itself.`)
-    if (email.length > EMAIL_LENGTH_MAX || !EMAIL.test(email)) {
+    if (this.#isTaken(name)) throw refusedField('name', 'There is a user with this name already.')
+  }
+
+  #checkEmail(email: string): void {
+    if (email.length > EMAIL_LENGTH_MAX || !EMAIL.test(email))
       throw refusedField('email', 'This is no e-mail address. Write it as name@example.com.')
-    }
-    for (const [field, text] of [
-      ['name', name],
-      ['email', email],
-    ] as const) {
-      if (this.findByName(text) !== undefined || this.#taking.has(nameKey(text)))
-        throw refusedField(field, `There is a user with this ${field === 'name' ? 'name' : 'e-mail address'} already.`)
-    }
-    if (this.#byId.size + this.#taking.size / 2 >= USERS_MAX)
-      throw new Refusal('validation_failed', `There are ${USERS_MAX} users, as many as there may be.`)
+    if (this.#isTaken(email)) throw refusedField('email', 'There is a user with this e-mail address already.')
+  }
+
+  #isTaken(text: string): boolean {
+    return this.findByName(text) !== undefined || this.#taking.has(nameKey(text))
   }
 
   /** Writes the user and, in the same commit, what `also` says of it. */
