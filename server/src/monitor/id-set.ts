@@ -13,17 +13,19 @@ export class IdSet {
     this.bits = typeof kept === 'number' ? new Uint8Array(kept) : kept
   }
 
-  add(id: string): void {
-    const [start, step] = hashesOf(id)
-    const mask = this.bits.length * 8 - 1
+  /** Adds an id, which may be a part of a text. */
+  add(text: string, from = 0, to = text.length): void {
+    const [start, step] = hashesOf(text, from, to)
+    const { bits } = this
+    const mask = bits.length * 8 - 1
     for (let probe = 0; probe < PROBES; probe += 1) {
       const bit = (start + probe * step) & mask
-      this.bits[bit >>> 3] = (this.bits[bit >>> 3] ?? 0) | (1 << (bit & 7))
+      bits[bit >>> 3] = (bits[bit >>> 3] ?? 0) | (1 << (bit & 7))
     }
   }
 
   mayHave(id: string): boolean {
-    const [start, step] = hashesOf(id)
+    const [start, step] = hashesOf(id, 0, id.length)
     const mask = this.bits.length * 8 - 1
     for (let probe = 0; probe < PROBES; probe += 1) {
       const bit = (start + probe * step) & mask
@@ -34,9 +36,9 @@ export class IdSet {
 }
 
 /** FNV-1a, and the same mixed on, so that ids which differ in a digit are far apart; the step is odd. */
-function hashesOf(id: string): readonly [number, number] {
+function hashesOf(text: string, from: number, to: number): readonly [number, number] {
   let hash = 0x811c9dc5
-  for (let index = 0; index < id.length; index += 1) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193)
+  for (let index = from; index < to; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   let step = hash ^ (hash >>> 15)
   step = Math.imul(step, 0x85ebca6b)
   step ^= step >>> 13

@@ -188,26 +188,30 @@ const INSERT = `INSERT OR REPLACE INTO traffic_pack
 function insertOf(firstRow: number, rows: PackedRows): Statement {
   const reader = new RowReader(rows)
   let [began, ended] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  const ids = new IdSet(setBytesFor(rows.count))
-  let traceIds = NONE
   for (let row = 0; row < rows.count; row += 1) {
     const at = reader.number(PLACES.at, row)
     began = Math.min(began, at)
     ended = Math.max(ended, at + Math.ceil(reader.number(PLACES.duration_us, row) / 1_000))
-    ids.add(reader.text(PLACES.request_id, row))
-    const traceId = reader.text(PLACES.trace_id, row)
-    if (traceId === '') continue
-    if (traceIds === NONE) traceIds = new IdSet(setBytesFor(rows.count))
-    traceIds.add(traceId)
   }
   const lastRow = firstRow + rows.count - 1
-  return { sql: INSERT, parameters: [firstRow, lastRow, began, ended, ids.bits, traceIds.bits, bytesOfRows(rows)] }
+  const [ids, traceIds] = [idsOf(reader, PLACES.request_id), idsOf(reader, PLACES.trace_id)]
+  return { sql: INSERT, parameters: [firstRow, lastRow, began, ended, ids, traceIds, bytesOfRows(rows)] }
 }
 
-/** A byte without any, while no row of a pack has a trace's. */
+/** A byte that has no id. */
 const NONE = new IdSet(1)
 
-const setBytesFor = (count: number): number => 2 ** Math.ceil(Math.log2(count * ID_BYTES))
+/** Which ids a column may have; an empty text is none. */
+function idsOf(reader: RowReader, column: number): Uint8Array {
+  let ids = NONE
+  const add = (text: string, from: number, to: number): void => {
+    if (from === to) return
+    if (ids === NONE) ids = new IdSet(2 ** Math.ceil(Math.log2(reader.count * ID_BYTES)))
+    ids.add(text, from, to)
+  }
+  for (let row = 0; row < reader.count; row += 1) reader.visitText(column, row, add)
+  return ids.bits
+}
 
 function mayHave({ set }: Pack, { requestId, traceId }: TrafficFilter): boolean {
   const id = requestId ?? traceId

@@ -29,6 +29,7 @@ export class RowPacker {
   readonly #clean: (text: string) => string
   readonly #places = new Map<string, number>()
   #texts: string[] = []
+  #lengths: number[] = []
   /** Where the next value comes; in the first column when rows are whole. */
   #next = 0
 
@@ -60,7 +61,7 @@ export class RowPacker {
   text(text: string): void {
     let place = this.#places.get(text)
     if (place === undefined) {
-      place = this.#texts.push(this.#clean(text)) - 1
+      place = this.#keep(text)
       this.#places.set(text, place)
     }
     this.#put(place)
@@ -68,23 +69,31 @@ export class RowPacker {
 
   /** A text that no other row is likely to have. */
   uniqueText(text: string): void {
-    this.#put(this.#texts.push(this.#clean(text)) - 1)
+    this.#put(this.#keep(text))
   }
 
   /** What was packed so far; what comes begins anew. */
   take(): PackedRows {
-    const [texts, count, stride] = [this.#texts, this.#next, this.#stride]
+    const [count, stride] = [this.#next, this.#stride]
     assert(count <= this.#rowsMax, 'rows are packed whole, and no more than there is room for')
-    const lengths = new Uint32Array(texts.length)
-    for (let place = 0; place < texts.length; place += 1) lengths[place] = texts[place]?.length ?? 0
     const numbers = new Float64Array(this.#columns.length * count)
     for (let column = 0; column < this.#columns.length; column += 1)
       numbers.set(this.#numbers.subarray(column * stride, column * stride + count), column * count)
-    const packed = { count, columns: this.#columns, numbers, text: texts.join(''), lengths }
+    // Joined, since a text that grew would have to be followed to its parts at each look at one of its characters
+    const text = this.#texts.join('')
+    const packed = { count, columns: this.#columns, numbers, text, lengths: new Uint32Array(this.#lengths) }
     this.#next = 0
     this.#texts = []
+    this.#lengths = []
     this.#places.clear()
     return packed
+  }
+
+  /** Returns its place. */
+  #keep(text: string): number {
+    const clean = this.#clean(text)
+    this.#texts.push(clean)
+    return this.#lengths.push(clean.length) - 1
   }
 
   #put(value: number): void {
@@ -110,13 +119,18 @@ export class RowReader {
   readonly count: number
   readonly columns: string
   readonly #numbers: Float64Array
-  readonly #texts: readonly string[]
+  readonly #text: string
+  /** Where each text begins in `#text`, and where the last one ends. */
+  readonly #begins: Uint32Array
 
-  constructor(rows: PackedRows) {
-    this.count = rows.count
-    this.columns = rows.columns
-    this.#numbers = rows.numbers
-    this.#texts = packedTexts(rows)
+  constructor({ count, columns, numbers, text, lengths }: PackedRows) {
+    this.count = count
+    this.columns = columns
+    this.#numbers = numbers
+    this.#text = text
+    this.#begins = new Uint32Array(lengths.length + 1)
+    for (let place = 0; place < lengths.length; place += 1)
+      this.#begins[place + 1] = (this.#begins[place] ?? 0) + (lengths[place] ?? 0)
   }
 
   number(column: number, row: number): number {
@@ -126,22 +140,28 @@ export class RowReader {
   }
 
   text(column: number, row: number): string {
-    const text = this.#texts[this.number(column, row)]
-    assert(text !== undefined, 'a packed text is there')
-    return text
+    return this.#textAt(this.number(column, row))
   }
 
-  /** The texts of a column, row by row. */
-  textsOf(column: number): string[] {
-    return Array.from({ length: this.count }, (_, row) => this.text(column, row))
+  /** Tells of a row's text where it stands in another, without making one of it. */
+  visitText(column: number, row: number, visit: (text: string, from: number, to: number) => void): void {
+    const place = this.number(column, row)
+    const [from, to] = [this.#begins[place], this.#begins[place + 1]]
+    assert(from !== undefined && to !== undefined, 'a packed text is there')
+    visit(this.#text, from, to)
   }
 
   /** Where a text stands among the texts; several places when it isn't that of many rows everywhere. */
   placesOf(text: string): ReadonlySet<number> {
     const places = new Set<number>()
-    for (let place = this.#texts.indexOf(text); place >= 0; place = this.#texts.indexOf(text, place + 1))
-      places.add(place)
+    for (let place = 0; place + 1 < this.#begins.length; place += 1) if (this.#textAt(place) === text) places.add(place)
     return places
+  }
+
+  #textAt(place: number): string {
+    const end = this.#begins[place + 1]
+    assert(end !== undefined, 'a packed text is there')
+    return this.#text.slice(this.#begins[place], end)
   }
 }
 
