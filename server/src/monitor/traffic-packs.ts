@@ -48,8 +48,8 @@ const decompress = promisify(zstdDecompress)
 const ROOM = { chunkSize: 65_536 }
 
 /**
- * Rows of the traffic log on disk: some hundred to a pack, compressed, a twentieth of what they would take as rows of a
- * table, and of the time to write them. A row's number is that of its pack's first row and its place in it.
+ * Rows of the traffic log on disk: some hundred to a pack, compressed, a quarter or less of what they would take as rows of a
+ * table, in a third of the time. A row's number is that of its pack's first row and its place in it.
  *
  * Beside its rows a pack tells when they were, and in a small set of bits which request and trace ids they may have: proxies
  * and traced clients send random ones, and an index would be written all over.
