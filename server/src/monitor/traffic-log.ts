@@ -1,14 +1,11 @@
-import type { Clock } from '../kernel/clock.ts'
-import type { Database } from '../storage/open.ts'
 import type { PackedRows } from '../storage/packed-rows.ts'
-import type { TelemetryDatabase } from '../storage/schema.ts'
 import { Batches } from './batches.ts'
 import type { FinishedRequest } from './finished-request.ts'
 import { type Page, pagesOf } from './log-table.ts'
 import { Losses } from './losses.ts'
 import { type RequestRows, ROWS_MAX } from './request-rows.ts'
 import { RouteTotals, type Totals } from './route-totals.ts'
-import { TrafficPacks, type TrafficRetention } from './traffic-packs.ts'
+import { TrafficPacks, type TrafficPacksOptions } from './traffic-packs.ts'
 import type { TrafficFilter, TrafficRow } from './traffic-row.ts'
 
 /** Rows are written when they fill a pack, or after so long. */
@@ -17,13 +14,9 @@ const WAITING_MAX = 20_000
 const PAGE_ROWS = 1_000
 const RETENTION_EVERY_MS = 10_000
 
-export interface TrafficLogOptions {
-  readonly telemetry: Database<TelemetryDatabase>
-  readonly clock: Clock
+export interface TrafficLogOptions extends TrafficPacksOptions {
   /** Where its rows come from, and what else wants them. */
   readonly requests: RequestRows
-  readonly retention: TrafficRetention
-  readonly onError: (error: unknown) => void
 }
 
 /**
@@ -71,9 +64,8 @@ export class TrafficLog {
   }
 
   static async open(options: TrafficLogOptions): Promise<TrafficLog> {
-    const { telemetry, clock, retention } = options
-    const packs = await TrafficPacks.open(telemetry, clock, retention)
-    return new TrafficLog(options, await RouteTotals.open(telemetry), packs)
+    const packs = await TrafficPacks.open(options)
+    return new TrafficLog(options, await RouteTotals.open(options.telemetry), packs)
   }
 
   /** Rows that were lost since the start. */

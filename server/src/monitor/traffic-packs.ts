@@ -29,6 +29,14 @@ export interface TrafficRetention {
   readonly rowsMax: number
 }
 
+export interface TrafficPacksOptions {
+  readonly telemetry: Database<TelemetryDatabase>
+  readonly clock: Clock
+  readonly retention: TrafficRetention
+  /** Told of packs that can't be read. */
+  readonly onError: (error: unknown) => void
+}
+
 /** A pack without its rows. */
 interface Pack {
   readonly first_row: number
@@ -58,20 +66,17 @@ export class TrafficPacks {
   readonly #telemetry: Database<TelemetryDatabase>
   readonly #clock: Clock
   readonly #retention: TrafficRetention
+  readonly #onError: (error: unknown) => void
   readonly #search: ReturnType<typeof searchOf>
   readonly #rowsOf: (firstRow: number) => readonly { readonly rows: Uint8Array }[]
   #nextRow: number
   #open: OpenPack | undefined
 
-  private constructor(
-    telemetry: Database<TelemetryDatabase>,
-    clock: Clock,
-    retention: TrafficRetention,
-    nextRow: number,
-  ) {
+  private constructor({ telemetry, clock, retention, onError }: TrafficPacksOptions, nextRow: number) {
     this.#telemetry = telemetry
     this.#clock = clock
     this.#retention = retention
+    this.#onError = onError
     this.#nextRow = nextRow
     this.#search = searchOf(telemetry)
     this.#rowsOf = telemetry.prepare(
@@ -79,14 +84,10 @@ export class TrafficPacks {
     )
   }
 
-  static async open(
-    telemetry: Database<TelemetryDatabase>,
-    clock: Clock,
-    retention: TrafficRetention,
-  ): Promise<TrafficPacks> {
-    const newest = telemetry.kysely.selectFrom('traffic_pack').select('last_row').orderBy('first_row', 'desc').limit(1)
-    const lastRow = (await newest.executeTakeFirst())?.last_row ?? 0
-    return new TrafficPacks(telemetry, clock, retention, lastRow + 1)
+  static async open(options: TrafficPacksOptions): Promise<TrafficPacks> {
+    const packs = options.telemetry.kysely.selectFrom('traffic_pack')
+    const newest = packs.select('last_row').orderBy('first_row', 'desc').limit(1)
+    return new TrafficPacks(options, ((await newest.executeTakeFirst())?.last_row ?? 0) + 1)
   }
 
   /** Writes rows, in one go with other statements. Few are added to those that came before. */
@@ -158,10 +159,15 @@ export class TrafficPacks {
     return (await oldest.executeTakeFirst())?.first_row ?? this.#nextRow
   }
 
-  /** Undefined when it was deleted meanwhile. */
+  /** Undefined when it was deleted meanwhile, or when the disk has damaged it: the others are there all the same. */
   async #read(firstRow: number): Promise<RowReader | undefined> {
     const [pack] = this.#rowsOf(firstRow)
-    return pack && new RowReader(rowsOfBytes(await decompress(pack.rows, ROOM)))
+    try {
+      return pack && new RowReader(rowsOfBytes(await decompress(pack.rows, ROOM)))
+    } catch (cause) {
+      this.#onError(new Error(`the pack of row ${firstRow} of the traffic log can't be read`, { cause }))
+      return undefined
+    }
   }
 }
 
