@@ -15,7 +15,7 @@ export interface ReadCost {
   readonly failed: number
 }
 
-const SHAPE: LoadShape = { connections: 4, seconds: 2, warmUpSeconds: 3 }
+const SHAPE: LoadShape = { connections: 4, seconds: 2, warmUpSeconds: 3, rounds: 11 }
 const SEQUENTIAL_REQUESTS = 40
 
 export async function readCosts(sauda: Child, apikey: string): Promise<readonly ReadCost[]> {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import type { Child } from './child.ts'
 import { load } from './load.ts'
 
-const ROUNDS = 11
 const TICKS_PER_SECOND = 100
 
 export interface LoadShape {
@@ -13,8 +12,10 @@ export interface LoadShape {
    * first seconds.
    */
   readonly warmUpSeconds: number
+  /** Turns of each subject. The more there are, the less chance there is in their median. */
+  readonly rounds: number
 }
-export const FULL_LOAD: LoadShape = { connections: 64, seconds: 3, warmUpSeconds: 30 }
+export const FULL_LOAD: LoadShape = { connections: 64, seconds: 3, warmUpSeconds: 30, rounds: 11 }
 
 export interface Subject {
   readonly child: Child
@@ -39,7 +40,7 @@ export interface Measured {
 export async function inTurns(subjects: readonly Subject[], shape: LoadShape = FULL_LOAD): Promise<Measured[]> {
   for (const { url, bodies } of subjects) await load(url, bodies, shape.connections, shape.warmUpSeconds)
   const rounds: (readonly Measured[])[] = []
-  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await once(subjects, shape))
+  for (let round = 0; round < shape.rounds; round += 1) rounds.push(await once(subjects, shape))
   return subjects.map((_, place) => {
     const own = rounds.flatMap((round) => round[place] ?? [])
     const middle = (of: (turn: Measured) => number): number => median(own.map(of))
