@@ -9,7 +9,7 @@ export const DELETED_ROWS_MAX = 5_000
 /** Commits that delete, at a time. */
 const DELETIONS_MAX = 200
 /** Rows are numbered as requests end and dated as they begin; few take longer, and no clock is set back further. */
-export const DISORDER_MS = 600_000
+const DISORDER_MS = 600_000
 /** Rows in a row that may have taken longer, such as streams that a shutdown ends together. */
 const LONG_ROWS_MAX = 1_000
 

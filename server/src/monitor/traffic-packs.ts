@@ -24,7 +24,7 @@ const DELETIONS_MAX = 200
 /** Bytes for each row that tell which ids a pack may have. */
 const ID_BYTES = 2
 
-export interface TrafficRetention {
+interface TrafficRetention {
   readonly retentionMs: number
   readonly rowsMax: number
 }

@@ -117,15 +117,13 @@ export function packedTexts({ text, lengths }: Pick<PackedRows, 'text' | 'length
 /** Reads packed rows: a column and a row are numbers from 0. */
 export class RowReader {
   readonly count: number
-  readonly columns: string
   readonly #numbers: Float64Array
   readonly #text: string
   /** Where each text begins in `#text`, and where the last one ends. */
   readonly #begins: Uint32Array
 
-  constructor({ count, columns, numbers, text, lengths }: PackedRows) {
+  constructor({ count, numbers, text, lengths }: PackedRows) {
     this.count = count
-    this.columns = columns
     this.#numbers = numbers
     this.#text = text
     this.#begins = new Uint32Array(lengths.length + 1)

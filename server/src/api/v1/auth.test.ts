@@ -22,6 +22,8 @@ const UNLIMITED = {
   RESET_RATE_LIMIT: '100000 per second',
 }
 
+const challengeIn = (data: unknown): string => (data as { readonly challenge: string }).challenge
+
 const opened: (() => Promise<void> | void)[] = []
 afterAll(async () => {
   for (const close of opened.splice(0).reverse()) await close()
@@ -211,7 +213,7 @@ describe('signing in', () => {
     const login = async () => {
       const answer = await other.send('auth/login', { name, password: PASSWORD })
       expect([answer.status, other.cookies.size]).toEqual([200, 0])
-      return (answer.data as unknown as { challenge: string }).challenge
+      return challengeIn(answer.data)
     }
     const challenge = await login()
     expect(await other.send('auth/login/totp', { challenge, code: '000000' })).toMatchObject({ status: 401 })
@@ -226,7 +228,7 @@ describe('signing in', () => {
     for (const [key, value] of other.cookies) copy.cookies.set(key, value)
     const again = await other.send('auth/login', { name, password: PASSWORD })
     expect(await copy.user()).toBe(name)
-    const proof = { challenge: (again.data as unknown as { challenge: string }).challenge, code: code() }
+    const proof = { challenge: challengeIn(again.data), code: code() }
     expect(await other.send('auth/login/totp', proof)).toMatchObject({ status: 200 })
     expect([await copy.user(), await other.user()]).toEqual([undefined, name])
     const status = await other.send('auth/status', undefined, 'GET')
